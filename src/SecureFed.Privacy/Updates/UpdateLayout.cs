@@ -1,0 +1,77 @@
+namespace SecureFed.Privacy.Updates;
+
+/// <summary>The shape of a round's protected vector: named segments, each with its clip norm and scale, over one ring Z mod 2^b.</summary>
+/// <remarks>Immutable. Every client of a round uses the same layout; it stands in the round's ROUND_OPENED entry.</remarks>
+public sealed class UpdateLayout
+{
+    public const int GreatestDimension = 1 << 26;
+    public const int GreatestRingBits = 32;
+    public const int LeastRingBits = 2;
+
+    /// <param name="segments">1 to 16 segments with distinct names.</param>
+    /// <param name="ringBits">b: sums are computed modulo 2^b; 2 to 32.</param>
+    /// <exception cref="ArgumentException">A segment is malformed, a name is repeated or the dimension exceeds 2^26.</exception>
+    public UpdateLayout(IReadOnlyList<UpdateSegment> segments, int ringBits)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(ringBits, LeastRingBits);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(ringBits, GreatestRingBits);
+        if (segments.Count is < 1 or > 16 || !segments.All(s => s.IsValid))
+            throw new ArgumentException("A layout has 1 to 16 well-formed segments.", nameof(segments));
+        if (segments.Select(s => s.Name).Distinct(StringComparer.Ordinal).Count() != segments.Count)
+            throw new ArgumentException("Segment names are distinct.", nameof(segments));
+        long dimension = segments.Sum(s => (long)s.Length);
+        if (dimension > GreatestDimension)
+            throw new ArgumentException($"The dimension {dimension} exceeds {GreatestDimension}.", nameof(segments));
+        Segments = [.. segments];
+        RingBits = ringBits;
+        Dimension = (int)dimension;
+    }
+
+    public IReadOnlyList<UpdateSegment> Segments { get; }
+
+    /// <summary>b of the ring Z mod 2^b.</summary>
+    public int RingBits { get; }
+
+    /// <summary>d: the number of coordinates of all segments together.</summary>
+    public int Dimension { get; }
+
+    /// <summary>Where a segment starts in the concatenated vector.</summary>
+    public int OffsetOf(string segmentName)
+    {
+        int offset = 0;
+        foreach (UpdateSegment segment in Segments)
+        {
+            if (string.Equals(segment.Name, segmentName, StringComparison.Ordinal))
+                return offset;
+            offset += segment.Length;
+        }
+
+        throw new ArgumentException($"The layout has no segment '{segmentName}'.", nameof(segmentName));
+    }
+
+    /// <summary>The segment of that name out of a concatenated vector.</summary>
+    public ReadOnlySpan<double> Slice(ReadOnlySpan<double> values, string segmentName)
+    {
+        UpdateSegment segment = Segments.First(s => string.Equals(s.Name, segmentName, StringComparison.Ordinal));
+        return values.Slice(OffsetOf(segmentName), segment.Length);
+    }
+
+    /// <summary>Whether the sum of <paramref name="clients"/> clipped and rounded updates can never wrap modulo 2^b.</summary>
+    /// <remarks>DESIGN section 4, rule 4 without noise: 2^(b−1) &gt; n·s·C + n for every segment (each coordinate is at most s·C + 1 after rounding).</remarks>
+    public bool FitsRing(int clients) =>
+        Segments.All(s => clients * (s.ClipNorm * s.Scale + 1) < Math.ScaleB(1.0, RingBits - 1));
+
+    /// <summary>The largest scale exponent for which <paramref name="clients"/> updates of that clip norm cannot wrap modulo 2^b.</summary>
+    /// <remarks>Used while noise is <c>None</c>: the finest grid the ring allows. With noise the scale follows DESIGN section 4, rule 2.</remarks>
+    /// <exception cref="ArgumentException">No scale within the allowed range fits: lower the clip norm or the cohort.</exception>
+    public static int FinestScaleExponent(double clipNorm, int ringBits, int clients)
+    {
+        for (int exponent = UpdateSegment.GreatestScaleExponent; exponent >= UpdateSegment.LeastScaleExponent; exponent--)
+        {
+            if (clients * (Math.ScaleB(clipNorm, exponent) + 1) < Math.ScaleB(1.0, ringBits - 1))
+                return exponent;
+        }
+
+        throw new ArgumentException($"No scale fits a clip norm of {clipNorm} for {clients} clients into {ringBits} bits; lower the clip norm.", nameof(clipNorm));
+    }
+}

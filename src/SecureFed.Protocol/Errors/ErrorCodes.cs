@@ -1,0 +1,73 @@
+namespace SecureFed.Protocol.Errors;
+
+/// <summary>Every code that a server returns or a client raises, shared by both sides; in problem details as <c>urn:securefed:error:&lt;code&gt;</c>.</summary>
+public static class ErrorCodes
+{
+    // A peer's message, refused with state unchanged.
+    public const string InvalidMessage = "invalid-message";
+    public const string UnsupportedVersion = "unsupported-version";
+    public const string SignatureInvalid = "signature-invalid";
+    public const string NotEnrolled = "not-enrolled";
+    public const string WrongRole = "wrong-role";
+    public const string RoundMismatch = "round-mismatch";
+    public const string WrongPhase = "wrong-phase";
+    public const string TooLate = "too-late";
+    public const string StaleKey = "stale-key";
+    public const string ConflictingMessage = "conflicting-message";
+    public const string ConflictingUpload = "conflicting-upload";
+    public const string LengthMismatch = "length-mismatch";
+    public const string NotInCohort = "not-in-cohort";
+    public const string CohortFull = "cohort-full";
+    public const string OrganisationCap = "organisation-cap-exceeded";
+    public const string InvalidKey = "invalid-key";
+    public const string InvalidNeighbours = "invalid-neighbours";
+    public const string InvalidAnswer = "invalid-answer";
+
+    // Requests.
+    public const string Unauthenticated = "unauthenticated";
+    public const string RequestReplayed = "request-replayed";
+    public const string RequestExpired = "request-expired";
+    public const string Forbidden = "forbidden";
+    public const string UnknownTask = "unknown-task";
+    public const string UnknownRound = "unknown-round";
+    public const string UnknownModel = "unknown-model";
+    public const string UnknownClient = "unknown-client";
+    public const string NotReady = "not-ready";
+    public const string ConflictingTask = "conflicting-task";
+    public const string InvalidTask = "invalid-task";
+    public const string RoundAlreadyOpen = "round-already-open";
+    public const string TaskFinished = "task-finished";
+    public const string PayloadTooLarge = "payload-too-large";
+    public const string StorageUnavailable = "storage-unavailable";
+    public const string NotBuilt = "not-built";
+    public const string InternalError = "internal-error";
+
+    // Why a round ended without a sum.
+    public const string CohortTooSmall = "cohort-too-small";
+    public const string TooFewDealers = "too-few-dealers";
+    public const string TooFewSurvivors = "too-few-survivors";
+    public const string QuorumMissing = "quorum-missing";
+    public const string TooFewAnswers = "too-few-answers";
+    public const string InconsistentShares = "inconsistent-shares";
+    public const string AbortedByOperator = "aborted-by-operator";
+    public const string InvalidAggregate = "invalid-aggregate";
+
+    // Why a client refuses to go on: the server or the round breaks what the client's policy demands.
+    public const string RosterUntrusted = "roster-untrusted";
+    public const string ServerUntrusted = "server-untrusted";
+    public const string PolicyViolated = "policy-violated";
+    public const string RoundReplayed = "round-replayed";
+    public const string HistoryRewritten = "history-rewritten";
+    public const string InvalidParameters = "invalid-parameters";
+    public const string InvalidCohort = "invalid-cohort";
+    public const string InvalidDealers = "invalid-dealers";
+    public const string InvalidSurvivors = "invalid-survivors";
+    public const string InvalidCertificate = "invalid-certificate";
+    public const string SecondList = "second-list";
+    public const string ModelMismatch = "model-mismatch";
+    public const string RoundAborted = "round-aborted";
+    public const string ServerUnreachable = "server-unreachable";
+    public const string DeadlinePassed = "deadline-passed";
+    public const string InvalidConfiguration = "invalid-configuration";
+    public const string SampleKeys = "sample-keys-refused";
+}

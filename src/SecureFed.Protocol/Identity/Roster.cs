@@ -1,0 +1,104 @@
+using SecureFed.Cryptography.Keys;
+using SecureFed.Protocol.Wire;
+
+namespace SecureFed.Protocol.Identity;
+
+/// <summary>The identities that a roster authority has signed: the only ones a client or a server accepts.</summary>
+/// <remarks>
+/// Canonical bytes: version, sequence number, entries in ascending order of identifier; then the authority's signature. The authority is not the server:
+/// a server that could enrol identities could fill a cohort with its own (Pasquini et al. 2022; DESIGN section 2).
+/// </remarks>
+public sealed class Roster
+{
+    public const int GreatestEntries = 1 << 20;
+    private const byte Version = 1;
+    private const int LeastEntryBytes = Identifier.Bytes + 1 + 4 + 1 + P256.PublicKeyBytes;
+    private readonly Dictionary<Identifier, RosterEntry> byId;
+
+    private Roster(ulong sequence, RosterEntry[] entries, byte[] bytes)
+    {
+        Sequence = sequence;
+        Entries = entries;
+        byId = entries.ToDictionary(e => e.Id);
+        Bytes = bytes;
+        Digest = Digest.Of(bytes);
+        ClientOrganisations = entries.Where(e => e.Role == RosterRole.Client).Select(e => e.Organisation).Distinct(StringComparer.Ordinal).Count();
+    }
+
+    /// <summary>Rises with every roster the authority signs.</summary>
+    public ulong Sequence { get; }
+
+    public IReadOnlyList<RosterEntry> Entries { get; }
+
+    /// <summary>The signed form.</summary>
+    public ReadOnlyMemory<byte> Bytes { get; }
+
+    /// <summary>SHA-256 of <see cref="Bytes"/>.</summary>
+    public Digest Digest { get; }
+
+    /// <summary>How many distinct organisations have a client in the roster; c is counted from it.</summary>
+    public int ClientOrganisations { get; }
+
+    public RosterEntry? Find(Identifier id) => byId.GetValueOrDefault(id);
+
+    /// <summary>The entry if it exists and has that role.</summary>
+    public RosterEntry? Find(Identifier id, RosterRole role) => Find(id) is { } entry && entry.Role == role ? entry : null;
+
+    /// <summary>Signs a roster.</summary>
+    /// <exception cref="ArgumentException">Repeated identifiers or public keys, or a malformed entry.</exception>
+    public static Roster Create(ulong sequence, IEnumerable<RosterEntry> entries, ISigner authority)
+    {
+        RosterEntry[] sorted = [.. entries.OrderBy(e => e.Id)];
+        byte[] content = CanonicalWriter.Write(writer => Write(writer, sequence, sorted));
+        byte[] signature = authority.Sign(SigningContext.Roster.Bind(content));
+        return TryDecode([.. content, .. signature], authority.PublicKey.Span, out Roster? roster)
+            ? roster!
+            : throw new ArgumentException("Identifiers and public keys are distinct, keys are points on P-256 and organisations have 1 to 128 bytes.", nameof(entries));
+    }
+
+    /// <summary>Accepts a roster only if it is canonical and signed by the pinned authority.</summary>
+    public static bool TryDecode(ReadOnlySpan<byte> bytes, ReadOnlySpan<byte> authorityPublicKey, out Roster? roster)
+    {
+        roster = null;
+        if (bytes.Length <= P256.SignatureBytes)
+            return false;
+        ReadOnlySpan<byte> content = bytes[..^P256.SignatureBytes];
+        if (!Signature.Verify(authorityPublicKey, SigningContext.Roster.Bind(content), bytes[^P256.SignatureBytes..]))
+            return false;
+
+        CanonicalReader reader = new(content);
+        reader.Require(reader.UInt8() == Version);
+        ulong sequence = reader.UInt64();
+        RosterEntry[] entries = reader.List(GreatestEntries, LeastEntryBytes, ReadEntry);
+        if (!reader.IsComplete || !IsWellFormed(entries))
+            return false;
+        roster = new Roster(sequence, entries, bytes.ToArray());
+        return true;
+    }
+
+    private static void Write(CanonicalWriter writer, ulong sequence, RosterEntry[] entries) =>
+        writer.UInt8(Version).UInt64(sequence).List(entries, (w, e) =>
+            w.Identifier(e.Id).UInt8((byte)e.Role).Text(e.Organisation).Fixed(e.PublicKey.Span));
+
+    private static RosterEntry ReadEntry(ref CanonicalReader reader)
+    {
+        Identifier id = reader.Identifier();
+        RosterRole role = (RosterRole)reader.UInt8();
+        reader.Require(Enum.IsDefined(role));
+        string organisation = reader.Text(128);
+        reader.Require(organisation.Length > 0);
+        return new RosterEntry(id, role, organisation, reader.Fixed(P256.PublicKeyBytes).ToArray());
+    }
+
+    private static bool IsWellFormed(RosterEntry[] entries)
+    {
+        for (int i = 1; i < entries.Length; i++)
+        {
+            if (entries[i].Id <= entries[i - 1].Id)
+                return false;
+        }
+
+        return entries.Select(e => Convert.ToHexString(e.PublicKey.Span)).Distinct(StringComparer.Ordinal).Count() == entries.Length
+            && entries.All(e => P256.IsValidPublicKey(e.PublicKey.Span));
+    }
+}

@@ -1,0 +1,18 @@
+using SecureFed.Protocol.Masking.Messages;
+using SecureFed.Protocol.Wire;
+
+namespace SecureFed.Protocol.Messages;
+
+/// <summary>The one list of message types.</summary>
+internal static class MessageBodies
+{
+    public static IMessageBody? Read(MessageType type, ref CanonicalReader reader) => type switch
+    {
+        MessageType.Advertisement => Advertisement.Read(ref reader),
+        MessageType.ShareBundle => ShareBundle.Read(ref reader),
+        MessageType.Upload => Upload.Read(ref reader),
+        MessageType.Confirmation => Confirmation.Read(ref reader),
+        MessageType.UnmaskAnswer => UnmaskAnswer.Read(ref reader),
+        _ => null,
+    };
+}

@@ -1,0 +1,27 @@
+namespace SecureFed.Protocol.Tasks;
+
+/// <summary>What the global vector means.</summary>
+public enum TaskModelKind : byte
+{
+    /// <summary>Any vector: the application trains by itself and contributes updates of a fixed length.</summary>
+    Vector = 1,
+    Linear = 2,
+    Logistic = 3,
+}
+
+/// <summary>How the server steps the global model.</summary>
+public enum ServerOptimizerKind : byte
+{
+    /// <summary>θ ← θ + α · Σ w·Δ / Σ w with hidden weights (McMahan et al. 2017, Algorithm 1).</summary>
+    FedAvg = 1,
+
+    /// <summary>θ ← θ − α · (1/n) · Σ ∇L_i, the source article's formula.</summary>
+    FedSgd = 2,
+}
+
+/// <summary>How a client trains between rounds.</summary>
+public enum LocalOptimizerKind : byte
+{
+    Sgd = 1,
+    Adam = 2,
+}

@@ -1,0 +1,82 @@
+using SecureFed.Privacy.Updates;
+using SecureFed.Protocol.Rounds;
+using SecureFed.Protocol.Wire;
+
+namespace SecureFed.Protocol.Tasks;
+
+/// <summary>A federated job as its operator fixed it: immutable, canonical, named by its digest in every ROUND_OPENED entry.</summary>
+/// <param name="TaskId">16 random bytes.</param>
+/// <param name="Name">For people, 1 to 256 bytes.</param>
+/// <param name="Model">Model.</param>
+/// <param name="Training">Optimisers and clipping.</param>
+/// <param name="Schedule">Rounds.</param>
+/// <param name="Cohort">Bounds and adversary.</param>
+/// <param name="Deadlines">Patience of the server.</param>
+/// <param name="Protection">How updates are hidden.</param>
+/// <param name="RingBits">b of the ring Z mod 2^b.</param>
+public sealed record TaskParameters(
+    Identifier TaskId,
+    string Name,
+    ModelSpecification Model,
+    TrainingSpecification Training,
+    TaskSchedule Schedule,
+    CohortBounds Cohort,
+    PhaseDeadlines Deadlines,
+    ProtectionKind Protection,
+    int RingBits)
+{
+    private const byte Version = 1;
+
+    /// <summary>Null if a task with these parameters can run; otherwise what is wrong and what to do.</summary>
+    public string? FindFault()
+    {
+        if (Name.Length is < 1 or > 256)
+            return "The task needs a name of 1 to 256 characters.";
+        string? fault = Model.FindFault() ?? Training.FindFault() ?? Schedule.FindFault() ?? Deadlines.FindFault() ?? Cohort.FindInfeasible();
+        if (fault is not null)
+            return fault;
+        if (Model.Kind == TaskModelKind.Vector && (Schedule.Standardise || Schedule.Evaluate))
+            return "A vector task has neither standardisation nor evaluation rounds: the server does not know what the vector means.";
+        try
+        {
+            return RoundLayouts.AllOf(this).All(layout => layout.FitsRing(Cohort.Greatest))
+                ? null
+                : "The sum could wrap around the ring; use more ring bits, a smaller clip norm, fewer rows per client or a smaller cohort.";
+        }
+        catch (ArgumentException exception)
+        {
+            return exception.Message;
+        }
+    }
+
+    public byte[] Encode() => CanonicalWriter.Write(writer =>
+    {
+        writer.UInt8(Version).Identifier(TaskId).Text(Name);
+        Model.Write(writer);
+        Training.Write(writer);
+        Schedule.Write(writer);
+        Cohort.Write(writer);
+        Deadlines.Write(writer);
+        writer.UInt8((byte)Protection).UInt8((byte)RingBits);
+    });
+
+    public static bool TryDecode(ReadOnlySpan<byte> bytes, out TaskParameters? parameters)
+    {
+        CanonicalReader reader = new(bytes);
+        reader.Require(reader.UInt8() == Version);
+        TaskParameters read = new(
+            reader.Identifier(),
+            reader.Text(1024),
+            ModelSpecification.Read(ref reader),
+            TrainingSpecification.Read(ref reader),
+            TaskSchedule.Read(ref reader),
+            CohortBounds.Read(ref reader),
+            PhaseDeadlines.Read(ref reader),
+            (ProtectionKind)reader.UInt8(),
+            reader.UInt8());
+        reader.Require(Enum.IsDefined(read.Protection)
+            && read.RingBits is >= UpdateLayout.LeastRingBits and <= UpdateLayout.GreatestRingBits);
+        parameters = reader.IsComplete && read.FindFault() is null ? read : null;
+        return parameters is not null;
+    }
+}

@@ -1,0 +1,40 @@
+using SecureFed.Protocol.Rounds;
+using SecureFed.Protocol.Wire;
+
+namespace SecureFed.Protocol.Tasks;
+
+/// <summary>Which rounds a task runs: standardise once, train R times, evaluate once.</summary>
+/// <param name="Standardise">Whether a standardisation round comes first.</param>
+/// <param name="TrainRounds">R, at least 1.</param>
+/// <param name="Evaluate">Whether an evaluation round comes last.</param>
+/// <param name="GreatestFailures">Rounds in a row that may fail before the task is given up.</param>
+public sealed record TaskSchedule(bool Standardise, int TrainRounds, bool Evaluate, int GreatestFailures)
+{
+    public int Rounds => TrainRounds + (Standardise ? 1 : 0) + (Evaluate ? 1 : 0);
+
+    /// <summary>What comes after <paramref name="completedRounds"/> successful rounds; null when the task is complete.</summary>
+    public RoundKind? KindAfter(int completedRounds)
+    {
+        int position = completedRounds - (Standardise ? 1 : 0);
+        if (position < 0)
+            return RoundKind.Standardise;
+        if (position < TrainRounds)
+            return RoundKind.Train;
+        return position == TrainRounds && Evaluate ? RoundKind.Evaluate : null;
+    }
+
+    internal string? FindFault() =>
+        TrainRounds is >= 1 and <= 1_000_000 && GreatestFailures >= 0 ? null : "A task trains for 1 to 1,000,000 rounds.";
+
+    internal void Write(CanonicalWriter writer) => writer
+        .UInt8(Standardise ? (byte)1 : (byte)0).Count(TrainRounds).UInt8(Evaluate ? (byte)1 : (byte)0).Count(GreatestFailures);
+
+    internal static TaskSchedule Read(ref CanonicalReader reader)
+    {
+        byte standardise = reader.UInt8();
+        int rounds = reader.Count(1_000_000);
+        byte evaluate = reader.UInt8();
+        reader.Require(standardise <= 1 && evaluate <= 1);
+        return new TaskSchedule(standardise == 1, rounds, evaluate == 1, reader.Count(int.MaxValue));
+    }
+}

@@ -1,0 +1,81 @@
+using SecureFed.Protocol.Rounds;
+using SecureFed.Protocol.Wire;
+
+namespace SecureFed.Protocol.Transparency;
+
+/// <summary>Everything that can change a task's state. State is a fold over these, so each is canonical and at most 65,535 bytes.</summary>
+/// <remarks>Entries hold digests and per-round pseudonyms; vectors, messages and long lists are blobs named by their SHA-256 (DESIGN section 6).</remarks>
+public abstract record TaskEvent
+{
+    private TaskEvent()
+    {
+    }
+
+    public abstract EventType Type { get; }
+
+    internal abstract void WriteBody(CanonicalWriter writer);
+
+    /// <summary>The task exists. <paramref name="ParametersDigest"/> names the parameters, <paramref name="RosterDigest"/> the roster at that time, <paramref name="ModelDigest"/> the initial model.</summary>
+    public sealed record TaskCreated(Digest ParametersDigest, Digest RosterDigest, Digest ModelDigest) : TaskEvent
+    {
+        public override EventType Type => EventType.TaskCreated;
+
+        internal override void WriteBody(CanonicalWriter writer) => writer.Digest(ParametersDigest).Digest(RosterDigest).Digest(ModelDigest);
+    }
+
+    /// <summary>A round opens; precedes every client message of it.</summary>
+    public sealed record RoundOpened(RoundParameters Round) : TaskEvent
+    {
+        public override EventType Type => EventType.RoundOpened;
+
+        internal override void WriteBody(CanonicalWriter writer) => Round.Write(writer);
+    }
+
+    /// <summary>A client's message was accepted: an advertisement, share bundle, upload, confirmation or unmask answer.</summary>
+    public sealed record MessageAccepted(EventType Kind, Identifier RoundId, Identifier Pseudonym, Digest MessageDigest) : TaskEvent
+    {
+        public override EventType Type => Kind;
+
+        internal override void WriteBody(CanonicalWriter writer) => writer.Identifier(RoundId).Identifier(Pseudonym).Digest(MessageDigest);
+    }
+
+    /// <summary>A list was fixed and published: cohort, dealers, survivors or unmask request. The blob's digest binds its content.</summary>
+    public sealed record ListPublished(EventType Kind, Identifier RoundId, Digest ListDigest, int Count) : TaskEvent
+    {
+        public override EventType Type => Kind;
+
+        internal override void WriteBody(CanonicalWriter writer) => writer.Identifier(RoundId).Digest(ListDigest).Count(Count);
+    }
+
+    /// <summary>The sum is known: its blob, the blob of the removed masks, and how many updates it holds.</summary>
+    public sealed record RoundClosed(Identifier RoundId, Digest AggregateDigest, Digest MaskTotalDigest, int Survivors) : TaskEvent
+    {
+        public override EventType Type => EventType.RoundClosed;
+
+        internal override void WriteBody(CanonicalWriter writer) => writer.Identifier(RoundId).Digest(AggregateDigest).Digest(MaskTotalDigest).Count(Survivors);
+    }
+
+    /// <summary>The round ended without a sum; <paramref name="Reason"/> is an error code.</summary>
+    public sealed record RoundAborted(Identifier RoundId, string Reason) : TaskEvent
+    {
+        public override EventType Type => EventType.RoundAborted;
+
+        internal override void WriteBody(CanonicalWriter writer) => writer.Identifier(RoundId).Text(Reason);
+    }
+
+    /// <summary>The global model moved from parent to model by the sum of the round.</summary>
+    public sealed record ModelPublished(Identifier RoundId, Digest ParentDigest, Digest ModelDigest) : TaskEvent
+    {
+        public override EventType Type => EventType.ModelPublished;
+
+        internal override void WriteBody(CanonicalWriter writer) => writer.Identifier(RoundId).Digest(ParentDigest).Digest(ModelDigest);
+    }
+
+    /// <summary>No further round will open; the reason is empty when the schedule is complete, else an error code.</summary>
+    public sealed record TaskFinished(string Reason) : TaskEvent
+    {
+        public override EventType Type => EventType.TaskFinished;
+
+        internal override void WriteBody(CanonicalWriter writer) => writer.Text(Reason);
+    }
+}
