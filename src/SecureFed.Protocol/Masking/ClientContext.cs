@@ -1,0 +1,15 @@
+using SecureFed.Cryptography.Keys;
+using SecureFed.Protocol.Identity;
+using SecureFed.Protocol.Policy;
+using SecureFed.Protocol.Tasks;
+using SecureFed.Protocol.Wire;
+
+namespace SecureFed.Protocol.Masking;
+
+/// <summary>What a client brings to every round of a task.</summary>
+/// <param name="Self">Own roster identity.</param>
+/// <param name="Signer">Own identity key.</param>
+/// <param name="Roster">Roster accepted under the policy's authority.</param>
+/// <param name="Task">Parameters of the task.</param>
+/// <param name="Policy">What the client demands.</param>
+public sealed record ClientContext(Identifier Self, ISigner Signer, Roster Roster, TaskParameters Task, ClientPolicy Policy);

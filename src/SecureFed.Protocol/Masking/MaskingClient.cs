@@ -1,0 +1,373 @@
+using System.Security.Cryptography;
+using SecureFed.Cryptography.Keys;
+using SecureFed.Cryptography.Masking;
+using SecureFed.Cryptography.Randomness;
+using SecureFed.Cryptography.Rings;
+using SecureFed.Cryptography.Sealing;
+using SecureFed.Cryptography.Sharing;
+using SecureFed.Privacy.Updates;
+using SecureFed.Protocol.Errors;
+using SecureFed.Protocol.Masking.Messages;
+using SecureFed.Protocol.Messages;
+using SecureFed.Protocol.Rounds;
+using SecureFed.Protocol.Tasks;
+using SecureFed.Protocol.Transparency;
+using SecureFed.Protocol.Wire;
+
+namespace SecureFed.Protocol.Masking;
+
+/// <summary>A client's side of one masked round, stepped by hand: announcement in, message to send out.</summary>
+/// <remarks>
+/// <para>Bonawitz et al. 2017, Figure 4 (malicious variant), with the changes of DESIGN section 3.</para>
+/// <para>Every step either refuses and leaves the state as it was, or changes the state and returns one message. The shell saves <see cref="Encode"/> before
+/// it sends. Asked again with the same announcement a step returns the same bytes; with another one it refuses, so no key ever masks a second vector, no
+/// second survivor list is signed and no second unmask request is answered.</para>
+/// <para>Does not protect against more than c colluding clients with the server, nor against what the sum itself reveals.</para>
+/// </remarks>
+public sealed class MaskingClient : IDisposable
+{
+    private readonly ClientContext context;
+    private readonly RoundParameters round;
+    private readonly MaskingClientState state;
+    private MaskingCohort? cohort;
+    private DealersList? dealers;
+    private SurvivorList? survivors;
+
+    private MaskingClient(ClientContext context, RoundParameters round, MaskingClientState state)
+    {
+        this.context = context;
+        this.round = round;
+        this.state = state;
+        OpenDigest = Rounds.OpenDigest.Of(state.OpenEntry, state.OpenIndex);
+    }
+
+    public RoundParameters Round => round;
+
+    public Digest OpenDigest { get; }
+
+    /// <summary>The signed advertisement to send first.</summary>
+    public ReadOnlyMemory<byte> Advertisement => state.Advertisement;
+
+    /// <summary>Whether this round's one vector has been masked: from then on only the same upload may be sent.</summary>
+    public bool HasMasked => state.Upload.Length > 0;
+
+    public ReadOnlyMemory<byte> UploadBytes => state.Upload;
+
+    /// <summary>Examines a round before anything is computed for it: entry, roster, parameters and policy.</summary>
+    /// <param name="context">The client.</param>
+    /// <param name="opening">Signed ROUND_OPENED entry.</param>
+    /// <param name="lastRoundNumber">Highest round number of this task that this client ever joined, 0 if none.</param>
+    /// <param name="round">The round's parameters if it is acceptable.</param>
+    /// <returns>Null, or why the client abstains.</returns>
+    public static RoundRejection? Examine(ClientContext context, SignedEntry opening, int lastRoundNumber, out RoundParameters? round)
+    {
+        round = null;
+        if (!opening.TryOpen(context.Task.TaskId, context.Policy.ServerKey.Span, out LogEntry? entry) || entry!.Event is not TaskEvent.RoundOpened opened)
+            return Refuse(ErrorCodes.ServerUntrusted, "The opening of the round is not signed by the server that the policy pins.");
+        RoundParameters read = opened.Round;
+        if (read.Number <= lastRoundNumber)
+            return Refuse(ErrorCodes.RoundReplayed, $"Round {read.Number} is not later than round {lastRoundNumber}, which this client joined before.");
+        if (read.TaskDigest != Digest.Of(context.Task.Encode()))
+            return Refuse(ErrorCodes.InvalidParameters, "The round refers to other task parameters than those this client accepted.");
+        if (read.RosterDigest != context.Roster.Digest)
+            return Refuse(ErrorCodes.RosterUntrusted, "The round refers to another roster than the one this client holds; fetch the roster again.");
+        if (read.Cohort != context.Task.Cohort || read.Cohort.Organisations != context.Roster.ClientOrganisations || read.Protection != context.Task.Protection)
+            return Refuse(ErrorCodes.InvalidParameters, "The round's cohort bounds or protection differ from the task's or from the roster.");
+        if (!IsSameLayout(read.Layout, RoundLayouts.For(context.Task, read.Kind)))
+            return Refuse(ErrorCodes.InvalidParameters, "The round's segments, clip norms or scales differ from those that follow from the task.");
+        if (context.Policy.Check(context.Task) is { } violation)
+            return violation;
+        round = read;
+        return null;
+    }
+
+    /// <summary>Step 1: fresh keys for a round that <see cref="Examine"/> accepts.</summary>
+    public static (MaskingClient? Client, RoundRejection? Refusal) Begin(ClientContext context, SignedEntry opening, int lastRoundNumber, IRandomSource random)
+    {
+        if (Examine(context, opening, lastRoundNumber, out RoundParameters? round) is { } refusal)
+            return (null, refusal);
+        using AgreementKey maskKey = AgreementKey.Generate(random);
+        using AgreementKey sealingKey = AgreementKey.Generate(random);
+        Digest openDigest = Rounds.OpenDigest.Of(opening.Bytes.Span, opening.Index);
+        SignedMessage advertisement = SignedMessage.Sign(
+            new MessageHeader(context.Task.TaskId, round!.RoundId, context.Self, openDigest),
+            new Advertisement(maskKey.PublicKey, sealingKey.PublicKey),
+            context.Signer);
+        MaskingClientState fresh = new()
+        {
+            OpenEntry = opening.Bytes.ToArray(),
+            OpenIndex = opening.Index,
+            LastIndex = opening.Index,
+            Advertisement = advertisement.Bytes.ToArray(),
+        };
+        maskKey.ExportPrivateKey(fresh.MaskPrivateKey);
+        sealingKey.ExportPrivateKey(fresh.SealingPrivateKey);
+        return (new MaskingClient(context, round, fresh), null);
+    }
+
+    /// <summary>Continues a round from saved state; null if the bytes are not such a state.</summary>
+    public static MaskingClient? Restore(ClientContext context, ReadOnlySpan<byte> saved)
+    {
+        MaskingClientState? restored = MaskingClientState.TryDecode(saved);
+        if (restored is null || !LogEntry.TryDecode(restored.OpenEntry, out LogEntry? entry) || entry!.Event is not TaskEvent.RoundOpened opened)
+            return null;
+        MaskingClient client = new(context, opened.Round, restored);
+        if (CohortList.TryDecode(restored.CohortList, out CohortList? list))
+            client.cohort = MaskingCohort.Create(list!, Digest.Of(restored.CohortList));
+        if (DealersList.TryDecode(restored.DealersList, out DealersList? dealers))
+            client.dealers = dealers;
+        if (SurvivorList.TryDecode(restored.SurvivorList, out SurvivorList? survivors))
+            client.survivors = survivors;
+        return client;
+    }
+
+    /// <summary>What to save before a message is sent. Holds secrets: keep it as a key is kept, erase it when the round ends.</summary>
+    public byte[] Encode() => state.Encode();
+
+    /// <summary>Step 2: checks the cohort and shares the two secrets of this round among the neighbours.</summary>
+    public ClientStep OnCohort(Announcement announcement, IRandomSource random)
+    {
+        if (cohort is not null)
+            return announcement.Blob.Span.SequenceEqual(state.CohortList) ? ClientStep.Send(state.ShareBundle) : Contradiction("cohort");
+        if (OpenList(announcement, EventType.CohortPublished) is { } refusal)
+            return ClientStep.Refuse(refusal);
+        if (!CohortList.TryDecode(announcement.Blob.Span, out CohortList? list))
+            return ClientStep.Refuse(ErrorCodes.InvalidCohort, "The published cohort is malformed; the client abstains from this round.");
+        if (CohortCheck.FindFault(list!, context, round, OpenDigest, state.Advertisement) is { } fault)
+            return ClientStep.Refuse(fault);
+
+        MaskingCohort accepted = MaskingCohort.Create(list!, Digest.Of(announcement.Blob.Span));
+        random.Fill(state.SelfMaskSeed);
+        state.InboundKeys = new byte[accepted.Count * MaskingDerivations.KeyBytes];
+        state.ShareBundle = Sign(accepted.Digest, DealShares(accepted, random));
+        state.CohortList = announcement.Blob.ToArray();
+        state.LastIndex = announcement.Entry.Index;
+        cohort = accepted;
+        return ClientStep.Send(state.ShareBundle);
+    }
+
+    /// <summary>Step 3: opens the shares of the dealers and masks the update.</summary>
+    /// <param name="announcement">The dealers list U2.</param>
+    /// <param name="inbox">One sealed box from every neighbour in U2, by cohort index.</param>
+    /// <param name="update">The only thing that can be masked; consumed for this round.</param>
+    public ClientStep OnDealers(Announcement announcement, IReadOnlyList<(int Dealer, ReadOnlyMemory<byte> Box)> inbox, NoisedUpdate update)
+    {
+        if (dealers is not null)
+            return announcement.Blob.Span.SequenceEqual(state.DealersList) ? ClientStep.Send(state.Upload) : Contradiction("dealers list");
+        if (cohort is null)
+            return OutOfOrder();
+        if (!IsSameLayout(update.Layout, round.Layout))
+            throw new ArgumentException("The update was made for another round's layout.", nameof(update));
+        if (OpenList(announcement, EventType.DealersListed) is { } refusal)
+            return ClientStep.Refuse(refusal);
+        int self = cohort.IndexOf(context.Self)!.Value;
+        if (!DealersList.TryDecode(announcement.Blob.Span, out DealersList? list) || list!.CohortDigest != cohort.Digest || !IsWithin(list.Dealers, cohort.Count))
+            return ClientStep.Refuse(ErrorCodes.InvalidDealers, "The dealers list does not belong to this cohort; the client abstains.");
+        int[] maskedNeighbours = [.. cohort.NeighboursOf(self).Intersect(list.Dealers)];
+        if (!list.Dealers.Contains(self) || list.Dealers.Count < cohort.Thresholds.LeastSurvivors || maskedNeighbours.Length < cohort.Thresholds.Threshold)
+            return ClientStep.Refuse(ErrorCodes.InvalidDealers, "The dealers list leaves this client out or is too small to hide an update; the client abstains.");
+
+        state.ReceivedShares = OpenShares(self, inbox);
+        state.Upload = Sign(cohort.Digest, Mask(update, self, maskedNeighbours, Digest.Of(announcement.Blob.Span)));
+        state.DealersList = announcement.Blob.ToArray();
+        state.LastIndex = announcement.Entry.Index;
+        dealers = list;
+        return ClientStep.Send(state.Upload);
+    }
+
+    /// <summary>Step 4: signs the survivor list, one per round.</summary>
+    public ClientStep OnSurvivors(Announcement announcement)
+    {
+        if (survivors is not null)
+            return announcement.Blob.Span.SequenceEqual(state.SurvivorList) && announcement.Entry.Index == state.SurvivorEntryIndex ? ClientStep.Send(state.Confirmation) : SecondList();
+        if (cohort is null || dealers is null)
+            return OutOfOrder();
+        if (OpenList(announcement, EventType.SurvivorsListed) is { } refusal)
+            return ClientStep.Refuse(refusal);
+        if (!SurvivorList.TryDecode(announcement.Blob.Span, out SurvivorList? list)
+            || list!.CohortDigest != cohort.Digest
+            || list.DealersDigest != Digest.Of(state.DealersList)
+            || list.Survivors.Except(dealers.Dealers).Any())
+        {
+            return ClientStep.Refuse(ErrorCodes.InvalidSurvivors, "The survivor list does not follow this cohort's dealers list; the client signs nothing.");
+        }
+
+        if (list.Survivors.Count < cohort.Thresholds.LeastSurvivors)
+            return ClientStep.Refuse(ErrorCodes.TooFewSurvivors, $"{list.Survivors.Count} survivors are fewer than the {cohort.Thresholds.LeastSurvivors} that this round promised; the client signs nothing.");
+
+        state.Confirmation = Sign(cohort.Digest, new Confirmation(Digest.Of(announcement.Blob.Span), announcement.Entry.Index));
+        state.SurvivorList = announcement.Blob.ToArray();
+        state.SurvivorEntryIndex = announcement.Entry.Index;
+        state.LastIndex = announcement.Entry.Index;
+        survivors = list;
+        return ClientStep.Send(state.Confirmation);
+    }
+
+    /// <summary>Step 5: releases, once, the seed shares of survivors and the key shares of the dropped, after verifying the quorum certificate itself.</summary>
+    public ClientStep OnUnmaskRequest(Announcement announcement)
+    {
+        if (survivors is null || cohort is null || dealers is null)
+            return OutOfOrder();
+        if (OpenList(announcement, EventType.UnmaskRequested) is { } refusal)
+            return ClientStep.Refuse(refusal);
+        if (!UnmaskRequest.TryDecode(announcement.Blob.Span, out UnmaskRequest? request) || request!.CohortDigest != cohort.Digest)
+            return ClientStep.Refuse(ErrorCodes.InvalidCertificate, "The unmask request does not belong to this cohort; no share is released.");
+        if (request.SurvivorListDigest != Digest.Of(state.SurvivorList) || request.SurvivorEntryIndex != state.SurvivorEntryIndex)
+            return SecondList();
+        if (!request.Dropped.SequenceEqual(dealers.Dealers.Except(survivors.Survivors)))
+            return ClientStep.Refuse(ErrorCodes.InvalidCertificate, "The request names others than the dropped of the certified list; no share is released.");
+        if (!QuorumCheck.IsCertified(request, cohort, context, round.RoundId))
+            return ClientStep.Refuse(ErrorCodes.InvalidCertificate, $"The survivor list lacks {cohort.Thresholds.Quorum} valid confirmations of cohort members; no share is released.");
+        if ((context.Policy.Check(context.Task) ?? context.Policy.Check(cohort.Thresholds)) is { } violation)
+            return ClientStep.Refuse(violation);
+
+        if (state.Answer.Length == 0)
+            state.Answer = Sign(cohort.Digest, Answer(request.SurvivorListDigest));
+        state.LastIndex = Math.Max(state.LastIndex, announcement.Entry.Index);
+        return ClientStep.Send(state.Answer);
+    }
+
+    public void Dispose() => state.Dispose();
+
+    private ShareBundle DealShares(MaskingCohort accepted, IRandomSource random)
+    {
+        int self = accepted.IndexOf(context.Self)!.Value;
+        int[] neighbours = [.. accepted.NeighboursOf(self)];
+        int[] points = [.. neighbours.Select(MaskingCohort.PointOf)];
+        byte[] seedShares = new byte[points.Length * ShamirSecretSharing.ShareBytes];
+        byte[] keyShares = new byte[seedShares.Length];
+        ShamirSecretSharing.Split(state.SelfMaskSeed, accepted.Thresholds.Threshold, points, random, seedShares);
+        ShamirSecretSharing.Split(state.MaskPrivateKey, accepted.Thresholds.Threshold, points, random, keyShares);
+
+        using AgreementKey sealing = AgreementKey.FromPrivateKey(state.SealingPrivateKey);
+        Span<byte> shared = stackalloc byte[P256.SharedSecretBytes];
+        Span<byte> key = stackalloc byte[MaskingDerivations.KeyBytes];
+        Span<byte> plaintext = stackalloc byte[ShareBundle.PlaintextBytes];
+        List<SealedShare> boxes = new(neighbours.Length);
+        for (int i = 0; i < neighbours.Length; i++)
+        {
+            Identifier neighbour = accepted[neighbours[i]];
+            Agree(sealing, accepted.KeysOf(neighbours[i]).SealingKey.Span, shared);
+            MaskingDerivations.SealingKey(shared, accepted.Digest, neighbour, context.Self, state.InboundKeys.AsSpan(neighbours[i] * MaskingDerivations.KeyBytes, MaskingDerivations.KeyBytes));
+            MaskingDerivations.SealingKey(shared, accepted.Digest, context.Self, neighbour, key);
+            seedShares.AsSpan(i * ShamirSecretSharing.ShareBytes, ShamirSecretSharing.ShareBytes).CopyTo(plaintext);
+            keyShares.AsSpan(i * ShamirSecretSharing.ShareBytes, ShamirSecretSharing.ShareBytes).CopyTo(plaintext[ShamirSecretSharing.ShareBytes..]);
+            byte[] box = new byte[ShareBundle.BoxBytes];
+            SealedBox.Seal(key, MaskingDerivations.SealingContext(accepted.Digest, context.Self, neighbour), plaintext, box);
+            boxes.Add(new SealedShare(neighbours[i], box));
+        }
+
+        CryptographicOperations.ZeroMemory(shared);
+        CryptographicOperations.ZeroMemory(key);
+        CryptographicOperations.ZeroMemory(plaintext);
+        CryptographicOperations.ZeroMemory(seedShares);
+        CryptographicOperations.ZeroMemory(keyShares);
+        return new ShareBundle(MaskingDerivations.CommitToSeed(state.SelfMaskSeed, accepted.Digest, context.Self), boxes);
+    }
+
+    private byte[] OpenShares(int self, IReadOnlyList<(int Dealer, ReadOnlyMemory<byte> Box)> inbox)
+    {
+        byte[] received = new byte[cohort!.Count * MaskingClientState.ReceivedShareBytes];
+        foreach ((int dealer, ReadOnlyMemory<byte> box) in inbox)
+        {
+            // A box that does not open is a missing share: t of the others still recover the secret.
+            if (dealer == self || dealer < 0 || dealer >= cohort.Count || box.Length != ShareBundle.BoxBytes)
+                continue;
+            Span<byte> slot = received.AsSpan(dealer * MaskingClientState.ReceivedShareBytes, MaskingClientState.ReceivedShareBytes);
+            ReadOnlySpan<byte> key = state.InboundKeys.AsSpan(dealer * MaskingDerivations.KeyBytes, MaskingDerivations.KeyBytes);
+            bool isOpen = SealedBox.TryOpen(key, MaskingDerivations.SealingContext(cohort.Digest, cohort[dealer], context.Self), box.Span, slot[1..])
+                && ShamirSecretSharing.IsCanonicalShare(slot.Slice(1, ShamirSecretSharing.ShareBytes))
+                && ShamirSecretSharing.IsCanonicalShare(slot[(1 + ShamirSecretSharing.ShareBytes)..]);
+            slot[0] = isOpen ? (byte)1 : (byte)0;
+        }
+
+        return received;
+    }
+
+    private Upload Mask(NoisedUpdate update, int self, int[] maskedNeighbours, Digest dealersDigest)
+    {
+        uint[] words = new uint[round.Layout.Dimension];
+        update.CopyTo(words);
+        Span<byte> key = stackalloc byte[MaskingDerivations.KeyBytes];
+        MaskingDerivations.SelfMaskKey(state.SelfMaskSeed, cohort!.Digest, context.Self, key);
+        using (MaskStream selfMask = new(key))
+            selfMask.AddTo(words);
+
+        using AgreementKey masking = AgreementKey.FromPrivateKey(state.MaskPrivateKey);
+        Span<byte> shared = stackalloc byte[P256.SharedSecretBytes];
+        foreach (int neighbour in maskedNeighbours)
+        {
+            Agree(masking, cohort.KeysOf(neighbour).MaskKey.Span, shared);
+            MaskingDerivations.PairMaskKey(shared, cohort.Digest, context.Self, cohort[neighbour], key);
+            using MaskStream pairMask = new(key);
+            if (PairSign.IsAdded(cohort[self], cohort[neighbour]))
+                pairMask.AddTo(words);
+            else
+                pairMask.SubtractFrom(words);
+        }
+
+        CryptographicOperations.ZeroMemory(shared);
+        CryptographicOperations.ZeroMemory(key);
+        int ringBits = round.Layout.RingBits;
+        Ring.Reduce(words, ringBits);
+        byte[] packed = new byte[RingPacking.PackedBytes(words.Length, ringBits)];
+        RingPacking.Pack(words, ringBits, packed);
+        return new Upload(dealersDigest, words.Length, ringBits, packed);
+    }
+
+    private UnmaskAnswer Answer(Digest survivorListDigest)
+    {
+        int self = cohort!.IndexOf(context.Self)!.Value;
+        HashSet<int> alive = [.. survivors!.Survivors];
+        List<ReleasedShare> shares = [];
+        foreach (int owner in cohort.NeighboursOf(self).Intersect(dealers!.Dealers))
+        {
+            ReadOnlySpan<byte> slot = state.ReceivedShares.AsSpan(owner * MaskingClientState.ReceivedShareBytes, MaskingClientState.ReceivedShareBytes);
+            if (slot[0] == 0)
+                continue;
+            ShareKind kind = alive.Contains(owner) ? ShareKind.SelfMaskSeed : ShareKind.MaskKey;
+            int offset = 1 + (kind == ShareKind.SelfMaskSeed ? 0 : ShamirSecretSharing.ShareBytes);
+            shares.Add(new ReleasedShare(owner, kind, slot.Slice(offset, ShamirSecretSharing.ShareBytes).ToArray()));
+        }
+
+        return new UnmaskAnswer(survivorListDigest, shares);
+    }
+
+    private RoundRejection? OpenList(Announcement announcement, EventType kind)
+    {
+        if (!announcement.Entry.TryOpen(context.Task.TaskId, context.Policy.ServerKey.Span, out LogEntry? entry))
+            return Refuse(ErrorCodes.ServerUntrusted, "The announcement is not signed by the server that the policy pins.");
+        return entry!.Event is TaskEvent.ListPublished published
+            && published.Kind == kind
+            && published.RoundId == round.RoundId
+            && published.ListDigest == Digest.Of(announcement.Blob.Span)
+            && (announcement.Entry.Index > state.LastIndex || state.Answer.Length > 0)
+            ? null
+            : Refuse(ErrorCodes.HistoryRewritten, $"The announcement is not a later {kind} entry of this round with this list; the client abstains.");
+    }
+
+    private byte[] Sign(Digest binding, IMessageBody body) =>
+        SignedMessage.Sign(new MessageHeader(context.Task.TaskId, round.RoundId, context.Self, binding), body, context.Signer).Bytes.ToArray();
+
+    private static void Agree(AgreementKey key, ReadOnlySpan<byte> peer, Span<byte> shared)
+    {
+        if (!key.TryAgree(peer, shared))
+            throw new InvalidOperationException("A key that passed the cohort check is no point on P-256.");
+    }
+
+    private static bool IsWithin(IReadOnlyList<int> indices, int count) => indices.Count == 0 || indices[^1] < count;
+
+    private static bool IsSameLayout(UpdateLayout one, UpdateLayout other) =>
+        one.RingBits == other.RingBits && one.Segments.SequenceEqual(other.Segments);
+
+    private static RoundRejection Refuse(string code, string detail) => new(code, detail);
+
+    private static ClientStep Contradiction(string what) =>
+        ClientStep.Refuse(ErrorCodes.HistoryRewritten, $"The server published a second {what} for this round; the client abstains and keeps its first view.");
+
+    private static ClientStep SecondList() =>
+        ClientStep.Refuse(ErrorCodes.SecondList, "The server presented a second survivor list for this round; a client signs and answers one list only.");
+
+    private static ClientStep OutOfOrder() =>
+        ClientStep.Refuse(ErrorCodes.WrongPhase, "The server skipped a step of the round; the client abstains.");
+}

@@ -1,0 +1,67 @@
+using SecureFed.Protocol.Errors;
+using SecureFed.Protocol.Rounds;
+using SecureFed.Protocol.Tasks;
+using SecureFed.Protocol.Wire;
+
+namespace SecureFed.Protocol.Policy;
+
+/// <summary>What a client demands of every task and round before it reveals anything. The client does not trust the server.</summary>
+/// <remarks>Checked before training, when the cohort is published and again before any unmask answer.</remarks>
+/// <param name="RosterAuthorityKey">P-256 public key, 65 bytes: the only signer of rosters that is believed.</param>
+/// <param name="ServerKey">P-256 public key, 65 bytes: the only signer of log entries that is believed.</param>
+/// <param name="SmallestCohort">Fewest clients in a cohort; smaller hides less.</param>
+/// <param name="LeastSurvivors">Fewest survivors in a sum.</param>
+/// <param name="GreatestClientsPerOrganisation">x: organisation cap that the client accepts at most.</param>
+/// <param name="LeastGamma">The task must assume at least this fraction of colluding organisations.</param>
+/// <param name="GreatestDeltaDrop">The task may allow at most this fraction of dropouts.</param>
+/// <param name="AllowsCuriousServer">Opt-in to the weaker adversary class.</param>
+/// <param name="RequiresNoise">True refuses rounds without differential-privacy noise: all of them until that part is built.</param>
+/// <param name="Protections">Allowed protections.</param>
+/// <param name="Models">Allowed kinds of model.</param>
+public sealed record ClientPolicy(
+    ReadOnlyMemory<byte> RosterAuthorityKey,
+    ReadOnlyMemory<byte> ServerKey,
+    int SmallestCohort,
+    int LeastSurvivors,
+    int GreatestClientsPerOrganisation,
+    ExactDecimal LeastGamma,
+    ExactDecimal GreatestDeltaDrop,
+    bool AllowsCuriousServer,
+    bool RequiresNoise,
+    IReadOnlyList<ProtectionKind> Protections,
+    IReadOnlyList<TaskModelKind> Models)
+{
+    /// <summary>Null if the task is acceptable; otherwise what breaks the policy and what to do.</summary>
+    public RoundRejection? Check(TaskParameters task)
+    {
+        CohortBounds cohort = task.Cohort;
+        if (cohort.Least < SmallestCohort)
+            return Violation($"the task allows cohorts of {cohort.Least}, the policy demands {SmallestCohort} clients");
+        if (cohort.OrganisationCap > GreatestClientsPerOrganisation)
+            return Violation($"the task allows {cohort.OrganisationCap} clients of one organisation, the policy {GreatestClientsPerOrganisation}");
+        if (cohort.Gamma.Millionths < LeastGamma.Millionths)
+            return Violation($"the task assumes gamma {cohort.Gamma}, the policy demands {LeastGamma}");
+        if (cohort.DeltaDrop.Millionths > GreatestDeltaDrop.Millionths)
+            return Violation($"the task allows delta_drop {cohort.DeltaDrop}, the policy {GreatestDeltaDrop}");
+        if (cohort.ServerClass == ServerClass.Curious && !AllowsCuriousServer)
+            return Violation("the task trusts the server to follow the protocol (class curious), the policy does not");
+        if (RequiresNoise)
+            return Violation("the task adds no differential-privacy noise, the policy demands it");
+        if (!Protections.Contains(task.Protection))
+            return Violation($"protection {task.Protection} is not allowed");
+        return Models.Contains(task.Model.Kind) ? null : Violation($"models of kind {task.Model.Kind} are not allowed");
+    }
+
+    /// <summary>Null if the cohort of a round is acceptable.</summary>
+    public RoundRejection? Check(CohortThresholds thresholds)
+    {
+        if (thresholds.Clients < SmallestCohort)
+            return Violation($"the cohort has {thresholds.Clients} clients, the policy demands {SmallestCohort}");
+        if (thresholds.LeastSurvivors < LeastSurvivors)
+            return Violation($"the round could sum {thresholds.LeastSurvivors} updates, the policy demands {LeastSurvivors}");
+        return thresholds.HonestSurvivors >= 2 ? null : Violation("fewer than two honest survivors could remain");
+    }
+
+    private static RoundRejection Violation(string what) =>
+        new(ErrorCodes.PolicyViolated, $"Refused before anything was revealed: {what}. Change the task, or the client policy file if its owner agrees.");
+}

@@ -1,0 +1,23 @@
+using SecureFed.Protocol.Errors;
+using SecureFed.Protocol.Messages;
+using SecureFed.Protocol.Transparency;
+
+namespace SecureFed.Protocol.Rounds;
+
+/// <summary>The seam behind which masking (and later encryption) hides updates from the server that sums them.</summary>
+/// <remarks><see cref="ServerRound"/> owns open, upload and release; a protection validates its own messages, publishes its lists and says what to subtract.</remarks>
+internal interface IServerProtection
+{
+    /// <summary>Checks a message of the current phase beyond phase, sender and repetition, which the round has checked.</summary>
+    RoundRejection? Validate(SignedMessage message);
+
+    /// <summary>The list that ends the current phase, the event that aborts the round, or null to keep waiting.</summary>
+    PendingEvent? Advance(RoundPhase phase, Patience patience);
+
+    /// <summary>Folds an accepted message or a published list into the state.</summary>
+    void Apply(ulong index, TaskEvent change, SignedMessage? message, ReadOnlyMemory<byte> list);
+
+    /// <summary>What must be subtracted from the sum of the survivors' uploads, once enough answers are in.</summary>
+    /// <returns>Null total and null failure: keep waiting.</returns>
+    (uint[]? MaskTotal, string? Failure) TryRelease(Patience patience);
+}

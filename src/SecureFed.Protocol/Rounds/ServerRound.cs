@@ -1,0 +1,233 @@
+using SecureFed.Cryptography.Rings;
+using SecureFed.Protocol.Errors;
+using SecureFed.Protocol.Identity;
+using SecureFed.Protocol.Masking;
+using SecureFed.Protocol.Masking.Messages;
+using SecureFed.Protocol.Messages;
+using SecureFed.Protocol.Transparency;
+using SecureFed.Protocol.Wire;
+
+namespace SecureFed.Protocol.Rounds;
+
+/// <summary>One aggregation as the server sees it: decides about messages, folds events, releases the sum.</summary>
+/// <remarks>
+/// <para>Stepped by hand: <see cref="Handle"/> and <see cref="Advance"/> decide and change nothing; the shell makes the decided event durable and then
+/// calls <see cref="Apply"/>, which is the only way the state moves. A restart folds the same events and stands in the same place.</para>
+/// <para>Advertise → Share → Upload → Confirm → Unmask → Closed | Aborted. Bonawitz et al. 2017, Figure 4, with the changes of DESIGN section 3.</para>
+/// <para>Holds only masked vectors. Learns the sum of the survivors' updates and nothing else, as long as at least h honest clients survive
+/// (threat-model.md, claims C1 to C3).</para>
+/// </remarks>
+public sealed class ServerRound
+{
+    private readonly IServerProtection protection;
+    private readonly AcceptedMessages messages = new();
+    private readonly Identifier taskId;
+    private readonly ReadOnlyMemory<byte> pseudonymSalt;
+    private readonly IBlobSource blobs;
+    private Identifier[] survivors = [];
+
+    internal ServerRound(Identifier taskId, ulong openIndex, ReadOnlySpan<byte> openEntry, RoundParameters parameters, Roster roster, ReadOnlyMemory<byte> pseudonymSalt, IBlobSource blobs)
+    {
+        this.taskId = taskId;
+        this.pseudonymSalt = pseudonymSalt;
+        this.blobs = blobs;
+        Parameters = parameters;
+        OpenIndex = openIndex;
+        OpenDigest = Rounds.OpenDigest.Of(openEntry, openIndex);
+        protection = new MaskingServer(taskId, parameters, OpenDigest, roster);
+    }
+
+    public RoundParameters Parameters { get; }
+
+    public ulong OpenIndex { get; }
+
+    public Digest OpenDigest { get; }
+
+    public RoundPhase Phase { get; private set; } = RoundPhase.Advertise;
+
+    /// <summary>Error code of an aborted round.</summary>
+    public string? AbortReason { get; private set; }
+
+    /// <summary>n after Advertise.</summary>
+    public int CohortSize { get; private set; }
+
+    /// <summary>Number of summed updates once the survivors are listed.</summary>
+    public int SurvivorCount => survivors.Length;
+
+    /// <summary>Digest of the sum: d ring elements, 32-bit big-endian each.</summary>
+    public Digest? AggregateDigest { get; private set; }
+
+    public Digest? MaskTotalDigest { get; private set; }
+
+    /// <summary>Log indices of the published lists by kind, for the shell that serves them.</summary>
+    public IReadOnlyDictionary<EventType, (ulong Index, Digest ListDigest)> Lists => lists;
+
+    private readonly Dictionary<EventType, (ulong Index, Digest ListDigest)> lists = [];
+
+    /// <summary>Decides about one authenticated message. Changes nothing.</summary>
+    public MessageDecision Handle(SignedMessage message)
+    {
+        if (message.Header.TaskId != taskId || message.Header.RoundId != Parameters.RoundId)
+            return MessageDecision.Refuse(ErrorCodes.RoundMismatch, "The message belongs to another task or round; fetch the current round and start over.");
+        EventType kind = EventOf(message.Body.Type);
+        if (messages.Of(kind).TryGetValue(message.Header.Sender, out AcceptedMessage earlier))
+        {
+            return earlier.Digest == message.Digest
+                ? MessageDecision.Repeat(earlier.Index)
+                : MessageDecision.Refuse(
+                    message.Body.Type == MessageType.Upload ? ErrorCodes.ConflictingUpload : ErrorCodes.ConflictingMessage,
+                    "A different message of this kind was already accepted from this client; only the same bytes may be sent again.");
+        }
+
+        RoundPhase expected = PhaseOf(message.Body.Type);
+        if (Phase > expected)
+            return MessageDecision.Refuse(ErrorCodes.TooLate, $"The round is past {expected}; wait for the next round.");
+        if (Phase < expected)
+            return MessageDecision.Refuse(ErrorCodes.WrongPhase, $"The round is still in {Phase}; wait for {expected}.");
+        if (protection.Validate(message) is { } rejection)
+            return MessageDecision.Refuse(rejection);
+
+        Identifier pseudonym = Pseudonym.Of(pseudonymSalt.Span, message.Header.Sender);
+        return MessageDecision.Accept(new PendingEvent(new TaskEvent.MessageAccepted(kind, Parameters.RoundId, pseudonym, message.Digest), message.Bytes));
+    }
+
+    /// <summary>The next event if the round can move on, else null. Changes nothing; call again after applying it.</summary>
+    public PendingEvent? Advance(Patience patience) => Phase switch
+    {
+        RoundPhase.Closed or RoundPhase.Aborted => null,
+        RoundPhase.Unmask => AdvanceRelease(patience),
+        _ => protection.Advance(Phase, patience),
+    };
+
+    /// <summary>The event that ends the round without a sum, for an operator or a fault outside the protocol.</summary>
+    public PendingEvent Abort(string reason) => new(new TaskEvent.RoundAborted(Parameters.RoundId, reason));
+
+    /// <summary>The fold. Events come from the log in order; an illegal one is a corrupt log.</summary>
+    /// <exception cref="InvalidOperationException">The event does not fit the state.</exception>
+    internal void Apply(ulong index, TaskEvent change)
+    {
+        switch (change)
+        {
+            case TaskEvent.MessageAccepted accepted:
+                ApplyMessage(index, accepted);
+                break;
+            case TaskEvent.ListPublished published:
+                ApplyList(index, published);
+                break;
+            case TaskEvent.RoundClosed closed when Phase == RoundPhase.Unmask && closed.Survivors == survivors.Length:
+                AggregateDigest = closed.AggregateDigest;
+                MaskTotalDigest = closed.MaskTotalDigest;
+                Phase = RoundPhase.Closed;
+                break;
+            case TaskEvent.RoundAborted aborted when Phase is not RoundPhase.Closed and not RoundPhase.Aborted:
+                AbortReason = aborted.Reason;
+                Phase = RoundPhase.Aborted;
+                break;
+            default:
+                throw new InvalidOperationException($"The log holds {change.Type} while the round is in {Phase}.");
+        }
+    }
+
+    /// <summary>The sealed shares that were dealt to one cohort member, as (dealer index, box), for its inbox.</summary>
+    public IReadOnlyList<(int Dealer, ReadOnlyMemory<byte> Box)> InboxOf(Identifier client) => ((MaskingServer)protection).InboxOf(client);
+
+    /// <summary>Log index of a client's accepted message, for its receipt.</summary>
+    public ulong? IndexOf(EventType kind, Identifier client) =>
+        messages.Of(kind).TryGetValue(client, out AcceptedMessage message) ? message.Index : null;
+
+    public int CountOf(EventType kind) => messages.Of(kind).Count;
+
+    private PendingEvent? AdvanceRelease(Patience patience)
+    {
+        (uint[]? maskTotal, string? failure) = protection.TryRelease(patience);
+        if (failure is not null)
+            return Abort(failure);
+        if (maskTotal is null)
+            return null;
+
+        uint[] sum = new uint[Parameters.Layout.Dimension];
+        uint[] words = new uint[sum.Length];
+        foreach (Identifier survivor in survivors)
+        {
+            Upload upload = ReadUpload(messages.Of(EventType.UpdateUploaded)[survivor].Digest);
+            if (!RingPacking.TryUnpack(upload.PackedWords.Span, upload.RingBits, words))
+                return Abort(ErrorCodes.InvalidAggregate); // Handle() has unpacked it before; only a damaged blob comes here.
+            Ring.Add(sum, words);
+        }
+
+        Ring.Subtract(sum, maskTotal);
+        Ring.Reduce(sum, Parameters.Layout.RingBits);
+        Ring.Reduce(maskTotal, Parameters.Layout.RingBits);
+        byte[] aggregate = RingVector.Encode(sum);
+        byte[] masks = RingVector.Encode(maskTotal);
+        return new PendingEvent(
+            new TaskEvent.RoundClosed(Parameters.RoundId, Digest.Of(aggregate), Digest.Of(masks), survivors.Length),
+            aggregate,
+            masks);
+    }
+
+    private Upload ReadUpload(Digest digest) =>
+        SignedMessage.TryDecode(blobs.Get(digest), out SignedMessage? message) is null && message!.Body is Upload upload
+            ? upload
+            : throw new InvalidOperationException("An accepted upload's blob is not an upload.");
+
+    private void ApplyMessage(ulong index, TaskEvent.MessageAccepted accepted)
+    {
+        if (SignedMessage.TryDecode(blobs.Get(accepted.MessageDigest), out SignedMessage? message) is not null
+            || EventOf(message!.Body.Type) != accepted.Kind
+            || PhaseOf(message.Body.Type) != Phase
+            || accepted.Pseudonym != Pseudonym.Of(pseudonymSalt.Span, message.Header.Sender))
+        {
+            throw new InvalidOperationException($"Entry {index} accepts a message that does not fit the round in {Phase}.");
+        }
+
+        messages.Add(accepted.Kind, message.Header.Sender, new AcceptedMessage(index, accepted.MessageDigest));
+        protection.Apply(index, accepted, message, default);
+    }
+
+    private void ApplyList(ulong index, TaskEvent.ListPublished published)
+    {
+        RoundPhase before = published.Kind switch
+        {
+            EventType.CohortPublished => RoundPhase.Advertise,
+            EventType.DealersListed => RoundPhase.Share,
+            EventType.SurvivorsListed => RoundPhase.Upload,
+            EventType.UnmaskRequested => RoundPhase.Confirm,
+            _ => throw new InvalidOperationException($"{published.Kind} is not a list."),
+        };
+        if (Phase != before)
+            throw new InvalidOperationException($"The log holds {published.Kind} while the round is in {Phase}.");
+        protection.Apply(index, published, null, blobs.Get(published.ListDigest));
+        lists[published.Kind] = (index, published.ListDigest);
+        Phase = before + 1;
+        switch (published.Kind)
+        {
+            case EventType.CohortPublished:
+                CohortSize = published.Count;
+                break;
+            case EventType.SurvivorsListed:
+                survivors = [.. messages.Of(EventType.UpdateUploaded).Keys];
+                break;
+        }
+    }
+
+    private static EventType EventOf(MessageType type) => type switch
+    {
+        MessageType.Advertisement => EventType.KeysAdvertised,
+        MessageType.ShareBundle => EventType.SharesDealt,
+        MessageType.Upload => EventType.UpdateUploaded,
+        MessageType.Confirmation => EventType.SurvivorsConfirmed,
+        MessageType.UnmaskAnswer => EventType.UnmaskAnswered,
+        _ => throw new ArgumentOutOfRangeException(nameof(type)),
+    };
+
+    private static RoundPhase PhaseOf(MessageType type) => type switch
+    {
+        MessageType.Advertisement => RoundPhase.Advertise,
+        MessageType.ShareBundle => RoundPhase.Share,
+        MessageType.Upload => RoundPhase.Upload,
+        MessageType.Confirmation => RoundPhase.Confirm,
+        MessageType.UnmaskAnswer => RoundPhase.Unmask,
+        _ => throw new ArgumentOutOfRangeException(nameof(type)),
+    };
+}

@@ -1,0 +1,165 @@
+using SecureFed.Cryptography.Randomness;
+using SecureFed.Protocol.Errors;
+using SecureFed.Protocol.Identity;
+using SecureFed.Protocol.Rounds;
+using SecureFed.Protocol.Transparency;
+using SecureFed.Protocol.Wire;
+
+namespace SecureFed.Protocol.Tasks;
+
+/// <summary>A task as the fold over its log entries. Every method but <see cref="Apply"/> only decides.</summary>
+/// <remarks>A restart, a second replica and an auditor compute the same state from the same entries and blobs (DESIGN section 6).</remarks>
+public sealed class TaskState
+{
+    private readonly IBlobSource blobs;
+    private readonly Roster roster;
+    private readonly List<RoundSummary> rounds = [];
+    private int failuresInARow;
+
+    private TaskState(TaskParameters parameters, Roster roster, Digest modelDigest, IBlobSource blobs)
+    {
+        Parameters = parameters;
+        ParametersDigest = Digest.Of(parameters.Encode());
+        ModelDigest = modelDigest;
+        this.roster = roster;
+        this.blobs = blobs;
+        EntryCount = 1;
+    }
+
+    public TaskParameters Parameters { get; }
+
+    public Digest ParametersDigest { get; }
+
+    /// <summary>Blob of the current global model.</summary>
+    public Digest ModelDigest { get; private set; }
+
+    /// <summary>Index that the next entry gets.</summary>
+    public ulong EntryCount { get; private set; }
+
+    /// <summary>Rounds that gave their result, of any kind.</summary>
+    public int CompletedRounds { get; private set; }
+
+    /// <summary>The round in progress, or the last one.</summary>
+    public ServerRound? Round { get; private set; }
+
+    /// <summary>Finished rounds in order, failed ones included.</summary>
+    public IReadOnlyList<RoundSummary> Rounds => rounds;
+
+    public bool IsFinished { get; private set; }
+
+    /// <summary>Empty if the schedule was completed, else why the task was given up.</summary>
+    public string FinishReason { get; private set; } = "";
+
+    public bool HasOpenRound => Round is { Phase: not (RoundPhase.Closed or RoundPhase.Aborted) };
+
+    /// <summary>True between a round's sum and the model that follows from it.</summary>
+    public bool AwaitsModel => Round is { Phase: RoundPhase.Closed } round && round.Parameters.Kind != RoundKind.Evaluate && rounds[^1].ModelDigest is null;
+
+    /// <summary>The first event of a task's log.</summary>
+    public static PendingEvent Create(TaskParameters parameters, Roster roster, ModelState initialModel)
+    {
+        byte[] parameterBytes = parameters.Encode();
+        byte[] model = initialModel.Encode();
+        return new PendingEvent(
+            new TaskEvent.TaskCreated(Digest.Of(parameterBytes), roster.Digest, Digest.Of(model)),
+            parameterBytes,
+            roster.Bytes,
+            model);
+    }
+
+    /// <summary>Starts the fold from entry 0.</summary>
+    /// <exception cref="InvalidOperationException">Entry 0 is no TASK_CREATED of these parameters and this roster.</exception>
+    public static TaskState Start(LogEntry first, Roster roster, IBlobSource blobs) =>
+        first.Event is TaskEvent.TaskCreated created
+        && TaskParameters.TryDecode(blobs.Get(created.ParametersDigest).Span, out TaskParameters? parameters)
+        && parameters!.TaskId == first.TaskId
+        && created.RosterDigest == roster.Digest
+            ? new TaskState(parameters, roster, created.ModelDigest, blobs)
+            : throw new InvalidOperationException("A task's log starts with its TASK_CREATED entry under the roster in force.");
+
+    /// <summary>The ROUND_OPENED event of the next round, the TASK_FINISHED event if none follows, or null while a round is in progress.</summary>
+    public PendingEvent? Next(IRandomSource random)
+    {
+        if (IsFinished || HasOpenRound || AwaitsModel)
+            return null;
+        if (failuresInARow > Parameters.Schedule.GreatestFailures)
+            return new PendingEvent(new TaskEvent.TaskFinished(rounds[^1].AbortReason ?? ErrorCodes.InternalError));
+        if (Parameters.Schedule.KindAfter(CompletedRounds) is not { } kind)
+            return new PendingEvent(new TaskEvent.TaskFinished(""));
+
+        byte[] salt = new byte[Pseudonym.SaltBytes];
+        random.Fill(salt);
+        RoundParameters round = new(
+            Identifier.Random(random),
+            rounds.Count + 1,
+            kind,
+            ParametersDigest,
+            roster.Digest,
+            ModelDigest,
+            RoundLayouts.For(Parameters, kind),
+            Parameters.Cohort,
+            Parameters.Protection,
+            Digest.Of(salt));
+        return new PendingEvent(new TaskEvent.RoundOpened(round), salt);
+    }
+
+    /// <summary>The MODEL_PUBLISHED event for a model computed from the closed round.</summary>
+    public PendingEvent Publish(ModelState model)
+    {
+        if (!AwaitsModel)
+            throw new InvalidOperationException("No closed round awaits a model.");
+        byte[] bytes = model.Encode();
+        return new PendingEvent(new TaskEvent.ModelPublished(Round!.Parameters.RoundId, ModelDigest, Digest.Of(bytes)), bytes);
+    }
+
+    /// <summary>The fold: the only way the state moves.</summary>
+    /// <exception cref="InvalidOperationException">The entry is not the next one or does not fit the state.</exception>
+    public void Apply(ulong index, ReadOnlySpan<byte> entryBytes)
+    {
+        if (index != EntryCount || !LogEntry.TryDecode(entryBytes, out LogEntry? entry) || entry!.TaskId != Parameters.TaskId || IsFinished)
+            throw new InvalidOperationException($"Entry {index} is not the next entry of this task.");
+        switch (entry.Event)
+        {
+            case TaskEvent.RoundOpened opened when !HasOpenRound && !AwaitsModel && opened.Round.Number == rounds.Count + 1 && opened.Round.ModelDigest == ModelDigest:
+                Round = new ServerRound(Parameters.TaskId, index, entryBytes, opened.Round, roster, blobs.Get(opened.Round.PseudonymSaltDigest), blobs);
+                break;
+            case TaskEvent.ModelPublished published when AwaitsModel && published.ParentDigest == ModelDigest:
+                ModelDigest = published.ModelDigest;
+                rounds[^1] = rounds[^1] with { ModelDigest = published.ModelDigest };
+                CompletedRounds++;
+                break;
+            case TaskEvent.TaskFinished finished when !HasOpenRound:
+                IsFinished = true;
+                FinishReason = finished.Reason;
+                break;
+            case TaskEvent.MessageAccepted or TaskEvent.ListPublished or TaskEvent.RoundClosed or TaskEvent.RoundAborted when HasOpenRound:
+                ApplyToRound(index, entry.Event);
+                break;
+            default:
+                throw new InvalidOperationException($"Entry {index} ({entry.Event.Type}) does not fit the task's state.");
+        }
+
+        EntryCount++;
+    }
+
+    private void ApplyToRound(ulong index, TaskEvent change)
+    {
+        Round!.Apply(index, change);
+        if (HasOpenRound)
+            return;
+        bool isClosed = Round.Phase == RoundPhase.Closed;
+        rounds.Add(new RoundSummary(
+            Round.Parameters.RoundId,
+            Round.Parameters.Number,
+            Round.Parameters.Kind,
+            Round.CohortSize,
+            isClosed ? Round.SurvivorCount : 0,
+            Round.AggregateDigest,
+            Round.MaskTotalDigest,
+            Round.AbortReason,
+            null));
+        failuresInARow = isClosed ? 0 : failuresInARow + 1;
+        if (isClosed && Round.Parameters.Kind == RoundKind.Evaluate)
+            CompletedRounds++;
+    }
+}
