@@ -73,7 +73,7 @@ public sealed class MaskingClient : IDisposable
             return Refuse(ErrorCodes.RosterUntrusted, "The round refers to another roster than the one this client holds; fetch the roster again.");
         if (read.Cohort != context.Task.Cohort || read.Cohort.Organisations != context.Roster.ClientOrganisations || read.Protection != context.Task.Protection)
             return Refuse(ErrorCodes.InvalidParameters, "The round's cohort bounds or protection differ from the task's or from the roster.");
-        if (!IsSameLayout(read.Layout, RoundLayouts.For(context.Task, read.Kind)))
+        if (!context.Task.Schedule.Kinds.Contains(read.Kind) || !IsSameLayout(read.Layout, context.Task.LayoutOf(read.Kind)))
             return Refuse(ErrorCodes.InvalidParameters, "The round's segments, clip norms or scales differ from those that follow from the task.");
         if (context.Policy.Check(context.Task) is { } violation)
             return violation;

@@ -12,9 +12,9 @@ public sealed record FeatureSpecification(string Name, double LowerBound, double
 /// <param name="Kind">What the vector means.</param>
 /// <param name="Length">Length of the global vector: features + 1 (intercept last) for the built-in models.</param>
 /// <param name="Features">Empty for <see cref="TaskModelKind.Vector"/>.</param>
-/// <param name="Label">Name of the label column; empty for a vector.</param>
+/// <param name="Label">The label column with its public bounds; null for a vector.</param>
 /// <param name="L2Penalty">λ of ½λ‖w‖² on the summed loss over all rows; intercept free.</param>
-public sealed record ModelSpecification(TaskModelKind Kind, int Length, IReadOnlyList<FeatureSpecification> Features, string Label, double L2Penalty)
+public sealed record ModelSpecification(TaskModelKind Kind, int Length, IReadOnlyList<FeatureSpecification> Features, FeatureSpecification? Label, double L2Penalty)
 {
     private const int GreatestLength = 1 << 25;
     private const int GreatestNameBytes = 256;
@@ -24,18 +24,18 @@ public sealed record ModelSpecification(TaskModelKind Kind, int Length, IReadOnl
         if (Length is < 1 or > GreatestLength || L2Penalty < 0 || !double.IsFinite(L2Penalty))
             return "The model's length is 1 to 2^25 and its penalty finite and not negative.";
         if (Kind == TaskModelKind.Vector)
-            return Features.Count == 0 ? null : "A vector task has no features.";
-        if (Features.Count == 0 || Length != Features.Count + 1)
+            return Features.Count == 0 && Label is null ? null : "A vector task has no features and no label.";
+        if (Features.Count == 0 || Label is null || Length != Features.Count + 1)
             return "The model's length is the number of features plus one for the intercept.";
-        return Features.All(f => f.Name.Length > 0 && double.IsFinite(f.LowerBound) && double.IsFinite(f.UpperBound) && f.LowerBound < f.UpperBound)
+        return Features.Append(Label).All(f => f.Name.Length > 0 && double.IsFinite(f.LowerBound) && double.IsFinite(f.UpperBound) && f.LowerBound < f.UpperBound)
             ? null
             : "Every feature needs a name and public bounds with lower < upper.";
     }
 
     internal void Write(CanonicalWriter writer) => writer
         .UInt8((byte)Kind).Count(Length)
-        .List(Features, (w, f) => w.Text(f.Name).Double(f.LowerBound).Double(f.UpperBound))
-        .Text(Label).Double(L2Penalty);
+        .List(Features, WriteFeature)
+        .List(Label is null ? [] : new[] { Label }, WriteFeature).Double(L2Penalty);
 
     internal static ModelSpecification Read(ref CanonicalReader reader)
     {
@@ -43,11 +43,14 @@ public sealed record ModelSpecification(TaskModelKind Kind, int Length, IReadOnl
             (TaskModelKind)reader.UInt8(),
             reader.Count(GreatestLength),
             reader.List(GreatestLength, 4 + 16, ReadFeature),
-            reader.Text(GreatestNameBytes),
+            reader.List(1, 4 + 16, ReadFeature).FirstOrDefault(),
             reader.Double());
         reader.Require(Enum.IsDefined(model.Kind));
         return model;
     }
+
+    private static void WriteFeature(CanonicalWriter writer, FeatureSpecification feature) =>
+        writer.Text(feature.Name).Double(feature.LowerBound).Double(feature.UpperBound);
 
     private static FeatureSpecification ReadFeature(ref CanonicalReader reader) =>
         new(reader.Text(GreatestNameBytes), reader.Double(), reader.Double());

@@ -10,6 +10,7 @@ namespace SecureFed.Protocol.Tasks;
 /// <param name="Model">Model.</param>
 /// <param name="Training">Optimisers and clipping.</param>
 /// <param name="Schedule">Rounds.</param>
+/// <param name="Shapes">What clients send in each kind of round of the schedule; kinds ascending.</param>
 /// <param name="Cohort">Bounds and adversary.</param>
 /// <param name="Deadlines">Patience of the server.</param>
 /// <param name="Protection">How updates are hidden.</param>
@@ -20,6 +21,7 @@ public sealed record TaskParameters(
     ModelSpecification Model,
     TrainingSpecification Training,
     TaskSchedule Schedule,
+    IReadOnlyList<RoundShape> Shapes,
     CohortBounds Cohort,
     PhaseDeadlines Deadlines,
     ProtectionKind Protection,
@@ -37,9 +39,11 @@ public sealed record TaskParameters(
             return fault;
         if (Model.Kind == TaskModelKind.Vector && (Schedule.Standardise || Schedule.Evaluate))
             return "A vector task has neither standardisation nor evaluation rounds: the server does not know what the vector means.";
+        if (!Shapes.Select(s => s.Kind).SequenceEqual(Schedule.Kinds))
+            return "The task needs exactly one shape for each kind of round in its schedule, in ascending order of kind.";
         try
         {
-            return RoundLayouts.AllOf(this).All(layout => layout.FitsRing(Cohort.Greatest))
+            return Shapes.All(shape => shape.ToLayout(RingBits, Cohort.Greatest).FitsRing(Cohort.Greatest))
                 ? null
                 : "The sum could wrap around the ring; use more ring bits, a smaller clip norm, fewer rows per client or a smaller cohort.";
         }
@@ -49,12 +53,16 @@ public sealed record TaskParameters(
         }
     }
 
+    /// <summary>The layout of every round of that kind.</summary>
+    public UpdateLayout LayoutOf(RoundKind kind) => Shapes.First(s => s.Kind == kind).ToLayout(RingBits, Cohort.Greatest);
+
     public byte[] Encode() => CanonicalWriter.Write(writer =>
     {
         writer.UInt8(Version).Identifier(TaskId).Text(Name);
         Model.Write(writer);
         Training.Write(writer);
         Schedule.Write(writer);
+        writer.List(Shapes, (w, s) => s.Write(w));
         Cohort.Write(writer);
         Deadlines.Write(writer);
         writer.UInt8((byte)Protection).UInt8((byte)RingBits);
@@ -70,6 +78,7 @@ public sealed record TaskParameters(
             ModelSpecification.Read(ref reader),
             TrainingSpecification.Read(ref reader),
             TaskSchedule.Read(ref reader),
+            reader.List(3, 1 + 4, (ref CanonicalReader r) => RoundShape.Read(ref r)),
             CohortBounds.Read(ref reader),
             PhaseDeadlines.Read(ref reader),
             (ProtectionKind)reader.UInt8(),

@@ -12,6 +12,19 @@ public sealed record TaskSchedule(bool Standardise, int TrainRounds, bool Evalua
 {
     public int Rounds => TrainRounds + (Standardise ? 1 : 0) + (Evaluate ? 1 : 0);
 
+    /// <summary>The kinds of round in this schedule, ascending.</summary>
+    public IEnumerable<RoundKind> Kinds
+    {
+        get
+        {
+            if (Standardise)
+                yield return RoundKind.Standardise;
+            yield return RoundKind.Train;
+            if (Evaluate)
+                yield return RoundKind.Evaluate;
+        }
+    }
+
     /// <summary>What comes after <paramref name="completedRounds"/> successful rounds; null when the task is complete.</summary>
     public RoundKind? KindAfter(int completedRounds)
     {

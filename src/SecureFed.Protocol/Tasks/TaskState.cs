@@ -96,7 +96,7 @@ public sealed class TaskState
             ParametersDigest,
             roster.Digest,
             ModelDigest,
-            RoundLayouts.For(Parameters, kind),
+            Parameters.LayoutOf(kind),
             Parameters.Cohort,
             Parameters.Protection,
             Digest.Of(salt));
