@@ -13,11 +13,18 @@ internal static class RowWeight
             throw new DataException("too-few-rows", "This client has no rows to train on.", "Take part once there are rows, or leave the task.");
         }
 
-        return rows <= maxRows
-            ? (double)rows / maxRows
-            : throw new DataException(
+        RequireAtMost(rows, maxRows);
+        return (double)rows / maxRows;
+    }
+
+    public static void RequireAtMost(int rows, int maxRows)
+    {
+        if (rows > maxRows)
+        {
+            throw new DataException(
                 "too-many-rows",
                 $"This client has {rows} rows; the task allows {maxRows}.",
-                "Train on a sample of the rows, or ask the operator for a task with a larger maximum.");
+                "Take a sample of the rows, or ask the operator for a task with a larger maximum.");
+        }
     }
 }

@@ -12,13 +12,13 @@ public sealed class Standardizer
 {
     private const double QuantisationStep = 1.0 / (1 << 24);
     private const double SafetyFactor = 4;
-    private readonly double[] means;
-    private readonly double[] scales;
+    private readonly double[] shifts;
+    private readonly double[] factors;
 
     private Standardizer(double[] means, double[] scales, long totalRows, IReadOnlyList<string> notes)
     {
-        this.means = means;
-        this.scales = scales;
+        shifts = means;
+        factors = scales;
         TotalRows = totalRows;
         Notes = notes;
     }
@@ -30,19 +30,19 @@ public sealed class Standardizer
     public IReadOnlyList<string> Notes { get; }
 
     /// <summary>Number of features.</summary>
-    public int FeatureCount => means.Length - 1;
+    public int FeatureCount => shifts.Length - 1;
 
     /// <summary>Mean of every feature.</summary>
-    public ReadOnlySpan<double> Means => means.AsSpan(..^1);
+    public ReadOnlySpan<double> Means => shifts.AsSpan(..^1);
 
     /// <summary>Standard deviation of every feature; 1 for a constant one.</summary>
-    public ReadOnlySpan<double> Scales => scales.AsSpan(..^1);
+    public ReadOnlySpan<double> Scales => factors.AsSpan(..^1);
 
     /// <summary>Mean of a numeric label, 0 for a binary one.</summary>
-    public double LabelMean => means[^1];
+    public double LabelMean => shifts[^1];
 
     /// <summary>Standard deviation of a numeric label, 1 for a binary one.</summary>
-    public double LabelScale => scales[^1];
+    public double LabelScale => factors[^1];
 
     /// <summary>Leaves everything as it is: for tasks without standardisation.</summary>
     /// <param name="featureCount">Number of features.</param>
@@ -136,7 +136,7 @@ public sealed class Standardizer
             ReadOnlySpan<double> features = data.Row(row);
             for (int j = 0; j < features.Length; j++)
             {
-                values[(row * FeatureCount) + j] = (features[j] - means[j]) / scales[j];
+                values[(row * FeatureCount) + j] = (features[j] - shifts[j]) / factors[j];
             }
 
             labels[row] = (data.Labels[row] - LabelMean) / LabelScale;
@@ -149,7 +149,7 @@ public sealed class Standardizer
     public double RestoreLabel(double standardised) => LabelMean + (standardised * LabelScale);
 
     /// <summary>Means of the features and the label, their scales, N: what the server publishes.</summary>
-    public double[] ToArray() => [.. means, .. scales, TotalRows];
+    public double[] ToArray() => [.. shifts, .. factors, TotalRows];
 
     /// <summary>The inverse of <see cref="ToArray"/>.</summary>
     /// <exception cref="ArgumentException">Not such an array.</exception>
