@@ -1,0 +1,18 @@
+namespace SecureFed.Learning.Data;
+
+/// <summary>How a CSV file becomes features and a label.</summary>
+/// <param name="Label">Name of the label column, as the header writes it.</param>
+public sealed record CsvOptions(string Label)
+{
+    /// <summary>The label value that counts as positive when <see cref="LabelKind"/> is binary; numbers compare as numbers ("1" = "1.0"). Default "1".</summary>
+    public string Positive { get; init; } = "1";
+
+    /// <summary>Columns to leave out: identifiers, time stamps, and whatever is only known after the label. Default none.</summary>
+    public IReadOnlyList<string> Drop { get; init; } = [];
+
+    /// <summary>Default binary.</summary>
+    public LabelKind LabelKind { get; init; } = LabelKind.Binary;
+
+    /// <summary>Most distinct values that a one-hot encoded text column may have. Default 64; one column of the model each.</summary>
+    public int CategoryLimit { get; init; } = 64;
+}

@@ -1,0 +1,85 @@
+namespace SecureFed.Learning.Data;
+
+/// <summary>Rows of numeric features with one label each. Immutable.</summary>
+public sealed class DataSet
+{
+    private readonly double[] values;
+    private readonly double[] labels;
+
+    // Takes ownership of the arrays: only code of this project that has just made them calls it.
+    internal DataSet(IReadOnlyList<string> featureNames, double[] values, double[] labels)
+    {
+        FeatureNames = featureNames;
+        this.values = values;
+        this.labels = labels;
+    }
+
+    /// <summary>Number of rows.</summary>
+    public int Rows => labels.Length;
+
+    /// <summary>Number of features per row.</summary>
+    public int FeatureCount => FeatureNames.Count;
+
+    /// <summary>Names in column order.</summary>
+    public IReadOnlyList<string> FeatureNames { get; }
+
+    /// <summary>One label per row; 0 or 1 when the label is binary.</summary>
+    public ReadOnlySpan<double> Labels => labels;
+
+    /// <summary>Copies rows into a data set.</summary>
+    /// <param name="featureNames">At least one name.</param>
+    /// <param name="values">Row by row: rows x features numbers.</param>
+    /// <param name="labels">One per row.</param>
+    /// <exception cref="ArgumentException">Lengths do not fit, or a number is not finite.</exception>
+    public static DataSet Create(IReadOnlyList<string> featureNames, ReadOnlySpan<double> values, ReadOnlySpan<double> labels)
+    {
+        if (featureNames.Count == 0 || values.Length != (long)featureNames.Count * labels.Length)
+        {
+            throw new ArgumentException($"{values.Length} values are not {labels.Length} rows of {featureNames.Count} features.", nameof(values));
+        }
+
+        RequireFinite(values, nameof(values));
+        RequireFinite(labels, nameof(labels));
+        return new DataSet([.. featureNames], values.ToArray(), labels.ToArray());
+    }
+
+    /// <summary>Puts data sets with the same features one below the other.</summary>
+    /// <exception cref="ArgumentException">None given, or their features differ.</exception>
+    public static DataSet Concatenate(params IReadOnlyList<DataSet> parts)
+    {
+        if (parts.Count == 0 || parts.Any(part => !part.FeatureNames.SequenceEqual(parts[0].FeatureNames, StringComparer.Ordinal)))
+        {
+            throw new ArgumentException("Only data sets with the same features can be joined, and at least one.", nameof(parts));
+        }
+
+        return new DataSet(parts[0].FeatureNames, [.. parts.SelectMany(part => part.values)], [.. parts.SelectMany(part => part.labels)]);
+    }
+
+    /// <summary>The features of one row, counted from 0.</summary>
+    public ReadOnlySpan<double> Row(int row) => values.AsSpan(row * FeatureCount, FeatureCount);
+
+    /// <summary>The given rows in the given order.</summary>
+    public DataSet Select(ReadOnlySpan<int> rows)
+    {
+        var chosenValues = new double[rows.Length * FeatureCount];
+        var chosenLabels = new double[rows.Length];
+        for (int i = 0; i < rows.Length; i++)
+        {
+            Row(rows[i]).CopyTo(chosenValues.AsSpan(i * FeatureCount, FeatureCount));
+            chosenLabels[i] = labels[rows[i]];
+        }
+
+        return new DataSet(FeatureNames, chosenValues, chosenLabels);
+    }
+
+    private static void RequireFinite(ReadOnlySpan<double> numbers, string name)
+    {
+        foreach (double number in numbers)
+        {
+            if (!double.IsFinite(number))
+            {
+                throw new ArgumentException("A data set holds finite numbers only.", name);
+            }
+        }
+    }
+}

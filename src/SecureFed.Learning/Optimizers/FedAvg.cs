@@ -1,0 +1,65 @@
+using SecureFed.Learning.Training;
+using SecureFed.Learning.Vectors;
+
+namespace SecureFed.Learning.Optimizers;
+
+/// <summary>θ += serverRate · Σ w·Δ / Σ w: the mean of the clients' local models, weighted by their rows (McMahan et al. 2017).</summary>
+/// <remarks>Clients send <c>[w·Δ | w]</c> with w = rows/maximum rows; the server sees neither a client's w nor its Δ, only the two sums.</remarks>
+/// <param name="serverRate">Positive; 1 is the plain average.</param>
+public sealed class FedAvg(double serverRate = 1) : IServerOptimizer
+{
+    /// <summary>Segment of w·Δ.</summary>
+    public const string WeightedDelta = "delta";
+
+    /// <summary>Segment of w.</summary>
+    public const string Weight = "weight";
+
+    // Half of the smallest weight that a task with a million rows per client could have: below it the sum is rounding or noise.
+    private const double LeastWeight = 5e-7;
+
+    /// <inheritdoc/>
+    public string Name => "fedavg";
+
+    /// <summary>Factor on the average step.</summary>
+    public double ServerRate { get; } = serverRate > 0 && double.IsFinite(serverRate)
+        ? serverRate
+        : throw new ArgumentOutOfRangeException(nameof(serverRate), "The server rate is positive.");
+
+    /// <summary>A client's vector.</summary>
+    /// <param name="update">Outcome of local training.</param>
+    /// <param name="maxRows">The task's public maximum of rows per client.</param>
+    /// <exception cref="Data.DataException"><c>too-few-rows</c> or <c>too-many-rows</c>.</exception>
+    public static double[] CreateVector(LocalUpdate update, int maxRows)
+    {
+        double weight = RowWeight.Of(update.Rows, maxRows);
+        return [.. update.Delta.Select(delta => weight * delta), weight];
+    }
+
+    /// <inheritdoc/>
+    public VectorLayout Layout(int parameterCount, double clipNorm) =>
+        new(new VectorSegment(WeightedDelta, parameterCount, clipNorm), new VectorSegment(Weight, 1, 1));
+
+    /// <inheritdoc/>
+    public double[] InitialState(int parameterCount) => [];
+
+    /// <inheritdoc/>
+    public ServerStep Step(ReadOnlySpan<double> parameters, ReadOnlySpan<double> state, ReadOnlySpan<double> sum, int survivors)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(survivors, 1);
+        VectorLayout layout = Layout(parameters.Length, 1);
+        double weight = layout.Slice(sum, Weight)[0];
+        if (!(weight > LeastWeight))
+        {
+            throw new LearningException("no-weight", "The sum of the clients' row weights is not positive.", "Repeat the round with clients that hold rows.");
+        }
+
+        ReadOnlySpan<double> deltas = layout.Slice(sum, WeightedDelta);
+        double[] next = parameters.ToArray();
+        for (int j = 0; j < next.Length; j++)
+        {
+            next[j] += ServerRate * deltas[j] / weight;
+        }
+
+        return new ServerStep(FiniteModel.Require(next), []);
+    }
+}

@@ -1,0 +1,84 @@
+using System.Diagnostics.CodeAnalysis;
+using SecureFed.Learning.Data;
+using SecureFed.Learning.Models;
+using SecureFed.Learning.Training;
+
+namespace SecureFed.Learning.Scenarios;
+
+/// <summary>One kind of consortium: its participants, its hyper-parameters, and a generator of synthetic data.</summary>
+/// <remarks>The hyper-parameters were chosen on the real data sets named in the tests, over several partitions; the same serve a user's CSV.</remarks>
+public sealed class Scenario
+{
+    private readonly ISyntheticData generator;
+
+    internal Scenario(ISyntheticData generator) => this.generator = generator;
+
+    /// <summary>Name on the command line.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Who takes part and what is predicted, in one sentence.</summary>
+    public required string Description { get; init; }
+
+    /// <summary>Number of clients unless the user says otherwise.</summary>
+    public required int DefaultClients { get; init; }
+
+    /// <summary>Number of training rounds unless the user says otherwise.</summary>
+    public required int DefaultRounds { get; init; }
+
+    /// <summary>Probability that a client drops out of a round.</summary>
+    public double DefaultDropout { get; init; }
+
+    /// <summary>δ_drop of DESIGN section 3: the part of the cohort whose loss the thresholds carry.</summary>
+    public double DropoutTolerance { get; init; } = 0.1;
+
+    /// <summary>Model unless the user says otherwise.</summary>
+    public ModelKind ModelKind { get; init; } = ModelKind.Logistic;
+
+    /// <summary>λ on the summed loss.</summary>
+    public double Penalty { get; init; } = 1;
+
+    /// <summary>Local training between two aggregations (FedAvg).</summary>
+    public required LocalTrainingOptions Local { get; init; }
+
+    /// <summary>Server rate of FedAvg.</summary>
+    public double ServerRate { get; init; } = 1;
+
+    /// <summary>α of FedSGD, for those who choose it: needs many more rounds.</summary>
+    public double FedSgdLearningRate { get; init; } = 1;
+
+    /// <summary>Clip norm of a client's model segment, L2: w·Δ for FedAvg, the gradient for FedSGD. It is above every update of the last rounds.</summary>
+    public required double ClipNorm { get; init; }
+
+    /// <summary>All scenarios.</summary>
+    public static IReadOnlyList<Scenario> All => ScenarioCatalogue.All;
+
+    /// <summary>Finds a scenario.</summary>
+    /// <exception cref="LearningException"><c>unknown-scenario</c>.</exception>
+    public static Scenario ByName(string name) => TryByName(name, out Scenario? scenario)
+        ? scenario
+        : throw new LearningException("unknown-scenario", $"There is no scenario '{name}'.", $"Choose one of {string.Join(", ", All.Select(known => known.Name))}.");
+
+    /// <summary>Finds a scenario by its exact name.</summary>
+    public static bool TryByName(string name, [NotNullWhen(true)] out Scenario? scenario)
+    {
+        scenario = All.FirstOrDefault(known => string.Equals(known.Name, name, StringComparison.Ordinal));
+        return scenario is not null;
+    }
+
+    /// <summary>Synthetic rows for every client. The generator's documentation says how they come about.</summary>
+    /// <param name="clients">At least 1.</param>
+    /// <param name="seed">Equal seeds give equal rows.</param>
+    public ScenarioData Generate(int clients, ulong seed)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(clients, 1);
+        return ScenarioData.Split([.. Enumerable.Range(0, clients).Select(client => SyntheticRows.Generate(generator, client, seed))], generator.Schema);
+    }
+
+    /// <summary>A user's table, dealt evenly to the clients; every fifth row is a test row.</summary>
+    /// <exception cref="DataException"><c>too-few-rows</c>, or <c>one-class-only</c> when the training rows are of one class.</exception>
+    public static ScenarioData Deal(CsvTable table, int clients, ulong seed)
+    {
+        TrainTestSplit split = TrainTestSplit.ByIndex(table.Data);
+        return new ScenarioData(Partition.Iid(split.Train, clients, seed), split.Test, table.Schema);
+    }
+}
