@@ -27,9 +27,9 @@ public sealed record ModelSpecification(TaskModelKind Kind, int Length, IReadOnl
             return Features.Count == 0 && Label is null ? null : "A vector task has no features and no label.";
         if (Features.Count == 0 || Label is null || Length != Features.Count + 1)
             return "The model's length is the number of features plus one for the intercept.";
-        return Features.Append(Label).All(f => f.Name.Length > 0 && double.IsFinite(f.LowerBound) && double.IsFinite(f.UpperBound) && f.LowerBound < f.UpperBound)
+        return Features.Append(Label).All(f => f.Name.Length > 0 && double.IsFinite(f.LowerBound) && double.IsFinite(f.UpperBound) && f.LowerBound <= f.UpperBound)
             ? null
-            : "Every feature needs a name and public bounds with lower < upper.";
+            : "Every feature needs a name and public bounds with lower <= upper.";
     }
 
     internal void Write(CanonicalWriter writer) => writer

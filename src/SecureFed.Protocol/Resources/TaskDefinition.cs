@@ -1,0 +1,101 @@
+using SecureFed.Protocol.Rounds;
+using SecureFed.Protocol.Tasks;
+
+namespace SecureFed.Protocol.Resources;
+
+/// <summary>Body of <c>POST /v1/tasks</c>: what an operator decides; the rest follows from it and the roster.</summary>
+public sealed record TaskDefinition
+{
+    /// <summary>16 random bytes in base64url, chosen by the operator, so that the same request again creates nothing new.</summary>
+    public required string TaskId { get; init; }
+
+    public required string Name { get; init; }
+
+    public required ModelDefinition Model { get; init; }
+
+    public required TrainingDefinition Training { get; init; }
+
+    public required ScheduleDefinition Schedule { get; init; }
+
+    public required CohortDefinition Cohort { get; init; }
+
+    public DeadlineDefinition Deadlines { get; init; } = new();
+
+    public ProtectionKind Protection { get; init; } = ProtectionKind.Masking;
+
+    /// <summary>b of Z mod 2^b, 2 to 32.</summary>
+    public int RingBits { get; init; } = 32;
+}
+
+public sealed record FeatureDefinition(string Name, double LowerBound, double UpperBound);
+
+public sealed record ModelDefinition
+{
+    public required TaskModelKind Kind { get; init; }
+
+    /// <summary>Only for kind vector: the number of coordinates.</summary>
+    public int? Length { get; init; }
+
+    public IReadOnlyList<FeatureDefinition> Features { get; init; } = [];
+
+    public FeatureDefinition? Label { get; init; }
+
+    public double L2Penalty { get; init; }
+}
+
+public sealed record TrainingDefinition
+{
+    public ServerOptimizerKind Optimizer { get; init; } = ServerOptimizerKind.FedAvg;
+
+    public double ServerLearningRate { get; init; } = 1;
+
+    public LocalOptimizerKind LocalOptimizer { get; init; } = LocalOptimizerKind.Adam;
+
+    public double LocalLearningRate { get; init; } = 0.05;
+
+    public double LearningRateDecay { get; init; } = 1;
+
+    public int LocalEpochs { get; init; } = 1;
+
+    public int BatchSize { get; init; } = 32;
+
+    public double ClipNorm { get; init; } = 1;
+
+    /// <summary>Public maximum of rows at one client; a hidden weight is rows divided by it.</summary>
+    public int GreatestRows { get; init; } = 1;
+}
+
+public sealed record ScheduleDefinition
+{
+    public bool Standardise { get; init; }
+
+    public int TrainRounds { get; init; } = 10;
+
+    public bool Evaluate { get; init; }
+
+    public int GreatestFailures { get; init; } = 2;
+}
+
+public sealed record CohortDefinition
+{
+    public required int Least { get; init; }
+
+    public required int Greatest { get; init; }
+
+    public int OrganisationCap { get; init; } = 1;
+
+    public decimal Gamma { get; init; } = 0.1m;
+
+    public decimal DeltaDrop { get; init; } = 0.1m;
+
+    public ServerClass ServerClass { get; init; } = ServerClass.Malicious;
+}
+
+public sealed record DeadlineDefinition
+{
+    public int AdvertiseMilliseconds { get; init; } = 60_000;
+
+    public int PhaseMilliseconds { get; init; } = 30_000;
+
+    public int GraceMilliseconds { get; init; } = 5_000;
+}

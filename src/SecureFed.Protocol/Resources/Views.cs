@@ -1,0 +1,67 @@
+using SecureFed.Protocol.Rounds;
+
+namespace SecureFed.Protocol.Resources;
+
+/// <summary>Body of <c>GET /v1/tasks/{task}</c>.</summary>
+/// <param name="TaskId">Task.</param>
+/// <param name="Name">Name.</param>
+/// <param name="ParametersDigest">SHA-256 of <c>GET …/parameters</c>.</param>
+/// <param name="ModelDigest">Current global model, at <c>/v1/models/{digest}</c>.</param>
+/// <param name="Round">The round in progress or the last one; null before the first.</param>
+/// <param name="CompletedRounds">Rounds that gave their result.</param>
+/// <param name="ScheduledRounds">Rounds of the whole schedule.</param>
+/// <param name="Finished">No further round will open.</param>
+/// <param name="FinishReason">Empty if the schedule was completed, else an error code.</param>
+/// <param name="Entries">Log entries so far.</param>
+public sealed record TaskView(
+    string TaskId,
+    string Name,
+    string ParametersDigest,
+    string ModelDigest,
+    RoundView? Round,
+    int CompletedRounds,
+    int ScheduledRounds,
+    bool Finished,
+    string FinishReason,
+    ulong Entries);
+
+/// <summary>Body of <c>GET …/rounds/{round}</c>.</summary>
+/// <param name="RoundId">Round.</param>
+/// <param name="Number">1, 2, … in the task.</param>
+/// <param name="Kind">What is summed.</param>
+/// <param name="Phase">Where it stands.</param>
+/// <param name="Cohort">n, once published.</param>
+/// <param name="Survivors">Updates in the sum, once listed.</param>
+/// <param name="AbortReason">Error code of an aborted round.</param>
+public sealed record RoundView(string RoundId, int Number, RoundKind Kind, RoundPhase Phase, int Cohort, int Survivors, string? AbortReason);
+
+/// <summary>Body of <c>GET …/rounds/{round}/manifest</c>: what a finished round leaves for auditors.</summary>
+/// <param name="Round">State.</param>
+/// <param name="OpenDigest">openDigest.</param>
+/// <param name="AggregateDigest">SHA-256 of <c>GET …/aggregate</c>.</param>
+/// <param name="MaskTotalDigest">SHA-256 of the removed masks: aggregate = Σ uploads − masks.</param>
+/// <param name="Segments">How the sum is to be read.</param>
+/// <param name="RingBits">b.</param>
+/// <param name="Metrics">Federated metrics, for an evaluation round.</param>
+public sealed record ManifestView(
+    RoundView Round,
+    string OpenDigest,
+    string? AggregateDigest,
+    string? MaskTotalDigest,
+    IReadOnlyList<SegmentView> Segments,
+    int RingBits,
+    MetricsView? Metrics);
+
+public sealed record SegmentView(string Name, int Length, double ClipNorm, int ScaleExponent);
+
+/// <summary>Federated metrics over the survivors' rows.</summary>
+public sealed record MetricsView(long Rows, double Loss, double? Auc, double? Accuracy, double? Rmse, double? R2);
+
+/// <summary>One item of <c>GET …/models</c>: the lineage.</summary>
+public sealed record ModelView(int Round, RoundKind Kind, string ModelDigest);
+
+/// <summary>One item of <c>GET …/entries</c>, until the log is served as tiles.</summary>
+public sealed record EntryView(ulong Index, string Type, string Sha256, string Entry, string Signature);
+
+/// <summary>Body of <c>GET /v1/clients/{client}</c>.</summary>
+public sealed record IdentityView(string Id, string Role, string Organisation);

@@ -1,0 +1,23 @@
+using SecureFed.Protocol.Transparency;
+using SecureFed.Protocol.Wire;
+
+namespace SecureFed.Server;
+
+/// <summary>Every log line of the server, with stable event ids. None carries a key, share, seed, vector or a client's identity together with a round.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(1, LogLevel.Information, "Task {Task}: entry {Index} {Type}")]
+    public static partial void Appended(ILogger logger, Identifier task, ulong index, EventType type);
+
+    [LoggerMessage(2, LogLevel.Error, "Task {Task}: no model follows from round {Round} ({Code}); the task ends")]
+    public static partial void ModelStepFailed(ILogger logger, Identifier task, int round, string code);
+
+    [LoggerMessage(3, LogLevel.Critical, "Task {Task} stopped ({Code})")]
+    public static partial void TaskStopped(ILogger logger, Identifier task, string code, Exception exception);
+
+    [LoggerMessage(4, LogLevel.Warning, "Request refused: {Code}")]
+    public static partial void RequestRefused(ILogger logger, string code);
+
+    [LoggerMessage(5, LogLevel.Error, "Request failed")]
+    public static partial void RequestFailed(ILogger logger, Exception exception);
+}

@@ -1,0 +1,28 @@
+using SecureFed.Cryptography.Keys;
+using SecureFed.Cryptography.Randomness;
+using SecureFed.Protocol.Identity;
+using SecureFed.Protocol.Wire;
+
+namespace SecureFed.Server;
+
+/// <summary>What a server is started with.</summary>
+public sealed class ServerOptions
+{
+    /// <summary>Own identity in the roster.</summary>
+    public required Identifier ServerId { get; init; }
+
+    /// <summary>Identity key: signs log entries. Clients pin its public half.</summary>
+    public required ISigner Signer { get; init; }
+
+    /// <summary>The roster in force, signed by an authority that is not this server.</summary>
+    public required Roster Roster { get; init; }
+
+    /// <summary>Round identifiers and pseudonym salts. Default: the operating system.</summary>
+    public IRandomSource Random { get; init; } = OperatingSystemRandomSource.Instance;
+
+    /// <summary>How far a request's <c>created</c> may be from the server's clock; nonces are remembered for twice as long. Default 5 minutes.</summary>
+    public TimeSpan RequestLifetime { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>Longest long poll. Default 30 s.</summary>
+    public TimeSpan LongestWait { get; init; } = TimeSpan.FromSeconds(30);
+}

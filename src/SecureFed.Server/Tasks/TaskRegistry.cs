@@ -1,0 +1,74 @@
+using System.Collections.Concurrent;
+using SecureFed.Protocol.Errors;
+using SecureFed.Protocol.Tasks;
+using SecureFed.Protocol.Wire;
+using SecureFed.Server.Storage;
+
+namespace SecureFed.Server.Tasks;
+
+/// <summary>The tasks of this server; each runs until its schedule is complete or the server stops.</summary>
+internal sealed class TaskRegistry(ServerOptions options, TimeProvider time, ILogger<TaskRegistry> logger) : IHostedService, IDisposable
+{
+    private readonly ConcurrentDictionary<Identifier, TaskHost> hosts = new();
+    private readonly ConcurrentBag<Task> runs = [];
+    private readonly SemaphoreSlim creation = new(1, 1);
+    private readonly CancellationTokenSource stopping = new();
+
+    public TaskHost? Find(Identifier task) => hosts.GetValueOrDefault(task);
+
+    public IEnumerable<TaskHost> All => hosts.Values;
+
+    /// <summary>Creates and starts a task; the same parameters again return the existing one.</summary>
+    /// <returns>Null host: the identifier belongs to a task with other parameters.</returns>
+    public async Task<(TaskHost? Host, bool IsNew)> CreateAsync(TaskParameters parameters, CancellationToken cancellationToken = default)
+    {
+        await creation.WaitAsync(cancellationToken);
+        try
+        {
+            if (hosts.TryGetValue(parameters.TaskId, out TaskHost? existing))
+                return (Digest.Of(existing.Parameters.Encode()) == Digest.Of(parameters.Encode()) ? existing : null, false);
+            TaskHost host = await TaskHost.CreateAsync(parameters, options.Roster, new MemoryTaskStore(), options.Signer, time, options.Random, logger, cancellationToken);
+            hosts[parameters.TaskId] = host;
+            runs.Add(RunAsync(host));
+            return (host, true);
+        }
+        finally
+        {
+            creation.Release();
+        }
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await stopping.CancelAsync();
+        await Task.WhenAll(runs).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    public void Dispose()
+    {
+        foreach (TaskHost host in hosts.Values)
+            host.Dispose();
+        creation.Dispose();
+        stopping.Dispose();
+    }
+
+    private async Task RunAsync(TaskHost host)
+    {
+        await Task.Yield();
+        try
+        {
+            await host.RunAsync(stopping.Token);
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // The server is stopping.
+        }
+        catch (Exception exception)
+        {
+            Log.TaskStopped(logger, host.Parameters.TaskId, ErrorCodes.InternalError, exception);
+            throw;
+        }
+    }
+}
