@@ -110,13 +110,34 @@ public sealed class ShamirSecretSharingTests
         int[] first = Histogram(zero, random, Samples, Bins);
         int[] second = Histogram(greatest, random, Samples, Bins);
 
-        double statistic = 0;
-        for (int bin = 0; bin < Bins; bin++) statistic += Math.Pow(first[bin] - second[bin], 2) / (first[bin] + second[bin]);
-        double uniform = first.Sum(count => Math.Pow(count - (double)Samples / Bins, 2) / ((double)Samples / Bins));
-
         // 63 degrees of freedom: P[chi-square > 131.4] < 1e-6 for each of the two; the seed is fixed.
-        Assert.True(statistic < 131.4, $"secrets distinguishable: {statistic}");
-        Assert.True(uniform < 131.4, $"shares not uniform: {uniform}");
+        Assert.True(DistanceBetween(first, second) < 131.4, "secrets distinguishable");
+        Assert.True(DistanceFromUniform(first) < 131.4, "shares not uniform");
+    }
+
+    /// <summary>Chi-square over the high six bits of one share of two: coefficients drawn from less than the whole field would show here.</summary>
+    [Fact]
+    public void The_size_of_a_share_does_not_depend_on_the_secret()
+    {
+        const int Samples = 50_000;
+        using KeyedRandomSource random = Seeded.Source("size");
+        int[] small = new int[64];
+        int[] large = new int[64];
+        var shares = new byte[2 * ShareBytes];
+        foreach ((byte secretByte, int[] histogram) in new[] { ((byte)0, small), ((byte)0xff, large) })
+        {
+            byte[] secret = [.. Enumerable.Repeat(secretByte, 32)];
+            for (int i = 0; i < Samples; i++)
+            {
+                ShamirSecretSharing.Split(secret, 2, [1, 2], random, shares);
+                histogram[shares[1] >> 2]++;
+            }
+        }
+
+        // 63 degrees of freedom: P[chi-square > 131.4] < 1e-6 for each of the three; the seed is fixed.
+        Assert.True(DistanceBetween(small, large) < 131.4, "secrets distinguishable");
+        Assert.True(DistanceFromUniform(small) < 131.4, "shares not uniform");
+        Assert.True(DistanceFromUniform(large) < 131.4, "shares not uniform");
     }
 
     [Fact]
@@ -178,6 +199,15 @@ public sealed class ShamirSecretSharingTests
         }
 
         return histogram;
+    }
+
+    private static double DistanceBetween(int[] first, int[] second) =>
+        first.Zip(second, (a, b) => a + b == 0 ? 0 : Math.Pow(a - b, 2) / (a + b)).Sum();
+
+    private static double DistanceFromUniform(int[] histogram)
+    {
+        double expected = (double)histogram.Sum() / histogram.Length;
+        return histogram.Sum(count => Math.Pow(count - expected, 2) / expected);
     }
 
     private static int[] DistinctPoints(IRandomSource random, int count)
