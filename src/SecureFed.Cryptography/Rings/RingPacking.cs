@@ -5,8 +5,10 @@ namespace SecureFed.Cryptography.Rings;
 /// <summary>Vectors over Z mod 2^b as bytes, without gaps.</summary>
 /// <remarks>
 /// <list type="table">
-/// <item><term>Layout</term><description>Value i occupies bits [i*b, (i+1)*b) of the string; bit j of the string is bit j mod 8 of byte j/8. For b = 8, 16, 32 this is the little-endian array.</description></item>
-/// <item><term>Canonical</term><description>Exactly ceil(count*b/8) bytes, and unused high bits of the last byte are zero: one vector, one encoding, one digest.</description></item>
+/// <item><term>Layout</term><description>Value i occupies bits [i*b, (i+1)*b) of the string; bit j of the string is bit j mod 8 of byte j/8. For b = 8, 16, 32
+/// this is the little-endian array.</description></item>
+/// <item><term>Canonical</term><description>Exactly ceil(count*b/8) bytes, and unused high bits of the last byte are zero: one vector, one encoding, one
+/// digest.</description></item>
 /// <item><term>Range</term><description>b from 1 to 32.</description></item>
 /// </list>
 /// Eight values fill exactly b bytes, so the wide loops move whole groups of eight; the bit-by-bit loops take what is left.
@@ -35,7 +37,11 @@ public static class RingPacking
     /// <exception cref="ArgumentException">The output has another length.</exception>
     public static void Pack(ReadOnlySpan<uint> values, int bits, Span<byte> output)
     {
-        if (output.Length != PackedBytes(values.Length, bits)) throw new ArgumentException("The output must have PackedBytes(values.Length, bits) bytes.", nameof(output));
+        if (output.Length != PackedBytes(values.Length, bits))
+        {
+            throw new ArgumentException("The output must have PackedBytes(values.Length, bits) bytes.", nameof(output));
+        }
+
         int groups = WideGroups(output.Length, bits);
         PackGroups(values[..(groups * GroupValues)], bits, output);
         PackRest(values[(groups * GroupValues)..], bits, output[(groups * bits)..]);

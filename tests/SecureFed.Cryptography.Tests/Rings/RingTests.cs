@@ -72,7 +72,8 @@ public sealed class RingTests
             uint residue = Ring.FromCentred(value, bits);
             int centred = Ring.ToCentred(residue, bits);
             BigInteger modulus = BigInteger.One << bits;
-            return residue < modulus && (value - (BigInteger)centred) % modulus == 0 && 2 * (BigInteger)centred >= -modulus && 2 * (BigInteger)centred < modulus;
+            return residue < modulus && (value - (BigInteger)centred) % modulus == 0
+                && 2 * (BigInteger)centred >= -modulus && 2 * (BigInteger)centred < modulus;
         }).QuickCheckThrowOnFailure();
     }
 }

@@ -6,7 +6,7 @@ namespace SecureFed.Cryptography.Tests.Sharing;
 
 public sealed class FieldElementTests
 {
-    private static readonly BigInteger P = BigInteger.Pow(2, 256) + 297;
+    private static readonly BigInteger P = Power(256) + 297;
 
     [Fact]
     public void Arithmetic_on_edge_values_equals_that_of_big_integers()
@@ -75,7 +75,7 @@ public sealed class FieldElementTests
     public void Only_values_below_p_are_canonical()
     {
         Assert.True(FieldElement.TryFromCanonical(Encode(P - 1), out _));
-        foreach (BigInteger value in new[] { P, P + 1, P + 1000, BigInteger.Pow(2, 257) - 1, BigInteger.Pow(2, 257), BigInteger.Pow(2, 264) - 1, BigInteger.Pow(2, 256) + BigInteger.Pow(2, 52) })
+        foreach (BigInteger value in new[] { P, P + 1, P + 1000, Power(257) - 1, Power(257), Power(264) - 1, Power(256) + Power(52) })
         {
             Assert.False(FieldElement.TryFromCanonical(Encode(value), out FieldElement element), value.ToString("x"));
             Assert.Equal(BigInteger.Zero, Value(element));
@@ -103,10 +103,12 @@ public sealed class FieldElementTests
         }
     }
 
+    private static BigInteger Power(int exponent) => BigInteger.One << exponent;
+
     private static BigInteger[] Edges() =>
     [
-        0, 1, 2, 296, 297, 298, 4752, BigInteger.Pow(2, 52) - 1, BigInteger.Pow(2, 52), BigInteger.Pow(2, 104) - 1, BigInteger.Pow(2, 208) - 1, BigInteger.Pow(2, 208),
-        BigInteger.Pow(2, 255), BigInteger.Pow(2, 256) - 297, BigInteger.Pow(2, 256) - 1, BigInteger.Pow(2, 256), BigInteger.Pow(2, 256) + 1, P / 2, P / 2 + 1, P - 2, P - 1,
+        0, 1, 2, 296, 297, 298, 4752, Power(52) - 1, Power(52), Power(104) - 1, Power(208) - 1, Power(208),
+        Power(255), Power(256) - 297, Power(256) - 1, Power(256), Power(256) + 1, P / 2, P / 2 + 1, P - 2, P - 1,
     ];
 
     private static void AssertAgrees(BigInteger a, BigInteger b, ulong factor)
