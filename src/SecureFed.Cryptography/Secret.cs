@@ -4,7 +4,8 @@ using SecureFed.Cryptography.Randomness;
 namespace SecureFed.Cryptography;
 
 /// <summary>Bytes that must not be printed, copied by the collector or left in memory: seeds, keys, shared secrets.</summary>
-/// <remarks>The array is pinned, so the collector makes no copies, and it is zeroed on <see cref="Dispose"/>. Copies that a caller makes of <see cref="Span"/> are the caller's to clear.</remarks>
+/// <remarks>The array is pinned, so the collector makes no copies, and it is zeroed on <see cref="Dispose"/>. Copies that a caller makes of <see cref="Span"/>
+/// are the caller's to clear.</remarks>
 public sealed class Secret : IDisposable
 {
     private readonly byte[] bytes;

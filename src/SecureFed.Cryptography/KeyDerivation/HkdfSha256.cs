@@ -3,7 +3,8 @@ using System.Security.Cryptography;
 namespace SecureFed.Cryptography.KeyDerivation;
 
 /// <summary>HKDF with SHA-256 (RFC 5869), extract and expand in one call.</summary>
-/// <remarks>Every derived key names its purpose in <c>info</c> and binds the round's digest, so that keys of different rounds or purposes are independent.</remarks>
+/// <remarks>Every derived key names its purpose in <c>info</c> and binds the round's digest, so that keys of different rounds or purposes are
+/// independent.</remarks>
 public static class HkdfSha256
 {
     /// <summary>255 blocks of SHA-256 (RFC 5869, section 2.3).</summary>

@@ -6,8 +6,10 @@ namespace SecureFed.Cryptography.Keys;
 /// <summary>One side of a P-256 Diffie-Hellman agreement, fresh in every round.</summary>
 /// <remarks>
 /// <list type="table">
-/// <item><term>Reference</term><description>NIST SP 800-56A rev. 3, section 5.7.1.2 (ECC CDH), ephemeral unified model; the raw X coordinate is returned.</description></item>
-/// <item><term>Assumes</term><description>The caller passes the result through HKDF with the round's digest; a raw coordinate is not a uniform key.</description></item>
+/// <item><term>Reference</term><description>NIST SP 800-56A rev. 3, section 5.7.1.2 (ECC CDH), ephemeral unified model; the raw X coordinate is
+/// returned.</description></item>
+/// <item><term>Assumes</term><description>The caller passes the result through HKDF with the round's digest; a raw coordinate is not a uniform
+/// key.</description></item>
 /// <item><term>Not provided</term><description>Authentication: public keys are signed by the identity key elsewhere. Thread safety.</description></item>
 /// </list>
 /// Measured on one Zen 4 core with OpenSSL 3.0: agreement with an imported peer key 84 us; import by <see cref="ECParameters"/> 78 us, by SubjectPublicKeyInfo
@@ -37,7 +39,8 @@ public sealed class AgreementKey : IDisposable
     /// <exception cref="ArgumentException">The bytes are not an integer in [1, n-1].</exception>
     public static AgreementKey FromPrivateKey(ReadOnlySpan<byte> scalar32) => new(PrivateScalar.Copy(scalar32));
 
-    /// <summary>Whether <paramref name="privateScalar32"/> is the private half of <paramref name="publicKey65"/>: the check of a reconstructed mask key against the advertised one.</summary>
+    /// <summary>Whether <paramref name="privateScalar32"/> is the private half of <paramref name="publicKey65"/>: the check of a reconstructed mask key
+    /// against the advertised one.</summary>
     /// <returns>False also for a scalar out of range and for a malformed public key. Compared in fixed time.</returns>
     public static bool PublicKeyMatches(ReadOnlySpan<byte> privateScalar32, ReadOnlySpan<byte> publicKey65)
     {
@@ -51,7 +54,11 @@ public sealed class AgreementKey : IDisposable
     /// <exception cref="ObjectDisposedException">The key has been disposed.</exception>
     public void ExportPrivateKey(Span<byte> destination32)
     {
-        if (destination32.Length != P256.PrivateKeyBytes) throw new ArgumentException($"A private key has {P256.PrivateKeyBytes} bytes.", nameof(destination32));
+        if (destination32.Length != P256.PrivateKeyBytes)
+        {
+            throw new ArgumentException($"A private key has {P256.PrivateKeyBytes} bytes.", nameof(destination32));
+        }
+
         privateScalar.Span.CopyTo(destination32);
     }
 
@@ -64,7 +71,11 @@ public sealed class AgreementKey : IDisposable
     public bool TryAgree(ReadOnlySpan<byte> peerPublicKey65, Span<byte> sharedSecret32)
     {
         ObjectDisposedException.ThrowIf(disposed, this);
-        if (sharedSecret32.Length != P256.SharedSecretBytes) throw new ArgumentException($"A shared secret has {P256.SharedSecretBytes} bytes.", nameof(sharedSecret32));
+        if (sharedSecret32.Length != P256.SharedSecretBytes)
+        {
+            throw new ArgumentException($"A shared secret has {P256.SharedSecretBytes} bytes.", nameof(sharedSecret32));
+        }
+
         CryptographicOperations.ZeroMemory(sharedSecret32);
         // Ours, before the platform's: an off-curve point must not reach the private key on any platform.
         if (!P256.IsValidPublicKey(peerPublicKey65)) return false;

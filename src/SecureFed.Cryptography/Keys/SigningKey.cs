@@ -39,7 +39,11 @@ public sealed class SigningKey : ISigner, IDisposable
     /// <exception cref="ObjectDisposedException">The key has been disposed.</exception>
     public void ExportPrivateKey(Span<byte> destination32)
     {
-        if (destination32.Length != P256.PrivateKeyBytes) throw new ArgumentException($"A private key has {P256.PrivateKeyBytes} bytes.", nameof(destination32));
+        if (destination32.Length != P256.PrivateKeyBytes)
+        {
+            throw new ArgumentException($"A private key has {P256.PrivateKeyBytes} bytes.", nameof(destination32));
+        }
+
         privateScalar.Span.CopyTo(destination32);
     }
 

@@ -9,7 +9,8 @@ namespace SecureFed.Cryptography.Masking;
 /// <list type="table">
 /// <item><term>Reference</term><description>NIST SP 800-38A, section 6.5; the counter is the whole block, 128 bits, big-endian, mod 2^128.</description></item>
 /// <item><term>Key</term><description>32 bytes, uniform.</description></item>
-/// <item><term>Assumes</term><description>No counter block is used twice under one key; at most 2^48 blocks per key keep the PRP/PRF distance below 2^-33.</description></item>
+/// <item><term>Assumes</term><description>No counter block is used twice under one key; at most 2^48 blocks per key keep the PRP/PRF distance below
+/// 2^-33.</description></item>
 /// <item><term>Not provided</term><description>Integrity.</description></item>
 /// </list>
 /// </remarks>

@@ -1,4 +1,6 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using System.Security.Cryptography;
 
 namespace SecureFed.Cryptography.Masking;
@@ -7,7 +9,8 @@ namespace SecureFed.Cryptography.Masking;
 /// <remarks>
 /// The platform offers no counter mode, so counter blocks are encrypted in ECB. Measured on one Zen 4 core, AES-256:
 /// an <see cref="ICryptoTransform"/> kept for the stream runs at 7.0 GB/s over 16 KiB and 8.4 GB/s over 64 KiB, the one-shot
-/// <c>EncryptEcb</c> (which sets up its context anew in each call) at 4.7 and 6.4 GB/s. For one stream of 128 bytes, set-up included, it is 1.25 us against 1.5 us.
+/// <c>EncryptEcb</c> (which sets up its context anew in each call) at 4.7 and 6.4 GB/s. For one stream of 128 bytes, set-up included, it is 1.25 us against
+/// 1.5 us.
 /// </remarks>
 internal sealed class CounterKeystream : IDisposable
 {
@@ -56,6 +59,22 @@ internal sealed class CounterKeystream : IDisposable
         {
             ulong high = counterHigh;
             ulong low = counterLow;
+            // The wide loop leaves out the carry into the upper half, which happens once in 2^64 blocks.
+            if (BitConverter.IsLittleEndian && low <= ulong.MaxValue - (ulong)destination.Length)
+            {
+                Span<Vector128<byte>> blocks = MemoryMarshal.Cast<byte, Vector128<byte>>(destination);
+                Vector128<ulong> counter = Vector128.Create(high, low);
+                for (int i = 0; i < blocks.Length; i++)
+                {
+                    // The constant belongs here: as a property it is not folded, and the shuffle costs as much as the cipher.
+                    blocks[i] = Vector128.Shuffle(counter.AsByte(), Vector128.Create((byte)7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8));
+                    counter += Vector128.Create(0UL, 1);
+                }
+
+                low += (ulong)blocks.Length;
+                destination = destination[(blocks.Length * Aes256Ctr.BlockBytes)..];
+            }
+
             while (destination.Length >= Aes256Ctr.BlockBytes)
             {
                 BinaryPrimitives.WriteUInt64BigEndian(destination, high);

@@ -6,9 +6,11 @@ namespace SecureFed.Cryptography.Randomness;
 /// <summary>A deterministic source: the same key gives the same bytes, however they are asked for.</summary>
 /// <remarks>
 /// <list type="table">
-/// <item><term>Construction</term><description>AES-256-CTR keystream, SP 800-38A section 6.5, counter from zero; see <see cref="Aes256Ctr"/>.</description></item>
+/// <item><term>Construction</term><description>AES-256-CTR keystream, SP 800-38A section 6.5, counter from zero; see
+/// <see cref="Aes256Ctr"/>.</description></item>
 /// <item><term>Assumes</term><description>The key is uniform, secret, and used for nothing else.</description></item>
-/// <item><term>Not provided</term><description>Backtracking resistance: whoever learns the key knows all output, past and future. Thread safety.</description></item>
+/// <item><term>Not provided</term><description>Backtracking resistance: whoever learns the key knows all output, past and future. Thread
+/// safety.</description></item>
 /// </list>
 /// </remarks>
 public sealed class KeyedRandomSource : IRandomSource, IDisposable

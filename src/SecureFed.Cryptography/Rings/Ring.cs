@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.InteropServices;
 
 namespace SecureFed.Cryptography.Rings;
 
@@ -13,13 +14,10 @@ public static class Ring
     public static void Add(Span<uint> accumulator, ReadOnlySpan<uint> addend)
     {
         RequireSameLength(accumulator, addend);
-        int i = 0;
-        for (; i <= accumulator.Length - Vector<uint>.Count; i += Vector<uint>.Count)
-        {
-            (new Vector<uint>(accumulator[i..]) + new Vector<uint>(addend[i..])).CopyTo(accumulator[i..]);
-        }
-
-        for (; i < accumulator.Length; i++) accumulator[i] = unchecked(accumulator[i] + addend[i]);
+        Span<Vector<uint>> wide = MemoryMarshal.Cast<uint, Vector<uint>>(accumulator);
+        ReadOnlySpan<Vector<uint>> wideAddend = MemoryMarshal.Cast<uint, Vector<uint>>(addend);
+        for (int i = 0; i < wide.Length; i++) wide[i] += wideAddend[i];
+        for (int i = wide.Length * Vector<uint>.Count; i < accumulator.Length; i++) accumulator[i] = unchecked(accumulator[i] + addend[i]);
     }
 
     /// <summary>accumulator -= subtrahend, element by element, mod 2^32.</summary>
@@ -27,13 +25,10 @@ public static class Ring
     public static void Subtract(Span<uint> accumulator, ReadOnlySpan<uint> subtrahend)
     {
         RequireSameLength(accumulator, subtrahend);
-        int i = 0;
-        for (; i <= accumulator.Length - Vector<uint>.Count; i += Vector<uint>.Count)
-        {
-            (new Vector<uint>(accumulator[i..]) - new Vector<uint>(subtrahend[i..])).CopyTo(accumulator[i..]);
-        }
-
-        for (; i < accumulator.Length; i++) accumulator[i] = unchecked(accumulator[i] - subtrahend[i]);
+        Span<Vector<uint>> wide = MemoryMarshal.Cast<uint, Vector<uint>>(accumulator);
+        ReadOnlySpan<Vector<uint>> wideSubtrahend = MemoryMarshal.Cast<uint, Vector<uint>>(subtrahend);
+        for (int i = 0; i < wide.Length; i++) wide[i] -= wideSubtrahend[i];
+        for (int i = wide.Length * Vector<uint>.Count; i < accumulator.Length; i++) accumulator[i] = unchecked(accumulator[i] - subtrahend[i]);
     }
 
     /// <summary>Reduces every element mod 2^bits, in place.</summary>
@@ -44,13 +39,9 @@ public static class Ring
     {
         uint mask = Mask(bits);
         var wideMask = new Vector<uint>(mask);
-        int i = 0;
-        for (; i <= vector.Length - Vector<uint>.Count; i += Vector<uint>.Count)
-        {
-            (new Vector<uint>(vector[i..]) & wideMask).CopyTo(vector[i..]);
-        }
-
-        for (; i < vector.Length; i++) vector[i] &= mask;
+        Span<Vector<uint>> wide = MemoryMarshal.Cast<uint, Vector<uint>>(vector);
+        for (int i = 0; i < wide.Length; i++) wide[i] &= wideMask;
+        for (int i = wide.Length * Vector<uint>.Count; i < vector.Length; i++) vector[i] &= mask;
     }
 
     /// <summary>The representative of <paramref name="value"/> mod 2^bits in [-2^(bits-1), 2^(bits-1)).</summary>

@@ -6,8 +6,10 @@ namespace SecureFed.Cryptography.Sealing;
 /// <remarks>
 /// <list type="table">
 /// <item><term>Reference</term><description>AES-256-GCM, NIST SP 800-38D; box = ciphertext || 16-byte tag.</description></item>
-/// <item><term>Nonce</term><description>12 zero bytes, always. A key therefore seals exactly one message; sealing two reveals their difference and the authentication key.</description></item>
-/// <item><term>Assumes</term><description>The key comes from HKDF over owner, recipient and round digest, which makes it fresh per message.</description></item>
+/// <item><term>Nonce</term><description>12 zero bytes, always. A key therefore seals exactly one message; sealing two reveals their difference and the
+/// authentication key.</description></item>
+/// <item><term>Assumes</term><description>The key comes from HKDF over owner, recipient and round digest, which makes it fresh per
+/// message.</description></item>
 /// <item><term>Not provided</term><description>Key commitment: a box can be made that opens under two keys. Length hiding.</description></item>
 /// </list>
 /// </remarks>
@@ -28,7 +30,11 @@ public static class SealedBox
     public static void Seal(ReadOnlySpan<byte> key32, ReadOnlySpan<byte> associatedData, ReadOnlySpan<byte> plaintext, Span<byte> output)
     {
         RequireKey(key32);
-        if (output.Length != plaintext.Length + OverheadBytes) throw new ArgumentException($"A box is {OverheadBytes} bytes longer than its plaintext.", nameof(output));
+        if (output.Length != plaintext.Length + OverheadBytes)
+        {
+            throw new ArgumentException($"A box is {OverheadBytes} bytes longer than its plaintext.", nameof(output));
+        }
+
         using var gcm = new AesGcm(key32, OverheadBytes);
         gcm.Encrypt(Nonce, plaintext, output[..plaintext.Length], output[plaintext.Length..], associatedData);
     }

@@ -6,11 +6,14 @@ namespace SecureFed.Cryptography.Sharing;
 /// <summary>An element of the prime field of p = 2^256 + 297, in constant time.</summary>
 /// <remarks>
 /// <list type="table">
-/// <item><term>Form</term><description>Five limbs, radix 2^52, least significant first; limbs 0 to 3 below 2^52, limb 4 below 2^50. Not unique: a value is any representative in
+/// <item><term>Form</term><description>Five limbs, radix 2^52, least significant first; limbs 0 to 3 below 2^52, limb 4 below 2^50. Not unique: a value is any
+/// representative in
 /// [0, 2^257 + 2^24) until it is written out.</description></item>
-/// <item><term>Why 52 bits</term><description>The twelve spare bits take every carry of a product column, so no carry is ever detected by comparison: there is nothing to branch on.</description></item>
+/// <item><term>Why 52 bits</term><description>The twelve spare bits take every carry of a product column, so no carry is ever detected by comparison: there is
+/// nothing to branch on.</description></item>
 /// <item><term>Reduction</term><description>2^256 = -297 and 2^260 = -4752 mod p.</description></item>
-/// <item><term>Constant time</term><description>No branch, index or division depends on a value. <see cref="Inverse"/> has a fixed exponent. The 64 x 64 bit multiplication is assumed to take fixed time, as on x86-64 and ARMv8.</description></item>
+/// <item><term>Constant time</term><description>No branch, index or division depends on a value. <see cref="Inverse"/> has a fixed exponent. The 64 x 64 bit
+/// multiplication is assumed to take fixed time, as on x86-64 and ARMv8.</description></item>
 /// </list>
 /// </remarks>
 internal readonly struct FieldElement

@@ -7,7 +7,8 @@ namespace SecureFed.Cryptography.Sharing;
 /// <remarks>
 /// <list type="table">
 /// <item><term>Formula</term><description>secret = sum of lambda_i * share_i with lambda_i = product over j != i of x_j / (x_j - x_i).</description></item>
-/// <item><term>Cost</term><description>t^2/2 small multiplications and one inversion to create (all inverses from one, Montgomery 1987, section 10.3.1); t multiplications per secret.</description></item>
+/// <item><term>Cost</term><description>t^2/2 small multiplications and one inversion to create (all inverses from one, Montgomery 1987, section 10.3.1); t
+/// multiplications per secret.</description></item>
 /// <item><term>Thread safety</term><description>Immutable once created.</description></item>
 /// </list>
 /// </remarks>
@@ -40,7 +41,11 @@ public sealed class LagrangeInterpolation
         FieldElement sum = FieldElement.Zero;
         for (int i = 0; i < lambdas.Length; i++)
         {
-            if (!FieldElement.TryFromCanonical(shares.Slice(i * ShamirSecretSharing.ShareBytes, ShamirSecretSharing.ShareBytes), out FieldElement share)) return false;
+            if (!FieldElement.TryFromCanonical(shares.Slice(i * ShamirSecretSharing.ShareBytes, ShamirSecretSharing.ShareBytes), out FieldElement share))
+            {
+                return false;
+            }
+
             sum += lambdas[i] * share;
         }
 
@@ -55,7 +60,10 @@ public sealed class LagrangeInterpolation
 
     internal static void RequireSecretLength(ReadOnlySpan<byte> secret)
     {
-        if (secret.Length != ShamirSecretSharing.SecretBytes) throw new ArgumentException($"A secret has {ShamirSecretSharing.SecretBytes} bytes.", nameof(secret));
+        if (secret.Length != ShamirSecretSharing.SecretBytes)
+        {
+            throw new ArgumentException($"A secret has {ShamirSecretSharing.SecretBytes} bytes.", nameof(secret));
+        }
     }
 
     /// <summary>lambda_i = (product of all x_j) / (x_i * product over j != i of (x_j - x_i)).</summary>
