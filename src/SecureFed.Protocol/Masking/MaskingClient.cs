@@ -153,7 +153,7 @@ public sealed class MaskingClient : IDisposable
     public ClientStep OnDealers(Announcement announcement, IReadOnlyList<(int Dealer, ReadOnlyMemory<byte> Box)> inbox, NoisedUpdate update)
     {
         if (dealers is not null)
-            return announcement.Blob.Span.SequenceEqual(state.DealersList) ? ClientStep.Send(state.Upload) : Contradiction("dealers list");
+            return announcement.Blob.Span.SequenceEqual(state.DealersList) ? ClientStep.Send(new MaskedUpdate(state.Upload)) : Contradiction("dealers list");
         if (cohort is null)
             return OutOfOrder();
         if (!IsSameLayout(update.Layout, round.Layout))
@@ -172,7 +172,7 @@ public sealed class MaskingClient : IDisposable
         state.DealersList = announcement.Blob.ToArray();
         state.LastIndex = announcement.Entry.Index;
         dealers = list;
-        return ClientStep.Send(state.Upload);
+        return ClientStep.Send(new MaskedUpdate(state.Upload));
     }
 
     /// <summary>Step 4: signs the survivor list, one per round.</summary>

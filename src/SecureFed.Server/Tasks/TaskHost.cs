@@ -27,6 +27,7 @@ internal sealed class TaskHost : IDisposable
     private readonly ConcurrentDictionary<ulong, SignedEntry> signedEntries = new();
     private readonly ConcurrentDictionary<(Identifier Round, EventType Kind), byte[]> announcements = new();
     private readonly ConcurrentDictionary<Identifier, ServerRound> rounds = new();
+    private readonly ConcurrentDictionary<Digest, bool> models = new();
     private TaskCompletionSource messageArrived = NewSignal();
     private TaskCompletionSource stageChanged = NewSignal();
     private long phaseStarted;
@@ -40,6 +41,7 @@ internal sealed class TaskHost : IDisposable
         this.time = time;
         this.random = random;
         this.logger = logger;
+        models[state.ModelDigest] = true;
     }
 
     public TaskParameters Parameters => state.Parameters;
@@ -175,6 +177,13 @@ internal sealed class TaskHost : IDisposable
 
     public SignedEntry EntryAt(ulong index) => signedEntries.GetOrAdd(index, i => SignedEntry.Sign(Parameters.TaskId, i, store.ReadEntry(i), signer));
 
+    /// <summary>A published model; other blobs are not reachable by digest, because the log shows their digests to everyone.</summary>
+    public bool TryGetModel(Digest digest, out ReadOnlyMemory<byte> model)
+    {
+        model = default;
+        return models.ContainsKey(digest) && store.TryGet(digest, out model);
+    }
+
     public bool TryGetBlob(Digest digest, out ReadOnlyMemory<byte> blob) => store.TryGet(digest, out blob);
 
     public ModelState ReadModel(Digest digest) =>
@@ -229,6 +238,8 @@ internal sealed class TaskHost : IDisposable
         phaseStarted = lastArrival = time.GetTimestamp();
         if (pending.Event is TaskEvent.RoundOpened opened)
             rounds[opened.Round.RoundId] = state.Round!;
+        if (pending.Event is TaskEvent.ModelPublished published)
+            models[published.ModelDigest] = true;
         Announce(index, pending.Event);
         Interlocked.Exchange(ref stageChanged, NewSignal()).TrySetResult();
     }

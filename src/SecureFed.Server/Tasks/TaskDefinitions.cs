@@ -8,7 +8,7 @@ using SecureFed.Shared;
 namespace SecureFed.Server.Tasks;
 
 /// <summary>Turns an operator's definition into task parameters, or says what is wrong with it.</summary>
-internal static class TaskFactory
+internal static class TaskDefinitions
 {
     public static (TaskParameters? Parameters, string Fault) Create(TaskDefinition definition, Roster roster)
     {

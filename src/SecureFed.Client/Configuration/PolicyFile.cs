@@ -1,0 +1,73 @@
+using System.Text.Json;
+using SecureFed.Cryptography.Keys;
+using SecureFed.Protocol.Errors;
+using SecureFed.Protocol.Policy;
+using SecureFed.Protocol.Resources;
+using SecureFed.Protocol.Rounds;
+using SecureFed.Protocol.Tasks;
+using SecureFed.Protocol.Wire;
+
+namespace SecureFed.Client.Configuration;
+
+/// <summary>The client policy as a JSON file that its owner reviews.</summary>
+public sealed record PolicyFile
+{
+    /// <summary>Roster authority's P-256 public key, 65 bytes in base64.</summary>
+    public required string RosterAuthorityKey { get; init; }
+
+    /// <summary>Server's identity key, 65 bytes in base64.</summary>
+    public required string ServerKey { get; init; }
+
+    public int SmallestCohort { get; init; } = 3;
+
+    public int LeastSurvivors { get; init; } = 3;
+
+    public int GreatestClientsPerOrganisation { get; init; } = 1;
+
+    public decimal LeastGamma { get; init; }
+
+    public decimal GreatestDeltaDrop { get; init; } = 0.3m;
+
+    public bool AllowsCuriousServer { get; init; }
+
+    /// <summary>True refuses tasks without differential-privacy noise.</summary>
+    public bool RequiresNoise { get; init; }
+
+    public IReadOnlyList<ProtectionKind> Protections { get; init; } = [ProtectionKind.Masking];
+
+    public IReadOnlyList<TaskModelKind> Models { get; init; } = [TaskModelKind.Vector, TaskModelKind.Linear, TaskModelKind.Logistic];
+
+    /// <summary>Reads a policy; unknown members are refused, so that a misspelt bound is not silently a default.</summary>
+    /// <exception cref="SecureFedException">The file is missing or not a policy.</exception>
+    public static ClientPolicy Load(string path)
+    {
+        try
+        {
+            PolicyFile file = JsonSerializer.Deserialize<PolicyFile>(File.ReadAllBytes(path), ResourceJson.Options) ?? throw new JsonException("The file is empty.");
+            return file.ToPolicy();
+        }
+        catch (Exception exception) when (exception is IOException or JsonException or FormatException or ArgumentException or UnauthorizedAccessException)
+        {
+            throw new SecureFedException(ErrorCodes.InvalidConfiguration, $"'{path}' is no client policy: {exception.Message} Compare it with keys-sample/policy.json.", false, exception);
+        }
+    }
+
+    public ClientPolicy ToPolicy() => new(
+        ReadKey(RosterAuthorityKey),
+        ReadKey(ServerKey),
+        SmallestCohort,
+        LeastSurvivors,
+        GreatestClientsPerOrganisation,
+        ExactDecimal.From(LeastGamma),
+        ExactDecimal.From(GreatestDeltaDrop),
+        AllowsCuriousServer,
+        RequiresNoise,
+        Protections,
+        Models);
+
+    private static byte[] ReadKey(string text)
+    {
+        byte[] key = Convert.FromBase64String(text);
+        return P256.IsValidPublicKey(key) ? key : throw new FormatException("A key is no P-256 point of 65 bytes.");
+    }
+}

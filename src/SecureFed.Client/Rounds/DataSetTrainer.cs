@@ -1,0 +1,58 @@
+using SecureFed.Learning.Data;
+using SecureFed.Learning.Metrics;
+using SecureFed.Learning.Models;
+using SecureFed.Learning.Optimizers;
+using SecureFed.Learning.Preprocessing;
+using SecureFed.Learning.Training;
+using SecureFed.Protocol.Rounds;
+using SecureFed.Protocol.Tasks;
+using SecureFed.Shared;
+
+namespace SecureFed.Client.Rounds;
+
+/// <summary>Trains the built-in models on a client's rows.</summary>
+/// <param name="data">The client's rows, not standardised. Never leave this object except as round vectors.</param>
+/// <param name="shuffleSeed">Order of the rows in local training; differs between clients. Not a secret.</param>
+public sealed class DataSetTrainer(DataSet data, ulong shuffleSeed) : ILocalTrainer
+{
+    private DataSet? standardised;
+    private Standardizer? standardizer;
+
+    public ValueTask<double[]> ComputeAsync(RoundAssignment assignment, CancellationToken cancellationToken = default)
+    {
+        LearningTask learning = new(assignment.Task);
+        int greatestRows = assignment.Task.Training.GreatestRows;
+        return ValueTask.FromResult(assignment.Round.Kind switch
+        {
+            RoundKind.Standardise => MomentVector.Create(data, learning.Schema, greatestRows),
+            RoundKind.Train => Train(assignment, learning, greatestRows),
+            RoundKind.Evaluate when learning.ModelKind == ModelKind.Logistic =>
+                ClassificationCounts.Create(learning.ModelOf(assignment.Model), Standardise(learning, assignment.Model), greatestRows),
+            RoundKind.Evaluate =>
+                RegressionSums.Create(learning.ModelOf(assignment.Model), data, learning.StandardizerOf(assignment.Model), learning.Schema.Label, greatestRows),
+            _ => throw new ArgumentOutOfRangeException(nameof(assignment)),
+        });
+    }
+
+    private double[] Train(RoundAssignment assignment, LearningTask learning, int greatestRows)
+    {
+        DataSet rows = Standardise(learning, assignment.Model);
+        GlobalModel model = learning.ModelOf(assignment.Model);
+        Objective objective = learning.ObjectiveOf(assignment.Model);
+        if (assignment.Task.Training.ServerOptimizer == ServerOptimizerKind.FedSgd)
+            return FedSgd.CreateVector(model, rows, objective);
+        int round = assignment.Model.CompletedTrainRounds + 1;
+        return FedAvg.CreateVector(LocalTrainer.Train(model, rows, objective, learning.Local, round, shuffleSeed), greatestRows);
+    }
+
+    private DataSet Standardise(LearningTask learning, ModelState model)
+    {
+        if (standardised is null || standardizer is null || !standardizer.ToArray().AsSpan().SequenceEqual(learning.StandardizerOf(model).ToArray()))
+        {
+            standardizer = learning.StandardizerOf(model);
+            standardised = standardizer.Apply(data);
+        }
+
+        return standardised;
+    }
+}

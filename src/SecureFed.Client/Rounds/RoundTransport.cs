@@ -1,0 +1,90 @@
+using System.Net;
+using SecureFed.Client.Http;
+using SecureFed.Protocol.Errors;
+using SecureFed.Protocol.Masking;
+using SecureFed.Protocol.Masking.Messages;
+using SecureFed.Protocol.Requests;
+using SecureFed.Protocol.Transparency;
+using SecureFed.Protocol.Wire;
+
+namespace SecureFed.Client.Rounds;
+
+/// <summary>The messages of one round over HTTP. As an upload it takes nothing but a <see cref="MaskedUpdate"/>.</summary>
+internal sealed class RoundTransport(ServiceConnection connection, Identifier task, Identifier round, Identifier self, TimeSpan longestWait, TimeProvider time)
+{
+    private const int GreatestInbox = 1 << 20;
+    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(25);
+
+    public Task<Announcement> GetCohortAsync(CancellationToken cancellationToken) => WaitForAsync("keys", cancellationToken);
+
+    public Task<Announcement> GetSurvivorsAsync(CancellationToken cancellationToken) => WaitForAsync("survivors", cancellationToken);
+
+    public Task<Announcement> GetUnmaskRequestAsync(CancellationToken cancellationToken) => WaitForAsync("unmask-request", cancellationToken);
+
+    public async Task<SignedEntry> GetOpeningAsync(CancellationToken cancellationToken) => (await WaitForAsync("opening", cancellationToken)).Entry;
+
+    public async Task<(Announcement Dealers, IReadOnlyList<(int Dealer, ReadOnlyMemory<byte> Box)> Inbox)> GetInboxAsync(CancellationToken cancellationToken)
+    {
+        byte[] body = await WaitForBodyAsync(Routes.RoundPart(task, round, "shares", self), cancellationToken);
+        return TryDecodeInbox(body) ?? throw Malformed("inbox");
+    }
+
+    public Task<SignedEntry> SendAdvertisementAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken) =>
+        PutAsync("keys", "advertisement", message, cancellationToken);
+
+    public Task<SignedEntry> SendSharesAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken) =>
+        PutAsync("shares", "share-bundle", message, cancellationToken);
+
+    public Task<SignedEntry> SendUploadAsync(MaskedUpdate upload, CancellationToken cancellationToken) =>
+        PutAsync("uploads", "upload", upload.Bytes, cancellationToken);
+
+    public Task<SignedEntry> SendConfirmationAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken) =>
+        PutAsync("confirmations", "confirmation", message, cancellationToken);
+
+    public Task<SignedEntry> SendUnmaskAnswerAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken) =>
+        PutAsync("unmask", "unmask-answer", message, cancellationToken);
+
+    private async Task<Announcement> WaitForAsync(string part, CancellationToken cancellationToken)
+    {
+        byte[] body = await WaitForBodyAsync(Routes.RoundPart(task, round, part), cancellationToken);
+        return Announcement.TryDecode(body, out Announcement? announcement) ? announcement! : throw Malformed(part);
+    }
+
+    private async Task<byte[]> WaitForBodyAsync(string path, CancellationToken cancellationToken)
+    {
+        long started = time.GetTimestamp();
+        while (time.GetElapsedTime(started) < longestWait)
+        {
+            ServiceResponse response = await connection.GetAsync(path, Poll, null, cancellationToken);
+            if (response.Status == HttpStatusCode.OK)
+                return response.Body;
+        }
+
+        throw new SecureFedException(
+            ErrorCodes.DeadlinePassed,
+            $"The server let {longestWait.TotalSeconds:0} s pass without the next step of the round. The client abstains; ask the operator, then run again.",
+            isTransient: true);
+    }
+
+    private async Task<SignedEntry> PutAsync(string part, string message, ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
+    {
+        ServiceResponse response = await connection.PutAsync(Routes.RoundPart(task, round, part, self), message, body, cancellationToken);
+        CanonicalReader reader = new(response.Body);
+        SignedEntry receipt = SignedEntry.Read(ref reader);
+        return reader.IsComplete ? receipt : throw Malformed("receipt");
+    }
+
+    private static (Announcement, IReadOnlyList<(int, ReadOnlyMemory<byte>)>)? TryDecodeInbox(byte[] body)
+    {
+        CanonicalReader reader = new(body);
+        ReadOnlySpan<byte> dealers = reader.Opaque(Announcement.GreatestBlobBytes);
+        (int, ReadOnlyMemory<byte>)[] boxes = reader.List(
+            GreatestInbox,
+            8,
+            (ref CanonicalReader r) => (r.Count(GreatestInbox), (ReadOnlyMemory<byte>)r.Opaque(ShareBundle.BoxBytes).ToArray()));
+        return reader.IsComplete && Announcement.TryDecode(dealers, out Announcement? announcement) ? (announcement!, boxes) : null;
+    }
+
+    private static SecureFedException Malformed(string what) =>
+        new(ErrorCodes.InvalidMessage, $"The server's {what} is malformed; the client abstains from this round. Check the versions of client and server.");
+}

@@ -1,0 +1,209 @@
+using System.Net;
+using SecureFed.Client.Http;
+using SecureFed.Client.Rounds;
+using SecureFed.Client.State;
+using SecureFed.Privacy.Updates;
+using SecureFed.Protocol.Errors;
+using SecureFed.Protocol.Identity;
+using SecureFed.Protocol.Masking;
+using SecureFed.Protocol.Policy;
+using SecureFed.Protocol.Requests;
+using SecureFed.Protocol.Resources;
+using SecureFed.Protocol.Rounds;
+using SecureFed.Protocol.Tasks;
+using SecureFed.Protocol.Transparency;
+using SecureFed.Protocol.Wire;
+
+namespace SecureFed.Client;
+
+/// <summary>Takes part in a federated task: protects an application's updates and contributes them, round by round.</summary>
+/// <remarks>
+/// <para>Before anything is computed or sent, the task and each round are checked against the client policy; the server is not trusted.</para>
+/// <para>One instance per task and identity; calls do not overlap.</para>
+/// </remarks>
+public sealed class SecureFedClient
+{
+    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(25);
+    private readonly SecureFedClientOptions options;
+    private readonly ServiceConnection connection;
+    private readonly TimeProvider time;
+    private readonly UpdatePipeline pipeline;
+    private ClientContext? context;
+
+    /// <summary>Made by <see cref="ServiceCollectionExtensions.AddSecureFedClient"/>; or directly with an <see cref="HttpClient"/> that signs and pins.</summary>
+    public SecureFedClient(HttpClient http, SecureFedClientOptions options, TimeProvider time)
+    {
+        options.Validate();
+        this.options = options;
+        this.time = time;
+        connection = new ServiceConnection(http, options.GreatestAttempts, options.FirstRetryDelay, time);
+        pipeline = new UpdatePipeline(options.Random, NoNoise.Instance);
+    }
+
+    /// <summary>Bytes of all request bodies sent so far.</summary>
+    public long BytesUp => connection.BytesUp;
+
+    /// <summary>Bytes of all response bodies received so far.</summary>
+    public long BytesDown => connection.BytesDown;
+
+    /// <summary>Contributes one update to the next training round and returns when this client's part in it is done.</summary>
+    /// <param name="update">The update (for FedAvg the difference to the global model, for FedSGD the gradient): as long as the task's model, finite.</param>
+    /// <param name="weight">w in (0, 1], hidden inside the protected vector: the share of the public maximum of rows. FedAvg only.</param>
+    /// <param name="cancellationToken">Leaves the round.</param>
+    /// <exception cref="InvalidUpdateException">Wrong length, NaN or infinity; nothing was sent.</exception>
+    /// <exception cref="RoundRefusedException">The task, the round or the server breaks the client policy; nothing more was revealed.</exception>
+    /// <exception cref="SecureFedException">The server is down, the task is over, or the round was aborted or missed (transient: contribute again).</exception>
+    public async Task<RoundOutcome> ContributeAsync(ReadOnlyMemory<double> update, double weight = 1, CancellationToken cancellationToken = default)
+    {
+        TaskParameters task = (await GetContextAsync(cancellationToken)).Task;
+        double[] values = ToVector(task, update.Span, weight);
+        ModelUpdate.Create(task.LayoutOf(RoundKind.Train), values);
+        RoundView round = await WaitForRoundAsync(cancellationToken)
+            ?? throw new SecureFedException(ErrorCodes.TaskFinished, "The task is complete and takes no further updates; fetch its model.");
+        if (round.Kind != RoundKind.Train)
+            throw new SecureFedException(ErrorCodes.WrongPhase, $"The task is in a {round.Kind} round, which needs the client's rows: take part with RunAsync.");
+        RoundOutcome outcome = await JoinAsync(round, _ => ValueTask.FromResult(values), cancellationToken);
+        return outcome.Status == RoundStatus.Contributed
+            ? outcome
+            : throw new SecureFedException(
+                outcome.Reason ?? ErrorCodes.RoundAborted,
+                $"Round {outcome.Number} ended without this update ({outcome.Reason}). Nothing of it was revealed and nothing is lost: contribute it again to the next round.",
+                isTransient: true);
+    }
+
+    /// <summary>Takes part in every round until the task's schedule is complete.</summary>
+    /// <param name="trainer">Computes the vector of each round.</param>
+    /// <param name="progress">Told after each round that this client took part in, aborted ones included.</param>
+    /// <param name="cancellationToken">Stops; a later call continues with the round in progress if its state was kept, else with the next.</param>
+    /// <returns>The final global model.</returns>
+    /// <exception cref="RoundRefusedException">See <see cref="ContributeAsync"/>.</exception>
+    /// <exception cref="SecureFedException">The task was given up (its reason is the code), or the server is down.</exception>
+    public async Task<ModelState> RunAsync(ILocalTrainer trainer, IProgress<RoundOutcome>? progress = null, CancellationToken cancellationToken = default)
+    {
+        while (await WaitForRoundAsync(cancellationToken) is { } round)
+        {
+            RoundOutcome outcome = await JoinAsync(round, assignment => trainer.ComputeAsync(assignment, cancellationToken), cancellationToken);
+            progress?.Report(outcome);
+        }
+
+        TaskView task = await GetTaskAsync(null, null, cancellationToken);
+        return task.FinishReason.Length == 0
+            ? await GetModelAsync(ParseDigest(task.ModelDigest), cancellationToken)
+            : throw new SecureFedException(task.FinishReason, $"The task was given up after round {task.Round?.Number} ({task.FinishReason}). Ask its operator; {Advice(task.FinishReason)}");
+    }
+
+    /// <summary>The current global model.</summary>
+    public async Task<ModelState> GetCurrentModelAsync(CancellationToken cancellationToken = default)
+    {
+        TaskView task = await GetTaskAsync(null, null, cancellationToken);
+        return await GetModelAsync(ParseDigest(task.ModelDigest), cancellationToken);
+    }
+
+    /// <summary>Task parameters and roster, checked against the policy, fetched once.</summary>
+    public async Task<TaskParameters> GetTaskParametersAsync(CancellationToken cancellationToken = default) =>
+        (await GetContextAsync(cancellationToken)).Task;
+
+    private async Task<RoundOutcome> JoinAsync(RoundView view, Func<RoundAssignment, ValueTask<double[]>> compute, CancellationToken cancellationToken)
+    {
+        ClientContext client = await GetContextAsync(cancellationToken);
+        SavedRounds? saved = await options.StateStore.LoadAsync(options.TaskId, cancellationToken);
+        bool isResuming = saved is { ActiveRound.IsEmpty: false } && saved.LastRoundNumber == view.Number;
+        int lastRoundNumber = (saved?.LastRoundNumber ?? 0) - (isResuming ? 1 : 0);
+        TimeSpan longestWait = TimeSpan.FromMilliseconds(client.Task.Deadlines.AdvertiseMilliseconds + 10.0 * client.Task.Deadlines.PhaseMilliseconds) + Poll;
+        RoundTransport transport = new(connection, options.TaskId, Identifier.Parse(view.RoundId), options.ClientId, longestWait, time);
+        SignedEntry opening = await transport.GetOpeningAsync(cancellationToken);
+        if (MaskingClient.Examine(client, opening, lastRoundNumber, out RoundParameters? round) is { } refusal)
+            throw new RoundRefusedException(refusal);
+
+        ModelState model = await GetModelAsync(round!.ModelDigest, cancellationToken);
+        double[] values = await compute(new RoundAssignment(client.Task, round, model));
+        RoundParticipant participant = new(client, transport, options.StateStore, options.Random, pipeline);
+        return await participant.TakePartAsync(opening, isResuming ? saved : null, lastRoundNumber, values, cancellationToken);
+    }
+
+    /// <summary>The next round that this client has not joined and that still advertises, or the one to resume; null when the task is over.</summary>
+    private async Task<RoundView?> WaitForRoundAsync(CancellationToken cancellationToken)
+    {
+        string? tag = null;
+        while (true)
+        {
+            TaskView? task = await TryGetTaskAsync(tag, Poll, t => tag = t, cancellationToken);
+            if (task is null)
+                continue;
+            if (task.Finished)
+                return null;
+            SavedRounds? saved = await options.StateStore.LoadAsync(options.TaskId, cancellationToken);
+            if (task.Round is { } round && round.Phase is not (RoundPhase.Closed or RoundPhase.Aborted))
+            {
+                bool canJoin = round.Phase == RoundPhase.Advertise && round.Number > (saved?.LastRoundNumber ?? 0);
+                bool canResume = saved is { ActiveRound.IsEmpty: false } && saved.LastRoundNumber == round.Number;
+                if (canJoin || canResume)
+                    return round;
+            }
+        }
+    }
+
+    private async Task<ClientContext> GetContextAsync(CancellationToken cancellationToken)
+    {
+        if (context is not null)
+            return context;
+        ClientPolicy policy = options.Policy!;
+        ServiceResponse rosterResponse = await connection.GetAsync(Routes.Roster, cancellationToken: cancellationToken);
+        if (!Roster.TryDecode(rosterResponse.Body, policy.RosterAuthorityKey.Span, out Roster? roster))
+            throw new RoundRefusedException(ErrorCodes.RosterUntrusted, "The server's roster is not signed by the authority that the policy pins.");
+        ReadOnlyMemory<byte>? enrolledKey = roster!.Find(options.ClientId, RosterRole.Client)?.PublicKey;
+        if (enrolledKey is null || !enrolledKey.Value.Span.SequenceEqual(options.Signer!.PublicKey.Span))
+            throw new RoundRefusedException(ErrorCodes.NotEnrolled, "The roster does not list this client with this key; ask the roster authority to enrol it.");
+        ServiceResponse parameters = await connection.GetAsync(Routes.TaskPart(options.TaskId, "parameters"), cancellationToken: cancellationToken);
+        if (!TaskParameters.TryDecode(parameters.Body, out TaskParameters? task) || task!.TaskId != options.TaskId)
+            throw new RoundRefusedException(ErrorCodes.InvalidParameters, "The task's parameters are malformed or belong to another task.");
+        if (policy.Check(task) is { } violation)
+            throw new RoundRefusedException(violation);
+        return context = new ClientContext(options.ClientId, options.Signer!, roster, task, policy);
+    }
+
+    private async Task<ModelState> GetModelAsync(Digest digest, CancellationToken cancellationToken)
+    {
+        ServiceResponse response = await connection.GetAsync(Routes.Model(digest), cancellationToken: cancellationToken);
+        return Digest.Of(response.Body) == digest && ModelState.TryDecode(response.Body, out ModelState? model)
+            ? model!
+            : throw new RoundRefusedException(ErrorCodes.ModelMismatch, "The server's model has another digest than the round names; the client does not train on it.");
+    }
+
+    private async Task<TaskView> GetTaskAsync(string? tag, TimeSpan? wait, CancellationToken cancellationToken) =>
+        await TryGetTaskAsync(tag, wait, _ => { }, cancellationToken)
+            ?? throw new SecureFedException(ErrorCodes.InvalidMessage, "The server answered without a task.");
+
+    private async Task<TaskView?> TryGetTaskAsync(string? tag, TimeSpan? wait, Action<string?> setTag, CancellationToken cancellationToken)
+    {
+        ServiceResponse response = await connection.GetAsync(Routes.Task(options.TaskId), wait, tag, cancellationToken);
+        if (response.Status == HttpStatusCode.NotModified)
+            return null;
+        setTag(response.ETag);
+        return ServiceConnection.ReadJson<TaskView>(response);
+    }
+
+    private static double[] ToVector(TaskParameters task, ReadOnlySpan<double> update, double weight)
+    {
+        if (task.Training.ServerOptimizer == ServerOptimizerKind.FedSgd)
+            return update.ToArray();
+        if (!(weight is > 0 and <= 1))
+            throw new InvalidUpdateException(InvalidUpdateException.NotFinite, "The weight lies in (0, 1]: rows divided by the task's public maximum of rows.");
+        double[] values = new double[update.Length + 1];
+        for (int i = 0; i < update.Length; i++)
+            values[i] = weight * update[i];
+        values[^1] = weight;
+        return values;
+    }
+
+    private static Digest ParseDigest(string text) =>
+        Digest.TryParse(text, out Digest digest) ? digest : throw new SecureFedException(ErrorCodes.InvalidMessage, "The server's answer holds a malformed digest.");
+
+    private static string Advice(string reason) => reason switch
+    {
+        ErrorCodes.CohortTooSmall => "more clients must take part, or the task needs a smaller least cohort.",
+        ErrorCodes.TooFewSurvivors or ErrorCodes.TooFewDealers or ErrorCodes.QuorumMissing or ErrorCodes.TooFewAnswers =>
+            "too many clients dropped out: the task needs a larger delta_drop with more clients, or longer deadlines.",
+        _ => "the reason is in the task's log.",
+    };
+}

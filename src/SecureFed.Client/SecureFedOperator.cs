@@ -1,0 +1,68 @@
+using System.Net;
+using System.Text.Json;
+using SecureFed.Client.Http;
+using SecureFed.Protocol.Requests;
+using SecureFed.Protocol.Resources;
+using SecureFed.Protocol.Tasks;
+using SecureFed.Protocol.Wire;
+
+namespace SecureFed.Client;
+
+/// <summary>What an operator or auditor does over the REST surface: create tasks, watch them, read what they release.</summary>
+/// <param name="http">Signs with the operator's key, see <see cref="SignedHttpClient"/>.</param>
+public sealed class SecureFedOperator(HttpClient http)
+{
+    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(25);
+    private readonly ServiceConnection connection = new(http, 5, TimeSpan.FromMilliseconds(200), TimeProvider.System);
+
+    /// <summary>Creates a task; the same definition again changes nothing.</summary>
+    /// <exception cref="Protocol.Errors.SecureFedException"><c>invalid-task</c> with what to change, <c>conflicting-task</c>, <c>wrong-role</c>.</exception>
+    public async Task<TaskView> CreateTaskAsync(TaskDefinition definition, CancellationToken cancellationToken = default) =>
+        ServiceConnection.ReadJson<TaskView>(await connection.PostAsync(Routes.Tasks, JsonSerializer.SerializeToUtf8Bytes(definition, ResourceJson.Options), cancellationToken));
+
+    public async Task<TaskView> GetTaskAsync(Identifier task, CancellationToken cancellationToken = default) =>
+        ServiceConnection.ReadJson<TaskView>(await connection.GetAsync(Routes.Task(task), cancellationToken: cancellationToken));
+
+    /// <summary>The task at every stage until it is finished.</summary>
+    public async IAsyncEnumerable<TaskView> WatchAsync(Identifier task, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        string? tag = null;
+        while (true)
+        {
+            ServiceResponse response = await connection.GetAsync(Routes.Task(task), Poll, tag, cancellationToken);
+            if (response.Status == HttpStatusCode.NotModified)
+                continue;
+            tag = response.ETag;
+            TaskView view = ServiceConnection.ReadJson<TaskView>(response);
+            yield return view;
+            if (view.Finished)
+                yield break;
+        }
+    }
+
+    public async Task<ManifestView> GetManifestAsync(Identifier task, Identifier round, CancellationToken cancellationToken = default) =>
+        ServiceConnection.ReadJson<ManifestView>(await connection.GetAsync(Routes.RoundPart(task, round, "manifest"), cancellationToken: cancellationToken));
+
+    /// <summary>The sum of a closed round: d ring elements.</summary>
+    public async Task<byte[]> GetAggregateAsync(Identifier task, Identifier round, CancellationToken cancellationToken = default) =>
+        (await connection.GetAsync(Routes.RoundPart(task, round, "aggregate"), cancellationToken: cancellationToken)).Body;
+
+    public async Task<IReadOnlyList<EntryView>> GetEntriesAsync(Identifier task, ulong from, int limit, CancellationToken cancellationToken = default) =>
+        ServiceConnection.ReadJson<IReadOnlyList<EntryView>>(
+            await connection.GetAsync(FormattableString.Invariant($"{Routes.TaskPart(task, "entries")}?from={from}&limit={limit}"), cancellationToken: cancellationToken));
+
+    public async Task<IReadOnlyList<ModelView>> GetModelsAsync(Identifier task, CancellationToken cancellationToken = default) =>
+        ServiceConnection.ReadJson<IReadOnlyList<ModelView>>(await connection.GetAsync(Routes.TaskPart(task, "models"), cancellationToken: cancellationToken));
+
+    /// <exception cref="Protocol.Errors.SecureFedException">The server's bytes do not have this digest.</exception>
+    public async Task<ModelState> GetModelAsync(Digest digest, CancellationToken cancellationToken = default)
+    {
+        byte[] body = (await connection.GetAsync(Routes.Model(digest), cancellationToken: cancellationToken)).Body;
+        return Digest.Of(body) == digest && ModelState.TryDecode(body, out ModelState? model)
+            ? model!
+            : throw new Protocol.Errors.SecureFedException(Protocol.Errors.ErrorCodes.ModelMismatch, "The server's model does not have the digest that it was asked for.");
+    }
+
+    public async Task<RoundView> AbortRoundAsync(Identifier task, Identifier round, CancellationToken cancellationToken = default) =>
+        ServiceConnection.ReadJson<RoundView>(await connection.PostAsync(Routes.RoundPart(task, round, "abort"), default, cancellationToken));
+}

@@ -1,0 +1,86 @@
+using SecureFed.Protocol.Errors;
+using SecureFed.Protocol.Rounds;
+using SecureFed.Protocol.Wire;
+
+namespace SecureFed.Client.State;
+
+/// <summary>One file per task in a directory of the client's own: written beside, flushed, then renamed over the old one.</summary>
+/// <remarks>
+/// Directory mode 0700, file mode 0600. The file holds round secrets until the round is over. Flushing goes through the runtime, which on Linux does not
+/// report a failing fsync (DESIGN section 6); the durable-file type of the log will replace that call. One process per directory.
+/// </remarks>
+public sealed class FileRoundStateStore : IRoundStateStore
+{
+    private const byte Version = 1;
+    private const int GreatestBytes = 1 << 30;
+    private readonly string directory;
+
+    /// <param name="directory">Created if it does not exist.</param>
+    public FileRoundStateStore(string directory)
+    {
+        this.directory = directory;
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(directory);
+        else
+            Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+
+    public async Task<SavedRounds?> LoadAsync(Identifier taskId, CancellationToken cancellationToken = default)
+    {
+        string path = PathOf(taskId);
+        if (!File.Exists(path))
+            return null;
+        byte[] bytes = await File.ReadAllBytesAsync(path, cancellationToken);
+        return TryDecode(bytes) ?? throw new SecureFedException(
+            ErrorCodes.InvalidConfiguration,
+            $"The client state file '{path}' is damaged or of another version. Move it away to abstain from the round in progress; the client then joins from the next round on.");
+    }
+
+    public Task SaveAsync(Identifier taskId, SavedRounds saved, RoundPhase step, CancellationToken cancellationToken = default) =>
+        ReplaceAsync(taskId, saved, cancellationToken);
+
+    public Task EraseRoundAsync(Identifier taskId, int lastRoundNumber, CancellationToken cancellationToken = default) =>
+        ReplaceAsync(taskId, new SavedRounds(lastRoundNumber, default), cancellationToken);
+
+    private async Task ReplaceAsync(Identifier taskId, SavedRounds saved, CancellationToken cancellationToken)
+    {
+        string path = PathOf(taskId);
+        string fresh = path + ".new";
+        byte[] bytes = CanonicalWriter.Write(w => w.UInt8(Version).Count(saved.LastRoundNumber).Opaque(saved.ActiveRound.Span));
+        FileStreamOptions options = new() { Mode = FileMode.Create, Access = FileAccess.Write, Share = FileShare.None };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        try
+        {
+            await using (FileStream stream = new(fresh, options))
+            {
+                await stream.WriteAsync(bytes, cancellationToken);
+                stream.Flush(flushToDisk: true);
+            }
+
+            File.Move(fresh, path, overwrite: true);
+        }
+        catch (IOException exception)
+        {
+            throw new SecureFedException(
+                ErrorCodes.StorageUnavailable,
+                $"The client state could not be saved in '{directory}' ({exception.Message}), so nothing was sent. Free space or choose another directory.",
+                isTransient: false,
+                exception);
+        }
+        finally
+        {
+            System.Security.Cryptography.CryptographicOperations.ZeroMemory(bytes);
+        }
+    }
+
+    private static SavedRounds? TryDecode(ReadOnlySpan<byte> bytes)
+    {
+        CanonicalReader reader = new(bytes);
+        reader.Require(reader.UInt8() == Version);
+        SavedRounds saved = new(reader.Count(int.MaxValue), reader.Opaque(GreatestBytes).ToArray());
+        return reader.IsComplete ? saved : null;
+    }
+
+    private string PathOf(Identifier taskId) => Path.Combine(directory, $"{taskId}.state");
+}

@@ -1,0 +1,26 @@
+using SecureFed.Protocol.Rounds;
+using SecureFed.Protocol.Wire;
+
+namespace SecureFed.Client.State;
+
+/// <summary>What a client remembers of a task across restarts.</summary>
+/// <param name="LastRoundNumber">Highest round ever joined; a client never joins a number twice.</param>
+/// <param name="ActiveRound">State of the round in progress; empty if none. Holds the round's secrets.</param>
+public sealed record SavedRounds(int LastRoundNumber, ReadOnlyMemory<byte> ActiveRound);
+
+/// <summary>Keeps a client's round state: durable before the first byte of the message that follows from it is sent.</summary>
+public interface IRoundStateStore
+{
+    /// <summary>Null if nothing was saved for the task.</summary>
+    Task<SavedRounds?> LoadAsync(Identifier taskId, CancellationToken cancellationToken = default);
+
+    /// <summary>Returns only when the state survives a crash.</summary>
+    /// <param name="taskId">Task.</param>
+    /// <param name="saved">Replaces what was saved before.</param>
+    /// <param name="step">The phase whose message is about to be sent.</param>
+    /// <param name="cancellationToken">Cancels before anything is replaced.</param>
+    Task SaveAsync(Identifier taskId, SavedRounds saved, RoundPhase step, CancellationToken cancellationToken = default);
+
+    /// <summary>Erases the round's secrets when it is over, keeping the number.</summary>
+    Task EraseRoundAsync(Identifier taskId, int lastRoundNumber, CancellationToken cancellationToken = default);
+}

@@ -1,0 +1,40 @@
+using SecureFed.Cryptography.Rings;
+using SecureFed.Cryptography.Sharing;
+using SecureFed.Privacy.Updates;
+using SecureFed.Protocol.Masking.Messages;
+using SecureFed.Protocol.Tasks;
+using SecureFed.Protocol.Wire;
+using SecureFed.Server.Tasks;
+
+namespace SecureFed.Server.Http;
+
+/// <summary>How many bytes each resource takes, from the task's own parameters: known before the body is read.</summary>
+internal static class BodyLimits
+{
+    private const int Control = 1 << 20;
+    private const int MessageOverhead = 1024;
+
+    public static int Of(HttpContext context)
+    {
+        if (HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method))
+            return 0;
+        if (context.GetRouteValue("part") is not string part
+            || !Identifier.TryParse(context.GetRouteValue("task") as string, out Identifier task)
+            || context.RequestServices.GetRequiredService<TaskRegistry>().Find(task) is not { } host)
+        {
+            return Control;
+        }
+
+        TaskParameters parameters = host.Parameters;
+        int clients = parameters.Cohort.Greatest;
+        return MessageOverhead + part switch
+        {
+            "uploads" => parameters.Schedule.Kinds.Max(kind => PackedBytes(parameters.LayoutOf(kind))),
+            "shares" => clients * (4 + ShareBundle.BoxBytes),
+            "unmask" => clients * (5 + ShamirSecretSharing.ShareBytes),
+            _ => 0,
+        };
+    }
+
+    private static int PackedBytes(UpdateLayout layout) => RingPacking.PackedBytes(layout.Dimension, layout.RingBits);
+}

@@ -1,0 +1,88 @@
+using System.Buffers;
+using SecureFed.Protocol.Errors;
+using SecureFed.Protocol.Identity;
+using SecureFed.Protocol.Requests;
+
+namespace SecureFed.Server.Http;
+
+/// <summary>Admits only requests signed by an enrolled identity (RFC 9421), fresh, unrepeated and with the body that was signed.</summary>
+/// <remarks>
+/// The signature is checked before a byte of the body is read, and the body is read only up to what the route may carry. Order of the checks: form, enrolment,
+/// freshness, signature, repetition, size, digest; the nonce is spent only by a valid signature.
+/// </remarks>
+internal sealed class RequestAuthentication(RequestDelegate next, ServerOptions options, NonceMemory nonces, TimeProvider time, ILogger<RequestAuthentication> logger)
+{
+    public async Task InvokeAsync(HttpContext context)
+    {
+        if (!context.Request.Path.StartsWithSegments("/v1", StringComparison.Ordinal))
+        {
+            await next(context);
+            return;
+        }
+
+        (RequestIdentity? identity, RoundRejection? rejection) = await AuthenticateAsync(context);
+        if (rejection is not null)
+        {
+            Log.RequestRefused(logger, rejection.Code);
+            context.Response.Headers.Connection = "close"; // The body was not read; a kept connection would wait for it.
+            await ProblemResponses.Of(rejection).ExecuteAsync(context);
+            return;
+        }
+
+        context.Features.Set(identity);
+        await next(context);
+    }
+
+    private async Task<(RequestIdentity? Identity, RoundRejection? Rejection)> AuthenticateAsync(HttpContext context)
+    {
+        HttpRequest request = context.Request;
+        if (RequestSignature.TryParse(request.Headers["Signature-Input"]) is not { } signature
+            || request.Headers["Signature"] is not [{ } signatureField]
+            || request.Headers["Content-Digest"] is not [{ } digest])
+        {
+            return Refuse(ErrorCodes.Unauthenticated, "Sign the request with your identity key: Signature-Input, Signature and Content-Digest are missing or not in the documented form.");
+        }
+
+        if (options.Roster.Find(signature.KeyId) is not { } entry)
+            return Refuse(ErrorCodes.NotEnrolled, "The key is not in the signed roster; ask the roster authority to enrol it.");
+        TimeSpan age = time.GetUtcNow() - DateTimeOffset.FromUnixTimeSeconds(signature.Created);
+        if (age.Duration() > options.RequestLifetime)
+            return Refuse(ErrorCodes.RequestExpired, $"The signature's time is more than {options.RequestLifetime.TotalSeconds:0} s from the server's; set the clock and sign again.");
+        RequestComponents components = new(
+            request.Method,
+            request.Host.Value?.ToLowerInvariant() ?? "",
+            request.Path.ToUriComponent(),
+            request.QueryString.HasValue ? request.QueryString.Value! : "?",
+            digest);
+        if (!signature.Verify(components, signatureField, entry.PublicKey.Span))
+            return Refuse(ErrorCodes.SignatureInvalid, "The request's signature does not verify under the key in the roster.");
+        if (!nonces.TryUse(signature.KeyId, signature.Nonce))
+            return Refuse(ErrorCodes.RequestReplayed, "This nonce was used before; sign each request, also a repeated one, with a fresh nonce.");
+
+        if (await ReadBodyAsync(request, BodyLimits.Of(context), context.RequestAborted) is not { } body)
+            return Refuse(ErrorCodes.PayloadTooLarge, $"The body exceeds the {BodyLimits.Of(context)} bytes that this resource takes.");
+        return ContentDigest.Matches(digest, body.Span)
+            ? (new RequestIdentity(entry, body), null)
+            : Refuse(ErrorCodes.SignatureInvalid, "The body is not the one that Content-Digest names.");
+    }
+
+    /// <summary>Reads at most one byte more than the limit.</summary>
+    private static async Task<ReadOnlyMemory<byte>?> ReadBodyAsync(HttpRequest request, int limit, CancellationToken cancellationToken)
+    {
+        if (request.ContentLength > limit)
+            return null;
+        ArrayBufferWriter<byte> buffer = new(Math.Max(1, (int)(request.ContentLength ?? 0)));
+        while (true)
+        {
+            Memory<byte> space = buffer.GetMemory(Math.Min(4096, limit + 1));
+            int read = await request.Body.ReadAsync(space, cancellationToken);
+            if (read == 0)
+                return buffer.WrittenMemory;
+            buffer.Advance(read);
+            if (buffer.WrittenCount > limit)
+                return null;
+        }
+    }
+
+    private static (RequestIdentity?, RoundRejection?) Refuse(string code, string detail) => (null, new RoundRejection(code, detail));
+}

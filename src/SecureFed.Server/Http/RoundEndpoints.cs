@@ -1,0 +1,185 @@
+using SecureFed.Protocol.Errors;
+using SecureFed.Protocol.Identity;
+using SecureFed.Protocol.Messages;
+using SecureFed.Protocol.Resources;
+using SecureFed.Protocol.Rounds;
+using SecureFed.Protocol.Transparency;
+using SecureFed.Protocol.Wire;
+using SecureFed.Server.Tasks;
+
+namespace SecureFed.Server.Http;
+
+/// <summary>The resources of one round: what clients send, what the server publishes.</summary>
+internal static class RoundEndpoints
+{
+    private const string Prefix = "/v1/tasks/{task}/rounds/{round}";
+
+    private static readonly (string Part, MessageType Type, string Summary)[] ClientMessages =
+    [
+        ("keys", MessageType.Advertisement, "A client's two public keys of this round."),
+        ("shares", MessageType.ShareBundle, "A client's sealed shares for its neighbours."),
+        ("uploads", MessageType.Upload, "A client's masked vector; answers with the signed receipt."),
+        ("confirmations", MessageType.Confirmation, "A client's signature over the survivor list."),
+        ("unmask", MessageType.UnmaskAnswer, "A client's one answer to the unmask request."),
+    ];
+
+    private static readonly (string Part, EventType Kind, string Summary)[] Announcements =
+    [
+        ("opening", EventType.RoundOpened, "The signed ROUND_OPENED entry."),
+        ("keys", EventType.CohortPublished, "The published cohort."),
+        ("survivors", EventType.SurvivorsListed, "The survivor list."),
+        ("unmask-request", EventType.UnmaskRequested, "The unmask request with its quorum certificate."),
+    ];
+
+    public static void Map(IEndpointRouteBuilder endpoints)
+    {
+        endpoints.MapGet(Prefix, GetRound).WithName("GetRound").WithSummary("State of a round.").Produces<RoundView>();
+        foreach ((string part, MessageType type, string summary) in ClientMessages)
+        {
+            endpoints.MapPut($"{Prefix}/{{part:regex(^{part}$)}}/{{client}}", (string task, string round, string client, HttpContext context, TaskRegistry registry, ServerOptions options) =>
+                    PutMessageAsync(task, round, client, type, context, registry, options))
+                .WithName("Put" + type).WithSummary(summary);
+        }
+
+        foreach ((string part, EventType kind, string summary) in Announcements)
+        {
+            endpoints.MapGet($"{Prefix}/{part}", (string task, string round, HttpContext context, TaskRegistry registry, ServerOptions options, TimeProvider time) =>
+                    GetAnnouncementAsync(task, round, kind, context, registry, options, time))
+                .WithName("Get" + kind).WithSummary(summary + " Long poll with Prefer: wait; 202 while it is not out.");
+        }
+
+        endpoints.MapGet(Prefix + "/shares/{client}", GetInboxAsync)
+            .WithName("GetInbox").WithSummary("The dealers list and the sealed shares addressed to a client, for itself. Long poll.");
+        endpoints.MapGet(Prefix + "/aggregate", GetAggregate).WithName("GetAggregate").WithSummary("The sum of the survivors' updates.");
+        endpoints.MapGet(Prefix + "/manifest", GetManifest).WithName("GetManifest").WithSummary("What a round leaves for auditors.").Produces<ManifestView>();
+        endpoints.MapPost(Prefix + "/abort", AbortAsync).WithName("AbortRound").WithSummary("Ends the round in progress; operators only.");
+    }
+
+    private static async Task<IResult> PutMessageAsync(
+        string task, string round, string client, MessageType type, HttpContext context, TaskRegistry registry, ServerOptions options)
+    {
+        if (Find(task, round, registry, out TaskHost? host, out _) is { } missing)
+            return missing;
+        RequestIdentity requester = RequestIdentity.Of(context);
+        if (!requester.Is(RosterRole.Client))
+            return ProblemResponses.Of(ErrorCodes.WrongRole, "Only clients take part in rounds.");
+        if (!Identifier.TryParse(client, out Identifier sender) || !requester.Is(sender))
+            return ProblemResponses.Of(ErrorCodes.Forbidden, "A client sends under its own name only.");
+        if (SignedMessage.TryAuthenticate(requester.Body, options.Roster, out SignedMessage? message) is { } rejection)
+            return ProblemResponses.Of(rejection);
+        if (message!.Header.Sender != sender || message.Body.Type != type || message.Header.RoundId != Identifier.Parse(round) || message.Header.TaskId != host!.Parameters.TaskId)
+            return ProblemResponses.Of(ErrorCodes.RoundMismatch, "The message inside names another sender, kind, round or task than the path.");
+        (SignedEntry? receipt, bool isRepeat, RoundRejection? refusal) = await host!.SubmitAsync(message, context.RequestAborted);
+        return refusal is null ? BinaryResults.Receipt(context, receipt!, isRepeat) : ProblemResponses.Of(refusal);
+    }
+
+    private static async Task<IResult> GetAnnouncementAsync(
+        string task, string round, EventType kind, HttpContext context, TaskRegistry registry, ServerOptions options, TimeProvider time)
+    {
+        if (Find(task, round, registry, out TaskHost? host, out ServerRound? found) is { } missing)
+            return missing;
+        byte[]? announcement = await LongPoll.WaitAsync(
+            context,
+            host!,
+            options.LongestWait,
+            () => Task.FromResult(host!.FindAnnouncement(found!.Parameters.RoundId, kind) ?? (IsOver(found) ? [] : null)),
+            time);
+        return announcement switch
+        {
+            null => Results.Accepted(),
+            { Length: 0 } => Aborted(found!),
+            _ => BinaryResults.Of("announcement", announcement),
+        };
+    }
+
+    private static async Task<IResult> GetInboxAsync(
+        string task, string round, string client, HttpContext context, TaskRegistry registry, ServerOptions options, TimeProvider time)
+    {
+        if (Find(task, round, registry, out TaskHost? host, out ServerRound? found) is { } missing)
+            return missing;
+        if (!Identifier.TryParse(client, out Identifier recipient) || !RequestIdentity.Of(context).Is(recipient))
+            return ProblemResponses.Of(ErrorCodes.Forbidden, "An inbox is shown to its owner only.");
+        byte[]? inbox = await LongPoll.WaitAsync(
+            context,
+            host!,
+            options.LongestWait,
+            async () =>
+            {
+                if (host!.FindAnnouncement(found!.Parameters.RoundId, EventType.DealersListed) is not { } dealers)
+                    return IsOver(found) ? [] : null;
+                return CanonicalWriter.Write(writer => writer
+                    .Opaque(dealers)
+                    .List(found.InboxOf(recipient), (w, item) => w.Count(item.Dealer).Opaque(item.Box.Span)));
+            },
+            time);
+        return inbox switch
+        {
+            null => Results.Accepted(),
+            { Length: 0 } => Aborted(found!),
+            _ => BinaryResults.Of("inbox", inbox),
+        };
+    }
+
+    private static IResult GetRound(string task, string round, HttpContext context, TaskRegistry registry)
+    {
+        if (Find(task, round, registry, out _, out ServerRound? found) is { } missing)
+            return missing;
+        string tag = $"\"{found!.Phase}\"";
+        context.Response.Headers.ETag = tag;
+        return string.Equals(context.Request.Headers.IfNoneMatch, tag, StringComparison.Ordinal)
+            ? Results.StatusCode(StatusCodes.Status304NotModified)
+            : Results.Ok(TaskEndpoints.ViewOf(found));
+    }
+
+    private static IResult GetAggregate(string task, string round, TaskRegistry registry)
+    {
+        if (Find(task, round, registry, out TaskHost? host, out ServerRound? found) is { } missing)
+            return missing;
+        return found!.AggregateDigest is { } digest && host!.TryGetBlob(digest, out ReadOnlyMemory<byte> sum)
+            ? BinaryResults.Of("aggregate", sum)
+            : ProblemResponses.Of(ErrorCodes.NotReady, "The round has no sum (yet).");
+    }
+
+    private static IResult GetManifest(string task, string round, TaskRegistry registry)
+    {
+        if (Find(task, round, registry, out TaskHost? host, out ServerRound? found) is { } missing)
+            return missing;
+        return IsOver(found!)
+            ? Results.Ok(new ManifestView(
+                TaskEndpoints.ViewOf(found)!,
+                found!.OpenDigest.ToString(),
+                found.AggregateDigest?.ToString(),
+                found.MaskTotalDigest?.ToString(),
+                [.. found.Parameters.Layout.Segments.Select(s => new SegmentView(s.Name, s.Length, s.ClipNorm, s.ScaleExponent))],
+                found.Parameters.Layout.RingBits,
+                host!.MetricsOf(found)))
+            : ProblemResponses.Of(ErrorCodes.NotReady, "The round is still in progress.");
+    }
+
+    private static async Task<IResult> AbortAsync(string task, string round, HttpContext context, TaskRegistry registry)
+    {
+        if (Find(task, round, registry, out TaskHost? host, out ServerRound? found) is { } missing)
+            return missing;
+        if (!RequestIdentity.Of(context).Is(RosterRole.Operator))
+            return ProblemResponses.Of(ErrorCodes.WrongRole, "Rounds are aborted by an operator.");
+        return await host!.TryAbortAsync(found!.Parameters.RoundId, context.RequestAborted)
+            ? Results.Ok(TaskEndpoints.ViewOf(found))
+            : ProblemResponses.Of(ErrorCodes.TooLate, "The round is over.");
+    }
+
+    private static bool IsOver(ServerRound round) => round.Phase is RoundPhase.Closed or RoundPhase.Aborted;
+
+    private static IResult Aborted(ServerRound round) => ProblemResponses.Of(
+        ErrorCodes.RoundAborted,
+        $"The round ended without this step ({round.AbortReason ?? "closed"}); wait for the next round.");
+
+    private static IResult? Find(string task, string round, TaskRegistry registry, out TaskHost? host, out ServerRound? found)
+    {
+        found = null;
+        host = TaskEndpoints.Find(task, registry);
+        if (host is null)
+            return TaskEndpoints.UnknownTask;
+        found = Identifier.TryParse(round, out Identifier id) ? host.FindRound(id) : null;
+        return found is null ? ProblemResponses.Of(ErrorCodes.UnknownRound, "No such round in this task; fetch the task to see the current one.") : null;
+    }
+}

@@ -1,0 +1,182 @@
+using System.Globalization;
+using System.Text.Json;
+using SecureFed.Protocol.Errors;
+using SecureFed.Protocol.Identity;
+using SecureFed.Protocol.Resources;
+using SecureFed.Protocol.Tasks;
+using SecureFed.Protocol.Transparency;
+using SecureFed.Protocol.Wire;
+using SecureFed.Server.Tasks;
+
+namespace SecureFed.Server.Http;
+
+/// <summary>Tasks, their models, entries and the roster.</summary>
+internal static class TaskEndpoints
+{
+    private const int GreatestPage = 1000;
+
+    public static void Map(IEndpointRouteBuilder endpoints)
+    {
+        endpoints.MapGet("/v1/roster", (ServerOptions options) => BinaryResults.Of("roster", options.Roster.Bytes))
+            .WithName("GetRoster").WithSummary("The signed roster in force.");
+        endpoints.MapGet("/v1/clients/{client}", GetIdentity)
+            .WithName("GetClient").WithSummary("One enrolled identity; for itself or an operator.");
+        endpoints.MapPost("/v1/tasks", CreateTaskAsync)
+            .WithName("CreateTask").WithSummary("Creates and starts a task; the same definition again returns it.")
+            .Accepts<TaskDefinition>("application/json").Produces<TaskView>(StatusCodes.Status201Created).Produces<TaskView>();
+        endpoints.MapGet("/v1/tasks/{task}", GetTaskAsync)
+            .WithName("GetTask").WithSummary("State of a task; long poll with Prefer: wait and If-None-Match.").Produces<TaskView>();
+        endpoints.MapGet("/v1/tasks/{task}/parameters", GetParameters)
+            .WithName("GetTaskParameters").WithSummary("Canonical task parameters; immutable.");
+        endpoints.MapGet("/v1/tasks/{task}/models", GetModelsAsync)
+            .WithName("GetModels").WithSummary("Lineage of the global model.").Produces<IReadOnlyList<ModelView>>();
+        endpoints.MapGet("/v1/tasks/{task}/entries", GetEntriesAsync)
+            .WithName("GetEntries").WithSummary("Signed log entries from an index on.").Produces<IReadOnlyList<EntryView>>();
+        endpoints.MapGet("/v1/models/{digest}", GetModel)
+            .WithName("GetModel").WithSummary("A global model by its SHA-256; immutable.");
+    }
+
+    private static IResult GetIdentity(string client, HttpContext context, ServerOptions options)
+    {
+        RequestIdentity requester = RequestIdentity.Of(context);
+        if (!Identifier.TryParse(client, out Identifier id) || options.Roster.Find(id) is not { } entry)
+            return ProblemResponses.Of(ErrorCodes.UnknownClient, "No such identity in the roster.");
+        return requester.Is(id) || requester.Is(RosterRole.Operator)
+            ? Results.Ok(new IdentityView(entry.Id.ToString(), entry.Role.ToString(), entry.Organisation))
+            : ProblemResponses.Of(ErrorCodes.Forbidden, "An identity is shown to itself and to operators.");
+    }
+
+    private static async Task<IResult> CreateTaskAsync(HttpContext context, TaskRegistry registry, ServerOptions options)
+    {
+        RequestIdentity requester = RequestIdentity.Of(context);
+        if (!requester.Is(RosterRole.Operator))
+            return ProblemResponses.Of(ErrorCodes.WrongRole, "Tasks are created by an operator.");
+        TaskDefinition? definition;
+        try
+        {
+            definition = JsonSerializer.Deserialize<TaskDefinition>(requester.Body.Span, ResourceJson.Options);
+        }
+        catch (JsonException exception)
+        {
+            return ProblemResponses.Of(ErrorCodes.InvalidTask, $"The body is no task definition: {exception.Message}");
+        }
+
+        if (definition is null)
+            return ProblemResponses.Of(ErrorCodes.InvalidTask, "The body is empty; send a task definition.");
+        (TaskParameters? parameters, string fault) = TaskDefinitions.Create(definition, options.Roster);
+        if (parameters is null)
+            return ProblemResponses.Of(ErrorCodes.InvalidTask, fault);
+        (TaskHost? host, bool isNew) = await registry.CreateAsync(parameters, context.RequestAborted);
+        if (host is null)
+            return ProblemResponses.Of(ErrorCodes.ConflictingTask, "A task with this identifier and other parameters exists; choose a fresh identifier.");
+        TaskView view = await host.ReadAsync(ViewOf, context.RequestAborted);
+        return isNew ? Results.Created($"/v1/tasks/{view.TaskId}", view) : Results.Ok(view);
+    }
+
+    private static async Task<IResult> GetTaskAsync(string task, HttpContext context, TaskRegistry registry, ServerOptions options, TimeProvider time)
+    {
+        if (Find(task, registry) is not { } host)
+            return UnknownTask;
+        string known = context.Request.Headers.IfNoneMatch.ToString();
+        TaskView? view = await LongPoll.WaitAsync(
+            context,
+            host,
+            options.LongestWait,
+            async () =>
+            {
+                TaskView current = await host.ReadAsync(ViewOf, context.RequestAborted);
+                return string.Equals(known, TagOf(current), StringComparison.Ordinal) ? null : current;
+            },
+            time);
+        if (view is null)
+            return Results.StatusCode(StatusCodes.Status304NotModified);
+        context.Response.Headers.ETag = TagOf(view);
+        return Results.Ok(view);
+    }
+
+    private static IResult GetParameters(string task, HttpContext context, TaskRegistry registry)
+    {
+        if (Find(task, registry) is not { } host)
+            return UnknownTask;
+        context.Response.Headers.CacheControl = "private, max-age=31536000, immutable";
+        return BinaryResults.Of("parameters", host.Parameters.Encode());
+    }
+
+    private static async Task<IResult> GetModelsAsync(string task, HttpContext context, TaskRegistry registry) =>
+        Find(task, registry) is { } host
+            ? Results.Ok(await host.ReadAsync(
+                state => state.Rounds.Where(r => r.ModelDigest is not null).Select(r => new ModelView(r.Number, r.Kind, r.ModelDigest!.Value.ToString())).ToArray(),
+                context.RequestAborted))
+            : UnknownTask;
+
+    private static async Task<IResult> GetEntriesAsync(string task, HttpContext context, TaskRegistry registry, ulong from = 0, int limit = 100)
+    {
+        if (Find(task, registry) is not { } host)
+            return UnknownTask;
+        ulong end = await host.ReadAsync(state => state.EntryCount, context.RequestAborted);
+        List<EntryView> page = [];
+        for (ulong index = from; index < end && page.Count < Math.Clamp(limit, 1, GreatestPage); index++)
+        {
+            SignedEntry entry = host.EntryAt(index);
+            string type = LogEntry.TryDecode(entry.Bytes.Span, out LogEntry? decoded) ? decoded!.Event.Type.ToString() : "";
+            page.Add(new EntryView(
+                index,
+                type,
+                entry.EntryDigest.ToString(),
+                Convert.ToBase64String(entry.Bytes.Span),
+                Convert.ToBase64String(entry.ServerSignature.Span)));
+        }
+
+        return Results.Ok(page);
+    }
+
+    private static IResult GetModel(string digest, HttpContext context, TaskRegistry registry)
+    {
+        if (Digest.TryParse(digest, out Digest wanted))
+        {
+            foreach (TaskHost host in registry.All)
+            {
+                if (host.TryGetModel(wanted, out ReadOnlyMemory<byte> model))
+                {
+                    context.Response.Headers.CacheControl = "private, max-age=31536000, immutable";
+                    return BinaryResults.Of("model", model);
+                }
+            }
+        }
+
+        return ProblemResponses.Of(ErrorCodes.UnknownModel, "No model has this digest; fetch the task to see the current one.");
+    }
+
+    internal static TaskHost? Find(string task, TaskRegistry registry) =>
+        Identifier.TryParse(task, out Identifier id) ? registry.Find(id) : null;
+
+    internal static IResult UnknownTask => ProblemResponses.Of(ErrorCodes.UnknownTask, "No such task on this server.");
+
+    internal static RoundView? ViewOf(Protocol.Rounds.ServerRound? round) => round is null
+        ? null
+        : new RoundView(
+            round.Parameters.RoundId.ToString(),
+            round.Parameters.Number,
+            round.Parameters.Kind,
+            round.Phase,
+            round.CohortSize,
+            round.SurvivorCount,
+            round.AbortReason);
+
+    private static TaskView ViewOf(TaskState state) => new(
+        state.Parameters.TaskId.ToString(),
+        state.Parameters.Name,
+        state.ParametersDigest.ToString(),
+        state.ModelDigest.ToString(),
+        ViewOf(state.Round),
+        state.CompletedRounds,
+        state.Parameters.Schedule.Rounds,
+        state.IsFinished,
+        state.FinishReason,
+        state.EntryCount);
+
+    /// <summary>Changes with the stage of the task, not with every message.</summary>
+    private static string TagOf(TaskView view) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"\"{view.CompletedRounds}-{view.Round?.Number}-{view.Round?.Phase}-{view.ModelDigest[..16]}-{view.Finished}\"");
+}

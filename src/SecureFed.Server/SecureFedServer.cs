@@ -1,0 +1,91 @@
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using SecureFed.Protocol.Errors;
+using SecureFed.Protocol.Resources;
+using SecureFed.Server.Http;
+using SecureFed.Server.Tasks;
+
+namespace SecureFed.Server;
+
+/// <summary>The REST service: how a host adds it, and a ready host on Kestrel.</summary>
+public static class SecureFedServer
+{
+    /// <summary>Registers the service's parts.</summary>
+    public static IServiceCollection AddSecureFedServer(this IServiceCollection services, ServerOptions options)
+    {
+        services.AddSingleton(options);
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<TaskRegistry>();
+        services.AddHostedService(provider => provider.GetRequiredService<TaskRegistry>());
+        services.AddSingleton(provider => new NonceMemory(provider.GetRequiredService<TimeProvider>(), 2 * options.RequestLifetime));
+        services.ConfigureHttpJsonOptions(json => ResourceJson.Configure(json.SerializerOptions));
+        services.AddRouting();
+        services.AddOpenApi("v1");
+        return services;
+    }
+
+    /// <summary>Adds routing, authentication and the endpoints to a pipeline.</summary>
+    public static IApplicationBuilder UseSecureFedServer(this IApplicationBuilder app)
+    {
+        app.Use(CatchAsync);
+        app.UseRouting();
+        app.UseMiddleware<RequestAuthentication>();
+        app.UseEndpoints(endpoints =>
+        {
+            TaskEndpoints.Map(endpoints);
+            RoundEndpoints.Map(endpoints);
+            endpoints.MapGet("/healthz", () => Results.Text("ok")).WithName("Health");
+            endpoints.MapGet("/readyz", () => Results.Text("ready")).WithName("Ready");
+            endpoints.MapOpenApi("/openapi/{documentName}.json");
+        });
+        return app;
+    }
+
+    /// <summary>A host on Kestrel, TLS 1.3 only.</summary>
+    /// <param name="options">Identity and roster.</param>
+    /// <param name="certificate">Server certificate; clients pin its key or trust its issuer.</param>
+    /// <param name="endpoint">Address and port; port 0 picks a free one.</param>
+    /// <param name="configureLogging">Default: warnings to the console's error stream.</param>
+    public static WebApplication Create(ServerOptions options, X509Certificate2 certificate, IPEndPoint endpoint, Action<ILoggingBuilder>? configureLogging = null)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        configureLogging?.Invoke(builder.Logging);
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = null; // Each resource has its own limit, see BodyLimits.
+            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+            kestrel.Listen(endpoint, listen =>
+            {
+                listen.Protocols = HttpProtocols.Http1AndHttp2;
+                listen.UseHttps(certificate, https => https.SslProtocols = System.Security.Authentication.SslProtocols.Tls13);
+            });
+        });
+        builder.Services.AddSecureFedServer(options);
+        WebApplication app = builder.Build();
+        app.UseSecureFedServer();
+        return app;
+    }
+
+    private static async Task CatchAsync(HttpContext context, RequestDelegate next)
+    {
+        try
+        {
+            await next(context);
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // The client went away; nobody reads an answer.
+        }
+        catch (Exception exception) when (!context.Response.HasStarted)
+        {
+            Log.RequestFailed(context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(SecureFedServer)), exception);
+            await ProblemResponses.Of(ErrorCodes.InternalError, "The server failed; nothing was acknowledged. Try again, then tell the operator.").ExecuteAsync(context);
+        }
+    }
+}
