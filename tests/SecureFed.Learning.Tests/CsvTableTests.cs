@@ -62,6 +62,7 @@ public class CsvTableTests
     [InlineData("label-column-missing", "x,z\n1,0\n")]
     [InlineData("label-column-missing", "x;y\n1;0\n")]
     [InlineData("duplicate-column", "x,x,y\n1,1,0\n")]
+    [InlineData("duplicate-column", "c,c=a,y\na,1,0\nb,2,1\n")]
     [InlineData("no-features", "y\n1\n0\n")]
     [InlineData("one-class-only", "x,y\n1,1\n2,1\n")]
     [InlineData("one-class-only", "x,y\n1,0\n2,0\n")]
