@@ -8,7 +8,15 @@ internal sealed class FeatureEncoder(CsvOptions options)
 
     public IReadOnlyList<string> Notes => notes;
 
-    public IReadOnlyList<FeatureSchema> Schemas() => [.. features.Select(feature => feature.Schema)];
+    /// <exception cref="DataException"><c>duplicate-column</c>: an encoded column took the name of another.</exception>
+    public IReadOnlyList<FeatureSchema> Schemas()
+    {
+        string[] names = [options.Label, .. features.Select(feature => feature.Schema.Name)];
+        string? clash = names.GroupBy(name => name, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1)?.Key;
+        return clash is null
+            ? [.. features.Select(feature => feature.Schema)]
+            : throw new DataException("duplicate-column", $"Encoding a text column makes a second column '{clash}'.", "Rename the column that is called so in the file.", column: clash);
+    }
 
     public void Add(CsvColumn column)
     {

@@ -3,9 +3,10 @@ namespace SecureFed.Learning.Metrics;
 /// <summary>Area under the ROC curve from counts of positive and negative rows per bin of the logit.</summary>
 /// <remarks>
 /// <para>Trapezoids: rows of one bin are taken as tied. The exact area lies within <see cref="ErrorBound"/> = ½ Σ p_b·n_b / (P·N) of it, whatever the
-/// order within bins; spread-out rows cancel to about its square. <see cref="Bins"/> = 1024 bins of 1/32 keep it below 0.001 for models
-/// whose logits spread over more than a few bins, clipped or not. Rows squeezed into one bin (a model that has hardly begun to learn) are not
-/// resolved; then the bound says so.</para>
+/// order within bins; rows spread within bins cancel to about its square. <see cref="Bins"/> = 1024 bins of 1/32 keep the error below 0.001 for models
+/// whose logits spread over more than a few bins.</para>
+/// <para>Not resolved: rows squeezed into one bin (a model that has hardly begun to learn), and many rows of both classes beyond the same limit (a model that
+/// is wrong at odds of nine million to one). Then the bound is large and says so.</para>
 /// </remarks>
 /// <param name="Value">The area.</param>
 /// <param name="ErrorBound">Largest possible distance of the exact area.</param>

@@ -6,7 +6,7 @@ namespace SecureFed.Learning.Scenarios;
 /// <remarks>
 /// <para>Each plant has 1,000 to 2,400 rows, its own hall temperature (±2 K), its own wear of tools, and its own mix of product qualities L, M, H (0, 1, 2).</para>
 /// <para>Process temperature follows air temperature; torque falls as speed rises (both at a power around 6.3 kW), so features are strongly correlated, as on real
-/// machines. The logit of a failure is -5.8 + 0.022·(wear - 105) + 0.17·(torque - 40) + 0.5·(air - 300) - 0.4·(process - 310) - 0.35·quality, and 1.5 more where wear·torque
+/// machines. The logit of a failure is -5.3 + 0.022·(wear - 105) + 0.17·(torque - 40) + 0.5·(air - 300) - 0.4·(process - 310) - 0.35·quality, and 1.5 more where wear·torque
 /// exceeds 9,000: about 3.5 % of the rows.</para>
 /// </remarks>
 internal sealed class ManufacturingData : ISyntheticData
@@ -45,7 +45,7 @@ internal sealed class ManufacturingData : ISyntheticData
         double wear = random.NextUniform(0, longestWear);
         ReadOnlySpan<double> drawn = [quality, Math.Round(air, 1), Math.Round(process, 1), Math.Round(speed), Math.Round(torque, 1), Math.Floor(wear)];
         drawn.CopyTo(features);
-        double logit = -5.8 + (0.022 * (wear - 105)) + (0.17 * (torque - 40)) + (0.5 * (air - 300)) - (0.4 * (process - 310)) - (0.35 * quality);
+        double logit = -5.3 + (0.022 * (wear - 105)) + (0.17 * (torque - 40)) + (0.5 * (air - 300)) - (0.4 * (process - 310)) - (0.35 * quality);
         return wear * torque > OverstrainLimit ? logit + 1.5 : logit;
     }
 }

@@ -4,17 +4,17 @@ namespace SecureFed.Learning.Scenarios;
 
 /// <summary>Diagnosis from image measurements at hospitals whose scanners differ.</summary>
 /// <remarks>
-/// <para>Each hospital has 250 to 600 patients and a scanner with a gain of 1 ± 4 % and an offset of up to ±0.25 standard deviations per measurement:
+/// <para>Each hospital has 800 to 1,600 patients and a scanner with a gain of 1 ± 4 % and an offset of up to ±0.25 standard deviations per measurement:
 /// what one hospital calls 12 mm another calls 12.4 mm.</para>
 /// <para>A hidden severity (standard normal, shifted by up to ±0.3 per hospital) drives all measurements, each with its own noise; the logit of a malignant finding is
-/// -1 + 3.5·severity + 0.02·(age - 58).</para>
+/// -1.5 + 5·severity + 0.02·(age - 58).</para>
 /// </remarks>
 internal sealed class MedicalData : ISyntheticData
 {
     // Mean, standard deviation, and correlation with the severity of every measurement.
     private static readonly (double Mean, double Deviation, double Correlation)[] Measurements =
     [
-        (14, 3.2, 0.72), (92, 22, 0.74), (19.3, 4.2, 0.4), (0.096, 0.014, 0.36), (0.104, 0.05, 0.6), (0.089, 0.075, 0.69), (0.049, 0.037, 0.76), (0.181, 0.027, 0.33),
+        (14, 3.2, 0.78), (92, 22, 0.8), (19.3, 4.2, 0.4), (0.096, 0.014, 0.36), (0.104, 0.05, 0.6), (0.089, 0.075, 0.74), (0.049, 0.037, 0.82), (0.181, 0.027, 0.33),
     ];
 
     public DataSchema Schema { get; } = new(
@@ -34,7 +34,7 @@ internal sealed class MedicalData : ISyntheticData
 
     public SyntheticClient Describe(int client, DeterministicSequence random)
     {
-        int rows = 250 + random.NextInt(351);
+        int rows = 800 + random.NextInt(801);
         double shift = random.NextUniform(-0.3, 0.3);
         (double Gain, double Offset)[] scanner = [.. Measurements.Select(m => (random.NextGaussian(1, 0.04), m.Deviation * random.NextUniform(-0.25, 0.25)))];
         return new SyntheticClient(rows, (row, features) => Draw(row, features, shift, scanner));
@@ -56,6 +56,6 @@ internal sealed class MedicalData : ISyntheticData
             features[m + 1] = (scanner[m].Gain * (mean + (deviation * standard))) + scanner[m].Offset;
         }
 
-        return -1 + (3.5 * severity) + (0.02 * (age - 58));
+        return -1.5 + (5 * severity) + (0.02 * (age - 58));
     }
 }

@@ -75,7 +75,7 @@ public sealed class Scenario
     }
 
     /// <summary>A user's table, dealt evenly to the clients; every fifth row is a test row.</summary>
-    /// <exception cref="DataException"><c>too-few-rows</c>, or <c>one-class-only</c> when the training rows are of one class.</exception>
+    /// <exception cref="DataException"><c>too-few-rows</c>.</exception>
     public static ScenarioData Deal(CsvTable table, int clients, ulong seed)
     {
         TrainTestSplit split = TrainTestSplit.ByIndex(table.Data);

@@ -13,7 +13,8 @@ internal static class ScenarioCatalogue
             Description = "Banks predict which borrowers will default, without showing each other their customers.",
             DefaultClients = 8,
             DefaultRounds = 10,
-            Local = new LocalTrainingOptions { Epochs = 1, BatchSize = 64, LearningRate = 0.05, LearningRateDecay = 0.8 },
+            // Plain gradient steps: the banks differ, and Adam's own scaling at every bank would bias their average.
+            Local = new LocalTrainingOptions { Optimizer = LocalOptimizer.Sgd, Epochs = 3, BatchSize = 128, LearningRate = 0.5, LearningRateDecay = 0.85 },
             ClipNorm = 8,
         },
         new Scenario(new MedicalData())
@@ -22,7 +23,7 @@ internal static class ScenarioCatalogue
             Description = "Hospitals diagnose tumours from image measurements, without pooling patients.",
             DefaultClients = 5,
             DefaultRounds = 10,
-            Local = new LocalTrainingOptions { Epochs = 1, BatchSize = 32, LearningRate = 0.05, LearningRateDecay = 0.9 },
+            Local = new LocalTrainingOptions { Epochs = 5, BatchSize = 32, LearningRate = 0.05, LearningRateDecay = 0.85 },
             ClipNorm = 8,
         },
         new Scenario(new ManufacturingData())
@@ -30,8 +31,20 @@ internal static class ScenarioCatalogue
             Name = "manufacturing",
             Description = "Plants predict machine failures, without revealing how their lines run.",
             DefaultClients = 6,
-            DefaultRounds = 12,
-            Local = new LocalTrainingOptions { Epochs = 2, BatchSize = 64, LearningRate = 0.1, LearningRateDecay = 0.85 },
+            DefaultRounds = 15,
+
+            // Ill-conditioned (temperatures, speed and torque go together) and few failures: the valley is flat, so steps are long (a logistic loss with
+            // a 3 % minority is flat enough for 3) and the server steps further than the average, but local runs stay short, or each plant fits its own
+            // few failures. All rows per step; fewer add noise. Measured: Adam ends up to 0.005 AUC off the baseline, this within 0.002.
+            Local = new LocalTrainingOptions
+            {
+                Optimizer = LocalOptimizer.Sgd,
+                Epochs = 30,
+                BatchSize = int.MaxValue,
+                LearningRate = 3,
+                LearningRateDecay = 0.9,
+            },
+            ServerRate = 1.7,
             ClipNorm = 8,
         },
         new Scenario(new SmartHomeData())
@@ -42,7 +55,9 @@ internal static class ScenarioCatalogue
             DefaultRounds = 3,
             DefaultDropout = 0.1,
             DropoutTolerance = 0.22,
-            Local = new LocalTrainingOptions { Epochs = 10, BatchSize = 16, LearningRate = 0.05, LearningRateDecay = 0.5 },
+
+            // Rounds are dear with 200 homes, epochs on a hundred rows are not: three rounds of long local training.
+            Local = new LocalTrainingOptions { Epochs = 15, BatchSize = 16, LearningRate = 0.1, LearningRateDecay = 0.4 },
             ClipNorm = 8,
         },
     ];

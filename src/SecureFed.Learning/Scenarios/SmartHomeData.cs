@@ -5,8 +5,8 @@ namespace SecureFed.Learning.Scenarios;
 /// <summary>Whether somebody is in the room, from the sensors of many small homes.</summary>
 /// <remarks>
 /// <para>Each home has 70 to 130 rows, its own base temperature (±1.5 °C), lamps (150 to 500 lux) and airing habit; data of one home are too few for a good model.</para>
-/// <para>The sensors follow presence: a hidden presence score v = 5·sin of the hour's distance from midday night rhythm + home habit + noise; the logit of occupancy is
-/// 2.2·v - 2, and presence p (its logistic value) raises light, CO2, power and, slightly, temperature and humidity.</para>
+/// <para>A hidden score = daily rhythm + the home's habit (±0.6) - 0.6 + 1.1·noise says how sure presence is; the logit of occupancy is 6·score - 0.5, and the presence
+/// 1/(1 + e^(-4·score)) raises light, CO2, power and, slightly, temperature and humidity. The hour itself tells little to a linear model.</para>
 /// </remarks>
 internal sealed class SmartHomeData : ISyntheticData
 {

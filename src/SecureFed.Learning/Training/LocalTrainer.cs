@@ -25,7 +25,7 @@ public static class LocalTrainer
         options.Validate();
         double[] parameters = model.Parameters.ToArray();
         var gradient = new double[parameters.Length];
-        var stepper = new Stepper(options.Optimizer, options.LearningRateIn(round), parameters.Length);
+        var stepper = new Stepper(options, round, parameters.Length);
         var order = new DeterministicSequence(shuffleSeed, (ulong)round);
         int[] rows = [.. Enumerable.Range(0, data.Rows)];
         double limit = ExplosionFactor * (1 + objective.Mean(parameters, data));

@@ -7,6 +7,12 @@ public sealed record LocalTrainingOptions
     /// <summary>Default Adam.</summary>
     public LocalOptimizer Optimizer { get; init; } = LocalOptimizer.Adam;
 
+    /// <summary>
+    /// ε of Adam, positive. Default 1e-8. Gradients well below it are followed as in plain gradient descent, so that steps shrink as training settles:
+    /// with 1e-8 every round's first step is as long as the learning rate, however close the optimum.
+    /// </summary>
+    public double AdamEpsilon { get; init; } = 1e-8;
+
     /// <summary>Passes over the client's rows per round, at least 1. Default 1.</summary>
     public int Epochs { get; init; } = 1;
 
@@ -28,6 +34,7 @@ public sealed record LocalTrainingOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(Epochs, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(BatchSize, 1);
         ArgumentOutOfRangeException.ThrowIfEqual(LearningRate is > 0 && double.IsFinite(LearningRate), false, nameof(LearningRate));
+        ArgumentOutOfRangeException.ThrowIfEqual(AdamEpsilon is > 0 && double.IsFinite(AdamEpsilon), false, nameof(AdamEpsilon));
         ArgumentOutOfRangeException.ThrowIfEqual(LearningRateDecay is > 0 and <= 1, false, nameof(LearningRateDecay));
     }
 }

@@ -1,19 +1,19 @@
 namespace SecureFed.Learning.Training;
 
 /// <summary>Turns a batch gradient into a step of the parameters, in place.</summary>
-internal sealed class Stepper(LocalOptimizer optimizer, double learningRate, int dimension)
+internal sealed class Stepper(LocalTrainingOptions options, int round, int dimension)
 {
     private const double Beta1 = 0.9;
     private const double Beta2 = 0.999;
-    private const double Epsilon = 1e-8;
-    private readonly double[] first = new double[optimizer == LocalOptimizer.Adam ? dimension : 0];
-    private readonly double[] second = new double[optimizer == LocalOptimizer.Adam ? dimension : 0];
+    private readonly double learningRate = options.LearningRateIn(round);
+    private readonly double[] first = new double[options.Optimizer == LocalOptimizer.Adam ? dimension : 0];
+    private readonly double[] second = new double[options.Optimizer == LocalOptimizer.Adam ? dimension : 0];
     private double beta1Power = 1;
     private double beta2Power = 1;
 
     public void Step(Span<double> parameters, ReadOnlySpan<double> gradient)
     {
-        if (optimizer == LocalOptimizer.Sgd)
+        if (options.Optimizer == LocalOptimizer.Sgd)
         {
             for (int j = 0; j < parameters.Length; j++)
             {
@@ -29,7 +29,7 @@ internal sealed class Stepper(LocalOptimizer optimizer, double learningRate, int
         {
             first[j] = (Beta1 * first[j]) + ((1 - Beta1) * gradient[j]);
             second[j] = (Beta2 * second[j]) + ((1 - Beta2) * gradient[j] * gradient[j]);
-            parameters[j] -= learningRate * (first[j] / (1 - beta1Power)) / (Math.Sqrt(second[j] / (1 - beta2Power)) + Epsilon);
+            parameters[j] -= learningRate * (first[j] / (1 - beta1Power)) / (Math.Sqrt(second[j] / (1 - beta2Power)) + options.AdamEpsilon);
         }
     }
 }
