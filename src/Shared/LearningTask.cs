@@ -34,6 +34,7 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
     public LocalTrainingOptions Local { get; } = new()
     {
         Optimizer = training.LocalOptimizer == LocalOptimizerKind.Adam ? LocalOptimizer.Adam : LocalOptimizer.Sgd,
+        AdamEpsilon = training.AdamEpsilon,
         Epochs = training.LocalEpochs,
         BatchSize = training.BatchSize,
         LearningRate = training.LocalLearningRate,

@@ -53,6 +53,8 @@ public sealed record TrainingDefinition
 
     public double LocalLearningRate { get; init; } = 0.05;
 
+    public double AdamEpsilon { get; init; } = 1e-8;
+
     public double LearningRateDecay { get; init; } = 1;
 
     public int LocalEpochs { get; init; } = 1;

@@ -7,6 +7,7 @@ namespace SecureFed.Protocol.Tasks;
 /// <param name="ServerLearningRate">α of the server's step.</param>
 /// <param name="LocalOptimizer">SGD or Adam; not used by FedSGD.</param>
 /// <param name="LocalLearningRate">Step size of local training.</param>
+/// <param name="AdamEpsilon">ε of Adam; larger values make it behave more like SGD with momentum.</param>
 /// <param name="LearningRateDecay">Factor on the local learning rate after every training round, in (0, 1].</param>
 /// <param name="LocalEpochs">Passes over the client's rows in a round.</param>
 /// <param name="BatchSize">Rows per local step.</param>
@@ -17,6 +18,7 @@ public sealed record TrainingSpecification(
     double ServerLearningRate,
     LocalOptimizerKind LocalOptimizer,
     double LocalLearningRate,
+    double AdamEpsilon,
     double LearningRateDecay,
     int LocalEpochs,
     int BatchSize,
@@ -27,6 +29,8 @@ public sealed record TrainingSpecification(
     {
         if (!(ServerLearningRate > 0 && LocalLearningRate > 0 && double.IsFinite(ServerLearningRate) && double.IsFinite(LocalLearningRate)))
             return "Learning rates are positive and finite.";
+        if (!(AdamEpsilon > 0) || !double.IsFinite(AdamEpsilon))
+            return "Adam's epsilon is positive and finite.";
         if (!(LearningRateDecay is > 0 and <= 1))
             return "The learning-rate decay lies in (0, 1].";
         if (LocalEpochs < 1 || BatchSize < 1 || GreatestRows < 1)
@@ -36,7 +40,7 @@ public sealed record TrainingSpecification(
 
     internal void Write(CanonicalWriter writer) => writer
         .UInt8((byte)ServerOptimizer).Double(ServerLearningRate)
-        .UInt8((byte)LocalOptimizer).Double(LocalLearningRate).Double(LearningRateDecay)
+        .UInt8((byte)LocalOptimizer).Double(LocalLearningRate).Double(AdamEpsilon).Double(LearningRateDecay)
         .Count(LocalEpochs).Count(BatchSize).Double(ClipNorm).Count(GreatestRows);
 
     internal static TrainingSpecification Read(ref CanonicalReader reader)
@@ -45,6 +49,7 @@ public sealed record TrainingSpecification(
             (ServerOptimizerKind)reader.UInt8(),
             reader.Double(),
             (LocalOptimizerKind)reader.UInt8(),
+            reader.Double(),
             reader.Double(),
             reader.Double(),
             reader.Count(int.MaxValue),

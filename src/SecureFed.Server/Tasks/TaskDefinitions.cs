@@ -52,6 +52,7 @@ internal static class TaskDefinitions
         training.ServerLearningRate,
         training.LocalOptimizer,
         training.LocalLearningRate,
+        training.AdamEpsilon,
         training.LearningRateDecay,
         training.LocalEpochs,
         training.BatchSize,
