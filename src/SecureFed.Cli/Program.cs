@@ -1,1 +1,3 @@
-return 0;
+using SecureFed.Cli;
+
+return await SecureFedCommand.RunAsync(args, Console.Out, Console.Error);

@@ -43,6 +43,10 @@ public sealed class SecureFedOperator(HttpClient http)
     public async Task<ManifestView> GetManifestAsync(Identifier task, Identifier round, CancellationToken cancellationToken = default) =>
         ServiceConnection.ReadJson<ManifestView>(await connection.GetAsync(Routes.RoundPart(task, round, "manifest"), cancellationToken: cancellationToken));
 
+    /// <summary>All rounds of a task in order, failed ones and the one in progress included.</summary>
+    public async Task<IReadOnlyList<RoundView>> GetRoundsAsync(Identifier task, CancellationToken cancellationToken = default) =>
+        ServiceConnection.ReadJson<IReadOnlyList<RoundView>>(await connection.GetAsync(Routes.TaskPart(task, "rounds"), cancellationToken: cancellationToken));
+
     /// <summary>The sum of a closed round: d ring elements.</summary>
     public async Task<byte[]> GetAggregateAsync(Identifier task, Identifier round, CancellationToken cancellationToken = default) =>
         (await connection.GetAsync(Routes.RoundPart(task, round, "aggregate"), cancellationToken: cancellationToken)).Body;

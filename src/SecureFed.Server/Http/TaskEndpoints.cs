@@ -28,6 +28,8 @@ internal static class TaskEndpoints
             .WithName("GetTask").WithSummary("State of a task; long poll with Prefer: wait and If-None-Match.").Produces<TaskView>();
         endpoints.MapGet("/v1/tasks/{task}/parameters", GetParameters)
             .WithName("GetTaskParameters").WithSummary("Canonical task parameters; immutable.");
+        endpoints.MapGet("/v1/tasks/{task}/rounds", GetRoundsAsync)
+            .WithName("GetRounds").WithSummary("All rounds in order, failed ones and the one in progress included.").Produces<IReadOnlyList<RoundView>>();
         endpoints.MapGet("/v1/tasks/{task}/models", GetModelsAsync)
             .WithName("GetModels").WithSummary("Lineage of the global model.").Produces<IReadOnlyList<ModelView>>();
         endpoints.MapGet("/v1/tasks/{task}/entries", GetEntriesAsync)
@@ -102,6 +104,21 @@ internal static class TaskEndpoints
         return BinaryResults.Of("parameters", host.Parameters.Encode());
     }
 
+    private static async Task<IResult> GetRoundsAsync(string task, HttpContext context, TaskRegistry registry)
+    {
+        if (Find(task, registry) is not { } host)
+            return UnknownTask;
+        return Results.Ok(await host.ReadAsync(
+            state =>
+            {
+                List<RoundView> rounds = [.. state.Rounds.Select(ViewOf)];
+                if (state.HasOpenRound)
+                    rounds.Add(ViewOf(state.Round)!);
+                return rounds;
+            },
+            context.RequestAborted));
+    }
+
     private static async Task<IResult> GetModelsAsync(string task, HttpContext context, TaskRegistry registry) =>
         Find(task, registry) is { } host
             ? Results.Ok(await host.ReadAsync(
@@ -162,6 +179,15 @@ internal static class TaskEndpoints
             round.CohortSize,
             round.SurvivorCount,
             round.AbortReason);
+
+    private static RoundView ViewOf(RoundSummary round) => new(
+        round.RoundId.ToString(),
+        round.Number,
+        round.Kind,
+        round.AbortReason is null ? Protocol.Rounds.RoundPhase.Closed : Protocol.Rounds.RoundPhase.Aborted,
+        round.CohortSize,
+        round.Survivors,
+        round.AbortReason);
 
     private static TaskView ViewOf(TaskState state) => new(
         state.Parameters.TaskId.ToString(),

@@ -1,0 +1,123 @@
+using System.CommandLine;
+using System.Text.Json;
+using SecureFed.Cli.Output;
+using SecureFed.Client.Configuration;
+using SecureFed.Cryptography.Keys;
+using SecureFed.Cryptography.Randomness;
+using SecureFed.Protocol.Identity;
+using SecureFed.Protocol.Resources;
+using SecureFed.Protocol.Rounds;
+using SecureFed.Protocol.Wire;
+
+namespace SecureFed.Cli.Commands;
+
+/// <summary><c>securefed keys</c>: identity keys, rosters and a whole trial consortium.</summary>
+internal static class KeysCommand
+{
+    private static readonly JsonSerializerOptions Indented = new(ResourceJson.Options) { WriteIndented = true };
+
+    public static Command Create(Terminal terminal) => new("keys", "Makes identity keys and signs rosters.")
+    {
+        New(terminal),
+        Sign(terminal),
+        Consortium(terminal),
+    };
+
+    private static Command New(Terminal terminal)
+    {
+        Option<string> output = CommandOptions.Required("--out", "PEM file to write; existing files are kept. Encrypted if SECUREFED_PASSPHRASE is set.");
+        Command command = new("new", "Makes one identity key and prints the roster member that belongs to it.") { output, CommandOptions.Json() };
+        command.SetAction(parsed =>
+        {
+            byte[] publicKey = IdentityFile.Create(parsed.GetValue(output)!, CommandOptions.Passphrase, OperatingSystemRandomSource.Instance);
+            string id = Identifier.Random(OperatingSystemRandomSource.Instance).ToString();
+            string key = Convert.ToBase64String(publicKey);
+            if (terminal.IsJson)
+                terminal.WriteJson(new { id, publicKey = key, file = parsed.GetValue(output) });
+            else
+                terminal.WriteLine($"id {id}\npublic key {key}");
+            return SecureFedCommand.Done;
+        });
+        return command;
+    }
+
+    private static Command Sign(Terminal terminal)
+    {
+        Option<string> roster = CommandOptions.Required("--roster", "Roster file (JSON) to sign.");
+        Option<string> authority = CommandOptions.Required("--authority", "Key of the roster authority (PEM), who is not the server.");
+        Option<string> output = CommandOptions.Required("--out", "Signed roster to write.");
+        Command command = new("sign-roster", "Signs a roster file with the authority's key.") { roster, authority, output, CommandOptions.Json() };
+        command.SetAction(parsed =>
+        {
+            RosterFile file = RosterFile.Load(parsed.GetValue(roster)!);
+            using SigningKey key = IdentityFile.Load(parsed.GetValue(authority)!, CommandOptions.Passphrase);
+            Roster signed = file.Sign(key);
+            File.WriteAllBytes(parsed.GetValue(output)!, signed.Bytes.ToArray());
+            if (terminal.IsJson)
+                terminal.WriteJson(new { members = signed.Entries.Count, digest = signed.Digest.ToString(), file = parsed.GetValue(output) });
+            else
+                terminal.WriteLine($"{signed.Entries.Count} members, digest {signed.Digest}");
+            return SecureFedCommand.Done;
+        });
+        return command;
+    }
+
+    private static Command Consortium(Terminal terminal)
+    {
+        Option<string> output = CommandOptions.Required("--out", "New or empty directory.");
+        Option<int> clients = new("--clients") { Description = "Number of clients, each an organisation of its own. Default 5.", DefaultValueFactory = _ => 5 };
+        Command command = new("consortium", "Makes all keys of a trial consortium: authority, server, operator, clients; with signed roster and client policy.")
+        {
+            output, clients, CommandOptions.Json(),
+        };
+        command.SetAction(parsed =>
+        {
+            int count = parsed.GetValue(clients);
+            if (count is < 2 or > 10_000)
+                throw CommandException.Misuse("--clients is 2 to 10,000.", "Run 'securefed keys consortium --help'.");
+            WriteConsortium(parsed.GetValue(output)!, count);
+            if (terminal.IsJson)
+                terminal.WriteJson(new { directory = parsed.GetValue(output), clients = count });
+            else
+                terminal.WriteLine($"Keys, roster and policy for {count} clients are in {parsed.GetValue(output)}. One machine holding all of them is for trials only.");
+            return SecureFedCommand.Done;
+        });
+        return command;
+    }
+
+    private static void WriteConsortium(string directory, int clients)
+    {
+        if (Directory.Exists(directory) && Directory.EnumerateFileSystemEntries(directory).Any(path => !path.EndsWith(".md", StringComparison.Ordinal)))
+            throw CommandException.Refuse("not-empty", $"'{directory}' is not empty; keys are never overwritten.", "Choose a new directory.");
+        Directory.CreateDirectory(directory);
+        IRandomSource random = OperatingSystemRandomSource.Instance;
+        byte[] authority = IdentityFile.Create(Path.Combine(directory, "authority.pem"), CommandOptions.Passphrase, random);
+        List<RosterMember> members = [];
+        byte[] server = Enrol("server", RosterRole.Server, "service provider");
+        Enrol("operator", RosterRole.Operator, "service provider");
+        for (int client = 1; client <= clients; client++)
+            Enrol($"client-{client}", RosterRole.Client, $"organisation {client}");
+
+        RosterFile roster = new() { Sequence = 1, Members = members };
+        WriteJson("roster.json", roster);
+        using SigningKey key = IdentityFile.Load(Path.Combine(directory, "authority.pem"), CommandOptions.Passphrase);
+        File.WriteAllBytes(Path.Combine(directory, "roster.signed"), roster.Sign(key).Bytes.ToArray());
+        WriteJson("policy.json", new PolicyFile
+        {
+            RosterAuthorityKey = Convert.ToBase64String(authority),
+            ServerKey = Convert.ToBase64String(server),
+            SmallestCohort = Math.Min(clients, 5),
+            LeastSurvivors = Math.Min(clients, 3),
+        });
+
+        byte[] Enrol(string name, RosterRole role, string organisation)
+        {
+            byte[] publicKey = IdentityFile.Create(Path.Combine(directory, name + ".pem"), CommandOptions.Passphrase, random);
+            members.Add(new RosterMember(Identifier.Random(random).ToString(), role, organisation, Convert.ToBase64String(publicKey)));
+            return publicKey;
+        }
+
+        void WriteJson<T>(string name, T content) =>
+            File.WriteAllText(Path.Combine(directory, name), JsonSerializer.Serialize(content, Indented) + "\n");
+    }
+}

@@ -1,0 +1,80 @@
+using System.CommandLine;
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using SecureFed.Cli.Demo;
+using SecureFed.Cli.Output;
+using SecureFed.Client.Configuration;
+using SecureFed.Client.Http;
+using SecureFed.Cryptography.Keys;
+using SecureFed.Protocol.Errors;
+using SecureFed.Protocol.Identity;
+using SecureFed.Server;
+
+namespace SecureFed.Cli.Commands;
+
+/// <summary><c>securefed server</c>: the service on Kestrel until it is stopped.</summary>
+internal static class ServerCommand
+{
+    public static Command Create(Terminal terminal)
+    {
+        Option<string> key = CommandOptions.Required("--key", "The server's identity key (PEM); signs log entries.");
+        Option<string> roster = CommandOptions.Required("--roster", "Signed roster.");
+        Option<string> authority = CommandOptions.Required("--policy", "Policy file that pins the roster authority and this server's key, as clients have it.");
+        Option<string> listen = CommandOptions.Optional("--listen", "Address and port. Default 127.0.0.1:7443.");
+        Option<string> certificate = CommandOptions.Optional("--certificate", "TLS certificate with key (PKCS#12; passphrase in SECUREFED_CERTIFICATE_PASSPHRASE). Default: self-signed for loopback, made now.");
+        Command command = new("server", "Runs the aggregation service.") { key, roster, authority, listen, certificate, CommandOptions.Json() };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            Protocol.Policy.ClientPolicy policy = PolicyFile.Load(parsed.GetValue(authority)!);
+            SampleKeys.RefuseOutsideDevelopment(
+                policy.RosterAuthorityKey.Span,
+                Environment.GetEnvironmentVariable("DOTNET_ENVIRONMENT") ?? Environment.GetEnvironmentVariable("ASPNETCORE_ENVIRONMENT") ?? "Production");
+            using SigningKey signer = IdentityFile.Load(parsed.GetValue(key)!, CommandOptions.Passphrase);
+            ServerOptions options = new() { ServerId = default, Signer = signer, Roster = LoadRoster(parsed.GetValue(roster)!, policy, signer) };
+            using X509Certificate2 tls = LoadCertificate(parsed.GetValue(certificate));
+            IPEndPoint endpoint = IPEndPoint.TryParse(parsed.GetValue(listen) ?? "127.0.0.1:7443", out IPEndPoint? wanted)
+                ? wanted
+                : throw CommandException.Misuse("--listen is not an address and port.", "For example 127.0.0.1:7443.");
+            await using WebApplication app = SecureFedServer.Create(options, tls, endpoint, logging => logging.AddSimpleConsole(o => o.SingleLine = true).AddFilter(level => level >= LogLevel.Information).Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace));
+            await app.StartAsync(cancellationToken);
+            string address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+            if (terminal.IsJson)
+                terminal.WriteJson(new { address, certificatePin = PinnedHandler.PinOf(tls) });
+            else
+                terminal.WriteLine($"listening on {address}\ncertificate pin {PinnedHandler.PinOf(tls)}\nTasks are kept in memory: stopping the server ends them.");
+            await app.WaitForShutdownAsync(cancellationToken);
+            return SecureFedCommand.Done;
+        });
+        return command;
+    }
+
+    private static Roster LoadRoster(string path, Protocol.Policy.ClientPolicy policy, SigningKey signer)
+    {
+        if (!Roster.TryDecode(File.ReadAllBytes(path), policy.RosterAuthorityKey.Span, out Roster? roster))
+            throw CommandException.Refuse(ErrorCodes.RosterUntrusted, $"'{path}' is not signed by the authority of the policy file.", "Sign it with 'securefed keys sign-roster'.");
+        return roster!.Entries.Any(e => e.Role == RosterRole.Server && e.PublicKey.Span.SequenceEqual(signer.PublicKey.Span))
+            ? roster
+            : throw CommandException.Refuse(ErrorCodes.NotEnrolled, "The roster has no server with this key.", "Enrol the server's public key, then sign the roster again.");
+    }
+
+    private static X509Certificate2 LoadCertificate(string? path)
+    {
+        if (path is null)
+            return LoopbackCertificate.Create();
+        try
+        {
+            return X509CertificateLoader.LoadPkcs12FromFile(path, Environment.GetEnvironmentVariable("SECUREFED_CERTIFICATE_PASSPHRASE"));
+        }
+        catch (CryptographicException exception)
+        {
+            throw CommandException.Refuse("invalid-certificate", $"'{path}' cannot be opened: {exception.Message}", "Give a PKCS#12 file and its passphrase in SECUREFED_CERTIFICATE_PASSPHRASE.");
+        }
+    }
+}

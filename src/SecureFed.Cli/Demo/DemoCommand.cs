@@ -1,0 +1,90 @@
+using System.CommandLine;
+using SecureFed.Cli.Output;
+
+namespace SecureFed.Cli.Demo;
+
+/// <summary><c>securefed demo</c>: a real server on loopback, real clients over HTTP, one model.</summary>
+internal static class DemoCommand
+{
+    public static Command Create(Terminal terminal)
+    {
+        Option<string> scenario = OneOf("--scenario", "Whose learning to play.", "finance", "medical", "manufacturing", "smart-home");
+        Option<string> data = new("--data") { Description = "CSV file (several: comma-separated, same header) instead of synthetic rows. Rows with index % 5 == 0 are the test set." };
+        Option<string> label = new("--label") { Description = "Label column of --data." };
+        Option<string> positive = new("--positive") { Description = "Label value that counts as positive. Default 1." };
+        Option<string> drop = new("--drop") { Description = "Columns of --data to leave out, comma-separated." };
+        Option<string> partitionBy = new("--partition-by") { Description = "Deal rows to clients by this column." };
+        Option<double?> dirichlet = new("--dirichlet") { Description = "Deal rows unevenly, Dirichlet parameter." };
+        Option<string> model = OneOf("--model", "Model. Default: the scenario's.", "linear", "logistic", "softmax", "network");
+        Option<string> protection = OneOf("--protection", "How updates are hidden from the server. Default masking.", "masking", "encryption", "encryption-single-key");
+        Option<int?> clients = new("--clients") { Description = "Number of clients." };
+        Option<int?> rounds = new("--rounds") { Description = "Number of training rounds." };
+        Option<int?> localEpochs = new("--local-epochs") { Description = "Passes over a client's rows per round (FedAvg)." };
+        Option<double?> learningRate = new("--learning-rate") { Description = "Step size: of local training (fedavg) or of the server (fedsgd, the article's alpha)." };
+        Option<int?> batchSize = new("--batch-size") { Description = "Rows per local step (FedAvg)." };
+        Option<string> optimizer = OneOf("--optimizer", "Server optimiser. Default fedavg.", "fedavg", "fedsgd", "fedavgm", "fedadam", "fedyogi", "fedadagrad");
+        Option<double?> dropout = new("--dropout") { Description = "Probability that a client drops out of a round." };
+        Option<string> adversary = OneOf("--adversary", "Server class to defend against. Default malicious.", "malicious", "curious");
+        Option<string> privacy = OneOf("--privacy", "Differential privacy. Default none, until that part is built.", "none", "client", "record");
+        Option<double?> epsilon = new("--epsilon") { Description = "Privacy budget." };
+        Option<double?> delta = new("--delta") { Description = "Privacy budget." };
+        Option<string> outDirectory = new("--out") { Description = "Directory for log, client state, model and report." };
+        Option<bool> json = new("--json") { Description = "One JSON document on standard output." };
+
+        Command command = new("demo", "Runs a federated task end to end: server and clients over HTTP on this machine, updates masked.")
+        {
+            scenario, data, label, positive, drop, partitionBy, dirichlet, model, protection, clients, rounds, localEpochs, learningRate, batchSize,
+            optimizer, dropout, adversary, privacy, epsilon, delta, outDirectory, json,
+        };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            RefuseUnbuilt(parsed.GetValue(partitionBy) is not null, "--partition-by", "non-IID partitions");
+            RefuseUnbuilt(parsed.GetValue(dirichlet) is not null, "--dirichlet", "non-IID partitions");
+            RefuseUnbuilt(parsed.GetValue(model) is "softmax" or "network", $"--model {parsed.GetValue(model)}", "the wider set of models");
+            RefuseUnbuilt(parsed.GetValue(protection) is "encryption" or "encryption-single-key", $"--protection {parsed.GetValue(protection)}", "homomorphic encryption");
+            RefuseUnbuilt(parsed.GetValue(optimizer) is not (null or "fedavg" or "fedsgd"), $"--optimizer {parsed.GetValue(optimizer)}", "the wider set of server optimisers");
+            RefuseUnbuilt(parsed.GetValue(privacy) is "client" or "record", $"--privacy {parsed.GetValue(privacy)}", "differential privacy");
+            RefuseUnbuilt(parsed.GetValue(epsilon) is not null, "--epsilon", "differential privacy");
+            RefuseUnbuilt(parsed.GetValue(delta) is not null, "--delta", "differential privacy");
+            RefuseUnbuilt(parsed.GetValue(outDirectory) is not null, "--out", "the durable log with its report");
+            DemoOptions options = new()
+            {
+                Scenario = parsed.GetValue(scenario) ?? "finance",
+                Data = ListOf(parsed.GetValue(data)),
+                Label = parsed.GetValue(label),
+                Positive = parsed.GetValue(positive),
+                Drop = ListOf(parsed.GetValue(drop)),
+                Model = parsed.GetValue(model),
+                Clients = parsed.GetValue(clients),
+                Rounds = parsed.GetValue(rounds),
+                LocalEpochs = parsed.GetValue(localEpochs),
+                LearningRate = parsed.GetValue(learningRate),
+                BatchSize = parsed.GetValue(batchSize),
+                Optimizer = parsed.GetValue(optimizer) ?? "fedavg",
+                Dropout = parsed.GetValue(dropout),
+                IsCurious = parsed.GetValue(adversary) is "curious",
+            };
+            DemoPlan plan = DemoPlan.Create(options);
+            DemoResult result = await DemoRun.ExecuteAsync(plan, terminal, cancellationToken);
+            DemoReport.Write(result, plan, terminal);
+            return SecureFedCommand.Done;
+        });
+        return command;
+    }
+
+    private static void RefuseUnbuilt(bool isAsked, string option, string part)
+    {
+        if (isAsked)
+            throw CommandException.NotBuilt(option, part);
+    }
+
+    private static Option<string> OneOf(string name, string description, params string[] values)
+    {
+        Option<string> option = new(name) { Description = $"{description} One of {string.Join(", ", values)}." };
+        option.AcceptOnlyFromAmong(values);
+        return option;
+    }
+
+    private static string[] ListOf(string? values) =>
+        values?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
+}

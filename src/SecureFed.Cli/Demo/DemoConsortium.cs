@@ -1,0 +1,118 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.DependencyInjection;
+using SecureFed.Client.Http;
+using SecureFed.Cryptography.Keys;
+using SecureFed.Cryptography.Randomness;
+using SecureFed.Protocol.Identity;
+using SecureFed.Protocol.Policy;
+using SecureFed.Protocol.Rounds;
+using SecureFed.Protocol.Tasks;
+using SecureFed.Protocol.Wire;
+using SecureFed.Server;
+
+namespace SecureFed.Cli.Demo;
+
+/// <summary>The parties of a demo with keys made for this run: roster authority, server, operator and clients, each client an organisation of its own.</summary>
+internal sealed class DemoConsortium : IAsyncDisposable
+{
+    private readonly WebApplication host;
+    private readonly X509Certificate2 tls;
+    private readonly SigningKey logKey;
+
+    private DemoConsortium(WebApplication server, X509Certificate2 certificate, SigningKey serverKey, SigningKey authority, Uri address, IReadOnlyList<(Identifier, SigningKey)> clients, (Identifier, SigningKey) taskOperator)
+    {
+        host = server;
+        tls = certificate;
+        logKey = serverKey;
+        AuthorityKey = authority.PublicKey;
+        Address = address;
+        Clients = clients;
+        Operator = taskOperator;
+    }
+
+    public ReadOnlyMemory<byte> AuthorityKey { get; }
+
+    public Uri Address { get; }
+
+    public string CertificatePin => PinnedHandler.PinOf(tls);
+
+    public IReadOnlyList<(Identifier Id, SigningKey Key)> Clients { get; }
+
+    public (Identifier Id, SigningKey Key) Operator { get; }
+
+    public static async Task<DemoConsortium> StartAsync(int clients, CancellationToken cancellationToken)
+    {
+        IRandomSource random = OperatingSystemRandomSource.Instance;
+        using SigningKey authority = SigningKey.Generate(random);
+        SigningKey serverKey = SigningKey.Generate(random);
+        Identifier serverId = Identifier.Random(random);
+        (Identifier, SigningKey) taskOperator = (Identifier.Random(random), SigningKey.Generate(random));
+        (Identifier Id, SigningKey Key)[] members = [.. Enumerable.Range(0, clients).Select(_ => (Identifier.Random(random), SigningKey.Generate(random)))];
+        Roster roster = Roster.Create(
+            1,
+            [
+                new RosterEntry(serverId, RosterRole.Server, "demo server", serverKey.PublicKey),
+                new RosterEntry(taskOperator.Item1, RosterRole.Operator, "demo server", taskOperator.Item2.PublicKey),
+                .. members.Select((m, i) => new RosterEntry(m.Id, RosterRole.Client, $"participant {i + 1}", m.Key.PublicKey)),
+            ],
+            authority);
+
+        X509Certificate2 certificate = LoopbackCertificate.Create();
+        WebApplication server = SecureFedServer.Create(
+            new ServerOptions { ServerId = serverId, Signer = serverKey, Roster = roster },
+            certificate,
+            new IPEndPoint(IPAddress.Loopback, 0));
+        await server.StartAsync(cancellationToken);
+        string address = server.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+        return new DemoConsortium(server, certificate, serverKey, authority, new Uri(address), members, taskOperator);
+    }
+
+    /// <summary>What every demo client demands.</summary>
+    public ClientPolicy PolicyFor(CohortBounds cohort) => new(
+        AuthorityKey,
+        logKey.PublicKey,
+        SmallestCohort: cohort.Least,
+        LeastSurvivors: 2,
+        GreatestClientsPerOrganisation: cohort.OrganisationCap,
+        LeastGamma: cohort.Gamma,
+        GreatestDeltaDrop: cohort.DeltaDrop,
+        AllowsCuriousServer: cohort.ServerClass == ServerClass.Curious,
+        RequiresNoise: false,
+        Protections: [ProtectionKind.Masking],
+        Models: [TaskModelKind.Linear, TaskModelKind.Logistic]);
+
+    public async ValueTask DisposeAsync()
+    {
+        await host.StopAsync(CancellationToken.None);
+        await host.DisposeAsync();
+        tls.Dispose();
+        logKey.Dispose();
+        Operator.Key.Dispose();
+        foreach ((_, SigningKey key) in Clients)
+            key.Dispose();
+    }
+}
+
+/// <summary>A self-signed certificate for loopback, made for one run; clients pin its key.</summary>
+internal static class LoopbackCertificate
+{
+    public static X509Certificate2 Create()
+    {
+        using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        CertificateRequest request = new("CN=localhost", key, HashAlgorithmName.SHA256);
+        SubjectAlternativeNameBuilder names = new();
+        names.AddDnsName("localhost");
+        names.AddIpAddress(IPAddress.Loopback);
+        request.CertificateExtensions.Add(names.Build());
+        DateTimeOffset now = TimeProvider.System.GetUtcNow();
+        using X509Certificate2 made = request.CreateSelfSigned(now.AddHours(-1), now.AddDays(1));
+
+        // Kestrel on some platforms needs the private key in the form that a PKCS#12 import gives.
+        return X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pkcs12), null);
+    }
+}

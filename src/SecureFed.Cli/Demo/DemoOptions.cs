@@ -1,0 +1,33 @@
+namespace SecureFed.Cli.Demo;
+
+/// <summary>What the user asked of the demo; null where the scenario decides.</summary>
+internal sealed record DemoOptions
+{
+    public required string Scenario { get; init; }
+
+    public IReadOnlyList<string> Data { get; init; } = [];
+
+    public string? Label { get; init; }
+
+    public string? Positive { get; init; }
+
+    public IReadOnlyList<string> Drop { get; init; } = [];
+
+    public string? Model { get; init; }
+
+    public int? Clients { get; init; }
+
+    public int? Rounds { get; init; }
+
+    public int? LocalEpochs { get; init; }
+
+    public double? LearningRate { get; init; }
+
+    public int? BatchSize { get; init; }
+
+    public string Optimizer { get; init; } = "fedavg";
+
+    public double? Dropout { get; init; }
+
+    public bool IsCurious { get; init; }
+}

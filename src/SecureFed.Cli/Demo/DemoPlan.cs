@@ -1,0 +1,162 @@
+using SecureFed.Cli.Output;
+using SecureFed.Learning.Data;
+using SecureFed.Learning.Models;
+using SecureFed.Learning.Scenarios;
+using SecureFed.Learning.Training;
+using SecureFed.Protocol.Errors;
+using SecureFed.Protocol.Resources;
+using SecureFed.Protocol.Rounds;
+using SecureFed.Protocol.Tasks;
+using SecureFed.Protocol.Wire;
+
+namespace SecureFed.Cli.Demo;
+
+/// <summary>A demo that can run: data dealt, thresholds feasible, every default decided.</summary>
+/// <param name="Scenario">Scenario.</param>
+/// <param name="Data">Who holds which rows.</param>
+/// <param name="Notes">How the CSV was read.</param>
+/// <param name="Model">Model.</param>
+/// <param name="Dropout">Probability that a client drops out of a round.</param>
+/// <param name="Cohort">Bounds.</param>
+/// <param name="Training">Hyper-parameters.</param>
+/// <param name="Rounds">Training rounds.</param>
+internal sealed record DemoPlan(
+    Scenario Scenario,
+    ScenarioData Data,
+    IReadOnlyList<string> Notes,
+    ModelKind Model,
+    double Dropout,
+    CohortBounds Cohort,
+    TrainingDefinition Training,
+    int Rounds)
+{
+    /// <summary>Data generation, partition and simulated dropouts are the same in every run; keys and masks never are.</summary>
+    public const ulong Seed = 20_260_101;
+
+    private const int FedSgdRounds = 100;
+    private static readonly ExactDecimal Gamma = ExactDecimal.From(0.1m);
+
+    public int Clients => Cohort.Greatest;
+
+    public static DemoPlan Create(DemoOptions options)
+    {
+        Scenario scenario = Scenario.ByName(options.Scenario);
+        int clients = options.Clients ?? scenario.DefaultClients;
+        RequireUsage(clients >= 1, "--clients is at least 1.");
+        RequireUsage(options.Rounds is null or (>= 1 and <= 10_000), "--rounds is 1 to 10,000.");
+        RequireUsage(options.LocalEpochs is null or >= 1, "--local-epochs is at least 1.");
+        RequireUsage(options.BatchSize is null or >= 1, "--batch-size is at least 1.");
+        RequireUsage(options.LearningRate is null || (options.LearningRate > 0 && double.IsFinite(options.LearningRate.Value)), "--learning-rate is positive.");
+        RequireUsage(options.Dropout is null or (>= 0 and < 1), "--dropout lies in [0, 1).");
+        RequireUsage(options.Data.Count == 0 || options.Label is not null, "--data needs --label.");
+        RequireUsage(options.Data.Count > 0 || (options.Label is null && options.Positive is null && options.Drop.Count == 0), "--label, --positive and --drop go with --data.");
+
+        double dropout = options.Dropout ?? scenario.DefaultDropout;
+        CohortBounds cohort = ChooseCohort(clients, dropout, scenario, options);
+        ModelKind model = options.Model switch { "linear" => ModelKind.Linear, "logistic" => ModelKind.Logistic, _ => scenario.ModelKind };
+        (ScenarioData data, IReadOnlyList<string> notes) = options.Data.Count > 0 ? ReadCsv(options, model, clients) : (scenario.Generate(clients, Seed), []);
+        bool isFedSgd = string.Equals(options.Optimizer, "fedsgd", StringComparison.Ordinal);
+        TrainingDefinition training = new()
+        {
+            Optimizer = isFedSgd ? ServerOptimizerKind.FedSgd : ServerOptimizerKind.FedAvg,
+            ServerLearningRate = isFedSgd ? options.LearningRate ?? scenario.FedSgdLearningRate : scenario.ServerRate,
+            LocalOptimizer = scenario.Local.Optimizer == LocalOptimizer.Adam ? LocalOptimizerKind.Adam : LocalOptimizerKind.Sgd,
+            LocalLearningRate = isFedSgd ? scenario.Local.LearningRate : options.LearningRate ?? scenario.Local.LearningRate,
+            AdamEpsilon = scenario.Local.AdamEpsilon,
+            LearningRateDecay = scenario.Local.LearningRateDecay,
+            LocalEpochs = options.LocalEpochs ?? scenario.Local.Epochs,
+            BatchSize = options.BatchSize ?? scenario.Local.BatchSize,
+            ClipNorm = scenario.ClipNorm,
+            GreatestRows = data.MaxRows,
+        };
+        return new DemoPlan(scenario, data, notes, model, dropout, cohort, training, options.Rounds ?? (isFedSgd ? FedSgdRounds : scenario.DefaultRounds));
+    }
+
+    /// <summary>What the operator posts.</summary>
+    public TaskDefinition ToDefinition(Identifier taskId) => new()
+    {
+        TaskId = taskId.ToString(),
+        Name = $"demo {Scenario.Name}",
+        Model = new ModelDefinition
+        {
+            Kind = Model == ModelKind.Logistic ? TaskModelKind.Logistic : TaskModelKind.Linear,
+            Features = [.. Data.Schema.Features.Select(ToFeature)],
+            Label = ToFeature(Data.Schema.Label),
+            L2Penalty = Scenario.Penalty,
+        },
+        Training = Training,
+        Schedule = new ScheduleDefinition { Standardise = true, TrainRounds = Rounds, Evaluate = true, GreatestFailures = 5 },
+        Cohort = new CohortDefinition
+        {
+            Least = Cohort.Least,
+            Greatest = Cohort.Greatest,
+            OrganisationCap = Cohort.OrganisationCap,
+            Gamma = Cohort.Gamma.ToDecimal(),
+            DeltaDrop = Cohort.DeltaDrop.ToDecimal(),
+            ServerClass = Cohort.ServerClass,
+        },
+        Deadlines = new DeadlineDefinition { AdvertiseMilliseconds = 60_000, PhaseMilliseconds = 30_000, GraceMilliseconds = Dropout > 0 ? 1_000 : 5_000 },
+    };
+
+    private static CohortBounds ChooseCohort(int clients, double dropout, Scenario scenario, DemoOptions options)
+    {
+        ServerClass serverClass = options.IsCurious ? ServerClass.Curious : ServerClass.Malicious;
+        ExactDecimal preferred = ExactDecimal.From((decimal)(options.Dropout is null || dropout == 0 ? scenario.DropoutTolerance : Math.Min(scenario.DropoutTolerance, dropout)));
+        if (DropoutPlan.ChooseDeltaDrop(clients, dropout, preferred, Gamma, serverClass) is { } delta)
+            return DropoutPlan.BoundsFor(DropoutPlan.LeastCohort(clients, delta, Gamma, serverClass), clients, delta, Gamma, serverClass);
+
+        int? needed = DropoutPlan.LeastClients(dropout, Gamma, serverClass);
+        if (dropout == 0 || needed > clients && DropoutPlan.GreatestDropout(clients, Gamma, serverClass) == 0)
+        {
+            int least = DropoutPlan.LeastClients(Math.Max(dropout, 0), Gamma, serverClass) ?? 5;
+            throw CommandException.Refuse(
+                ErrorCodes.CohortTooSmall,
+                $"{clients} clients are fewer than a cohort needs against a {(options.IsCurious ? "curious" : "malicious")} server with delta_drop {preferred}.",
+                $"Take --clients {Math.Max(least, LeastFeasible(preferred, serverClass))} or more.");
+        }
+
+        string more = needed is null ? "no number of clients carries it" : $"--clients {needed} or more";
+        throw CommandException.Refuse(
+            "dropout-too-high",
+            $"With {clients} clients the thresholds cannot carry a dropout of {dropout}: more than one round in twenty would fail.",
+            $"Take --dropout {DropoutPlan.GreatestDropout(clients, Gamma, serverClass)} or less, {more}{(options.IsCurious ? "" : ", or the weaker --adversary curious")}.");
+    }
+
+    private static int LeastFeasible(ExactDecimal delta, ServerClass serverClass)
+    {
+        int clients = 3;
+        while (DropoutPlan.BoundsFor(clients, clients, delta, Gamma, serverClass).FindInfeasible() is not null && clients < 1000)
+            clients++;
+        return clients;
+    }
+
+    private static (ScenarioData Data, IReadOnlyList<string> Notes) ReadCsv(DemoOptions options, ModelKind model, int clients)
+    {
+        List<CsvSource> sources = [];
+        try
+        {
+            foreach (string path in options.Data)
+                sources.Add(new CsvSource(Path.GetFileName(path), new StreamReader(path)));
+            CsvTable table = CsvTable.Read(sources, new CsvOptions(options.Label!)
+            {
+                Positive = options.Positive ?? "1",
+                Drop = options.Drop,
+                LabelKind = model == ModelKind.Linear ? LabelKind.Numeric : LabelKind.Binary,
+            });
+            return (Scenario.Deal(table, clients, Seed), table.Notes);
+        }
+        finally
+        {
+            foreach (CsvSource source in sources)
+                source.Reader.Dispose();
+        }
+    }
+
+    private static FeatureDefinition ToFeature(FeatureSchema feature) => new(feature.Name, feature.LowerBound, feature.UpperBound);
+
+    private static void RequireUsage(bool condition, string message)
+    {
+        if (!condition)
+            throw CommandException.Misuse(message, "Run 'securefed demo --help'.");
+    }
+}

@@ -1,0 +1,96 @@
+using System.Globalization;
+using SecureFed.Cli.Output;
+using SecureFed.Learning.Metrics;
+using SecureFed.Learning.Models;
+using Spectre.Console;
+
+namespace SecureFed.Cli.Demo;
+
+/// <summary>The closing words of a demo, as tables or as the JSON document of DESIGN section 8.</summary>
+internal static class DemoReport
+{
+    private const int SchemaVersion = 1;
+    private const int ShownCoefficients = 8;
+
+    public static void Write(DemoResult result, DemoPlan plan, Terminal terminal)
+    {
+        IReadOnlyList<(string Name, double Coefficient)> features = result.Model.Coefficients([.. plan.Data.Schema.Features.Select(f => f.Name)]);
+        if (terminal.IsJson)
+            terminal.WriteJson(ToDocument(result, plan, features));
+        else
+            WriteTables(result, plan, terminal, features);
+        terminal.Note("Note: --privacy none. The server saw no single update, but the sums themselves carry no differential-privacy noise.");
+    }
+
+    internal static string Text(double value, string format = "0") => value.ToString(format, CultureInfo.InvariantCulture);
+
+    private static object ToDocument(DemoResult result, DemoPlan plan, IReadOnlyList<(string Name, double Coefficient)> features) => new
+    {
+        schemaVersion = SchemaVersion,
+        scenario = plan.Scenario.Name,
+        protection = "masking",
+        clients = plan.Clients,
+        seconds = Math.Round(result.Seconds, 3),
+        testRows = plan.Data.Test.Rows,
+        rounds = result.Rounds.Select(r => new { round = r.Round, participants = r.Participants, dropped = r.Dropped, loss = r.Loss }),
+        metrics = ToMetrics(result.Metrics),
+        baseline = ToMetrics(result.Baseline),
+        privacy = new { unit = "none", epsilon = (double?)null, delta = (double?)null, accountant = (string?)null, views = new { server = (double?)null, modelReaders = (double?)null } },
+        audit = new { entries = result.Entries, verified = (bool?)null },
+        communication = new { bytesUpPerClientPerRound = result.BytesUpPerClientPerRound, bytesDownPerClientPerRound = result.BytesDownPerClientPerRound },
+        model = new
+        {
+            kind = plan.Model == ModelKind.Logistic ? "logistic" : "linear",
+            parameters = result.Model.Parameters.ToArray(),
+            features = features.Select(f => new { name = f.Name, coefficient = f.Coefficient }),
+        },
+    };
+
+    private static object ToMetrics(ModelMetrics metrics) => new { auc = metrics.Auc, accuracy = metrics.Accuracy, loss = metrics.Loss, rmse = metrics.Rmse, r2 = metrics.R2 };
+
+    private static void WriteTables(DemoResult result, DemoPlan plan, Terminal terminal, IReadOnlyList<(string Name, double Coefficient)> features)
+    {
+        terminal.WriteLine($"{plan.Scenario.Description}");
+        foreach (string note in plan.Notes)
+            terminal.WriteLine(note);
+        terminal.WriteLine();
+
+        Table rounds = new Table().AddColumns("round", "in the sum", "dropped", "test loss").RoundedBorder();
+        foreach (DemoRound round in result.Rounds)
+            rounds.AddRow(Text(round.Round), Text(round.Participants), Text(round.Dropped), Text(round.Loss, "0.0000"));
+        terminal.Console.Write(rounds);
+
+        Table metrics = new Table().AddColumns("on the test rows", "federated, masked", "central baseline").RoundedBorder();
+        AddMetric(metrics, "AUC", result.Metrics.Auc, result.Baseline.Auc);
+        AddMetric(metrics, "accuracy", result.Metrics.Accuracy, result.Baseline.Accuracy);
+        AddMetric(metrics, "loss", result.Metrics.Loss, result.Baseline.Loss);
+        AddMetric(metrics, "RMSE", result.Metrics.Rmse, result.Baseline.Rmse);
+        AddMetric(metrics, "R2", result.Metrics.R2, result.Baseline.R2);
+        terminal.Console.Write(metrics);
+
+        if (result.Federated is { } federated)
+        {
+            string quality = federated.Auc is { } auc ? $"AUC {Text(auc, "0.0000")}" : $"RMSE {Text(federated.Rmse ?? 0, "0.0000")}";
+            terminal.WriteLine($"Federated evaluation on the clients' own {federated.Rows} rows, by a masked sum: {quality}, loss {Text(federated.Loss, "0.0000")}.");
+        }
+
+        string failed = result.FailedRounds > 0 ? $" {result.FailedRounds} round(s) failed for lack of survivors and were repeated." : "";
+        terminal.WriteLine($"{plan.Clients} clients, {plan.Data.Test.Rows} test rows, {Text(result.Seconds, "0.0")} s, {result.Entries} log entries (not yet verifiable: the durable log comes later).{failed}");
+        terminal.WriteLine($"{result.CheckedSums} released sums equal the sum of the clients' quantised updates bit for bit.");
+        terminal.WriteLine();
+        terminal.WriteLine($"Communication: {Text(result.BytesUpPerClientPerRound)} bytes up and {Text(result.BytesDownPerClientPerRound)} bytes down per client and round.");
+        terminal.WriteLine("Interpretability: coefficients of the standardised features, largest first:");
+        foreach ((string name, double coefficient) in features.Take(ShownCoefficients))
+            terminal.WriteLine($"  {Text(coefficient, "+0.000;-0.000")}  {name}");
+        if (features.Count > ShownCoefficients)
+            terminal.WriteLine($"  and {features.Count - ShownCoefficients} smaller ones (--json shows all)");
+        terminal.WriteLine(
+            $"Privacy: the server saw masked integers of each client and, per round, the sum over at least {plan.Cohort.DeltaDrop.FloorOfRest(result.Rounds.Count > 0 ? result.Rounds.Min(r => r.Participants + r.Dropped) : plan.Clients)} clients; no single update, row count or loss.");
+    }
+
+    private static void AddMetric(Table table, string name, double? federated, double? central)
+    {
+        if (federated is not null || central is not null)
+            table.AddRow(name, federated is { } f ? Text(f, "0.0000") : "", central is { } c ? Text(c, "0.0000") : "");
+    }
+}

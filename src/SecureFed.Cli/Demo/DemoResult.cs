@@ -1,0 +1,26 @@
+using SecureFed.Learning.Metrics;
+using SecureFed.Learning.Models;
+using SecureFed.Protocol.Resources;
+
+namespace SecureFed.Cli.Demo;
+
+/// <summary>One training round.</summary>
+/// <param name="Round">1, 2, … of the training rounds.</param>
+/// <param name="Participants">Updates in the sum.</param>
+/// <param name="Dropped">Cohort members that are not in it.</param>
+/// <param name="Loss">Mean test loss after the round.</param>
+internal sealed record DemoRound(int Round, int Participants, int Dropped, double Loss);
+
+/// <summary>What a demo found.</summary>
+internal sealed record DemoResult(
+    double Seconds,
+    IReadOnlyList<DemoRound> Rounds,
+    int FailedRounds,
+    int CheckedSums,
+    ModelMetrics Metrics,
+    ModelMetrics Baseline,
+    MetricsView? Federated,
+    GlobalModel Model,
+    ulong Entries,
+    double BytesUpPerClientPerRound,
+    double BytesDownPerClientPerRound);

@@ -1,0 +1,131 @@
+using System.Diagnostics;
+using SecureFed.Cli.Output;
+using SecureFed.Client;
+using SecureFed.Client.Http;
+using SecureFed.Client.Rounds;
+using SecureFed.Cryptography.Randomness;
+using SecureFed.Learning.Baselines;
+using SecureFed.Learning.Metrics;
+using SecureFed.Learning.Models;
+using SecureFed.Learning.Preprocessing;
+using SecureFed.Protocol.Resources;
+using SecureFed.Protocol.Rounds;
+using SecureFed.Protocol.Tasks;
+using SecureFed.Protocol.Wire;
+
+namespace SecureFed.Cli.Demo;
+
+/// <summary>Starts the parties, lets them work over HTTP and watches as an operator does.</summary>
+internal static class DemoRun
+{
+    public static async Task<DemoResult> ExecuteAsync(DemoPlan plan, Terminal terminal, CancellationToken cancellationToken)
+    {
+        Stopwatch watch = Stopwatch.StartNew();
+        await using DemoConsortium consortium = await DemoConsortium.StartAsync(plan.Clients, cancellationToken);
+        using HttpClient operatorHttp = SignedHttpClient.Create(consortium.Address, consortium.CertificatePin, consortium.Operator.Id, consortium.Operator.Key);
+        SecureFedOperator taskOperator = new(operatorHttp);
+        Identifier taskId = Identifier.Random(OperatingSystemRandomSource.Instance);
+        await taskOperator.CreateTaskAsync(plan.ToDefinition(taskId), cancellationToken);
+
+        SumCheck sums = new();
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task<(long Up, long Down)>[] clients = [.. Enumerable.Range(0, plan.Clients).Select(i => Task.Run(() => RunClientAsync(plan, consortium, taskId, i, sums, stop.Token), stop.Token))];
+        try
+        {
+            DemoWatch observer = new(plan, taskOperator, taskId, terminal);
+            Task watching = observer.WatchAsync(stop.Token);
+            await await Task.WhenAny([watching, .. clients.Select(FailFastAsync)]);
+            await watching;
+            (long Up, long Down)[] bytes = await Task.WhenAll(clients);
+            return await SummariseAsync(plan, taskOperator, taskId, observer, sums, bytes, watch, cancellationToken);
+        }
+        catch
+        {
+            await stop.CancelAsync();
+            await ((Task)Task.WhenAll(clients)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            throw;
+        }
+
+        // A client that fails ends the demo with its reason; one that is merely done first does not.
+        static async Task FailFastAsync(Task client)
+        {
+            await client;
+            await Task.Delay(Timeout.InfiniteTimeSpan, CancellationToken.None);
+        }
+    }
+
+    private static async Task<(long Up, long Down)> RunClientAsync(
+        DemoPlan plan, DemoConsortium consortium, Identifier taskId, int index, SumCheck sums, CancellationToken cancellationToken)
+    {
+        SecureFedClientOptions options = new()
+        {
+            ServerAddress = consortium.Address,
+            ServerCertificatePin = consortium.CertificatePin,
+            TaskId = taskId,
+            ClientId = consortium.Clients[index].Id,
+            Signer = consortium.Clients[index].Key,
+            Policy = consortium.PolicyFor(plan.Cohort),
+            StateStore = new DropoutStore(plan.Dropout, (ulong)index),
+        };
+        using HttpClient http = SignedHttpClient.Create(consortium.Address, consortium.CertificatePin, options.ClientId, options.Signer);
+        SecureFedClient client = new(http, options, TimeProvider.System);
+        DataSetTrainer trainer = new(plan.Data.Clients[index], DemoPlan.Seed + (ulong)index);
+        while (true)
+        {
+            try
+            {
+                await client.RunAsync(trainer, new Recorder(sums), cancellationToken);
+                return (client.BytesUp, client.BytesDown);
+            }
+            catch (SimulatedDropoutException)
+            {
+                // The machine is back; it joins from the next round on.
+            }
+        }
+    }
+
+    private static async Task<DemoResult> SummariseAsync(
+        DemoPlan plan,
+        SecureFedOperator taskOperator,
+        Identifier taskId,
+        DemoWatch observer,
+        SumCheck sums,
+        (long Up, long Down)[] bytes,
+        Stopwatch watch,
+        CancellationToken cancellationToken)
+    {
+        int checkedSums = 0;
+        MetricsView? federated = null;
+        foreach (Identifier roundId in observer.ClosedRounds)
+        {
+            ManifestView manifest = await taskOperator.GetManifestAsync(taskId, roundId, cancellationToken);
+            federated = manifest.Metrics ?? federated;
+            byte[] aggregate = await taskOperator.GetAggregateAsync(taskId, roundId, cancellationToken);
+            bool? isExact = sums.IsExact(roundId, manifest.Round.Survivors, manifest.RingBits, aggregate);
+            if (isExact == false)
+                throw CommandException.Refuse("sum-not-exact", $"The sum of round {manifest.Round.Number} is not the sum of the clients' updates.", "This is a bug; report it with the command line.");
+            checkedSums += isExact == true ? 1 : 0;
+        }
+
+        TaskView task = await taskOperator.GetTaskAsync(taskId, cancellationToken);
+        (GlobalModel model, Standardizer standardizer) = observer.Current;
+        double perRound = bytes.Length * Math.Max(1.0, observer.AllRounds);
+        return new DemoResult(
+            watch.Elapsed.TotalSeconds,
+            observer.TrainingRounds,
+            observer.AllRounds - observer.ClosedRounds.Count,
+            checkedSums,
+            ModelEvaluation.Evaluate(model, plan.Data.Test, standardizer),
+            CentralBaseline.Fit(plan.Data.Pool(), plan.Model, plan.Scenario.Penalty).Evaluate(plan.Data.Test),
+            federated,
+            model,
+            task.Entries,
+            bytes.Sum(b => b.Up) / perRound,
+            bytes.Sum(b => b.Down) / perRound);
+    }
+
+    private sealed class Recorder(SumCheck sums) : IProgress<RoundOutcome>
+    {
+        public void Report(RoundOutcome value) => sums.Record(value);
+    }
+}

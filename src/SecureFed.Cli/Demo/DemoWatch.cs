@@ -1,0 +1,89 @@
+using System.Globalization;
+using SecureFed.Cli.Output;
+using SecureFed.Client;
+using SecureFed.Learning.Metrics;
+using SecureFed.Learning.Models;
+using SecureFed.Learning.Preprocessing;
+using SecureFed.Protocol.Resources;
+using SecureFed.Protocol.Rounds;
+using SecureFed.Protocol.Tasks;
+using SecureFed.Protocol.Wire;
+using Spectre.Console;
+
+namespace SecureFed.Cli.Demo;
+
+/// <summary>Follows a task round by round and evaluates each model on the test rows.</summary>
+internal sealed class DemoWatch(DemoPlan plan, SecureFedOperator taskOperator, Identifier taskId, Terminal terminal)
+{
+    private readonly List<DemoRound> trainingRounds = [];
+    private IReadOnlyList<RoundView> rounds = [];
+    private int modelsSeen;
+
+    public IReadOnlyList<DemoRound> TrainingRounds => trainingRounds;
+
+    /// <summary>Rounds of every kind that gave a sum, in order.</summary>
+    public IReadOnlyList<Identifier> ClosedRounds => [.. rounds.Where(r => r.Phase == RoundPhase.Closed).Select(r => Identifier.Parse(r.RoundId))];
+
+    /// <summary>Rounds of every kind, failed ones included.</summary>
+    public int AllRounds => rounds.Count;
+
+    /// <summary>The newest model with its standardisation.</summary>
+    public (GlobalModel Model, Standardizer Standardizer) Current { get; private set; }
+
+    public Task WatchAsync(CancellationToken cancellationToken)
+    {
+        if (!terminal.IsInteractive)
+            return FollowAsync(_ => { }, cancellationToken);
+        Table table = new Table().AddColumns("round", "in the sum", "dropped", "test loss", "now");
+        return terminal.Console.Live(table).StartAsync(live => FollowAsync(
+            stage =>
+            {
+                table.Rows.Clear();
+                foreach (DemoRound round in trainingRounds)
+                {
+                    table.AddRow($"{round.Round}/{plan.Rounds}", DemoReport.Text(round.Participants), DemoReport.Text(round.Dropped), round.Loss.ToString("0.0000", CultureInfo.InvariantCulture), "");
+                }
+                table.AddRow("", "", "", "", Markup.Escape(stage));
+                live.Refresh();
+            },
+            cancellationToken));
+    }
+
+    private async Task FollowAsync(Action<string> show, CancellationToken cancellationToken)
+    {
+        await foreach (TaskView task in taskOperator.WatchAsync(taskId, cancellationToken))
+        {
+            await CatchUpAsync(cancellationToken);
+            show(task.Round is { } round ? $"{round.Kind} round {round.Number}: {round.Phase}" : "starting");
+            if (task.Finished && task.FinishReason.Length > 0)
+            {
+                throw CommandException.Refuse(
+                    task.FinishReason,
+                    $"The task was given up after round {task.Round?.Number}: {task.FinishReason}.",
+                    "Too many clients dropped out in a row; lower --dropout or take more --clients.");
+            }
+        }
+    }
+
+    /// <summary>Stages may follow each other faster than this watcher asks, so it reads the lineage instead of trusting what it happened to see.</summary>
+    private async Task CatchUpAsync(CancellationToken cancellationToken)
+    {
+        rounds = await taskOperator.GetRoundsAsync(taskId, cancellationToken);
+        IReadOnlyList<ModelView> models = await taskOperator.GetModelsAsync(taskId, cancellationToken);
+        foreach (ModelView published in models.Skip(modelsSeen))
+        {
+            if (!Digest.TryParse(published.ModelDigest, out Digest digest))
+                throw new System.Diagnostics.UnreachableException("The server's own lineage holds a malformed digest.");
+            ModelState state = await taskOperator.GetModelAsync(digest, cancellationToken);
+            Current = (new GlobalModel(plan.Model, [.. state.Parameters]), Standardizer.FromArray([.. state.Standardisation]));
+            if (published.Kind == RoundKind.Train)
+            {
+                RoundView round = rounds.First(r => r.Number == published.Round);
+                double loss = ModelEvaluation.Evaluate(Current.Model, plan.Data.Test, Current.Standardizer).Loss;
+                trainingRounds.Add(new DemoRound(trainingRounds.Count + 1, round.Survivors, round.Cohort - round.Survivors, loss));
+            }
+        }
+
+        modelsSeen = models.Count;
+    }
+}
