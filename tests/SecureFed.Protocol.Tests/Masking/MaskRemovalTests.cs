@@ -64,17 +64,20 @@ public sealed class MaskRemovalTests
     [InlineData(6)]
     [InlineData(0)]
     [InlineData(3)]
-    public void One_lying_client_wherever_it_stands_does_not_cost_the_round(int liar) => Assert.Null(Unmask([liar]));
+    public void One_lying_client_wherever_it_stands_does_not_cost_the_round(int liar) => Assert.Null(Unmask(consortium, present, [liar]));
 
     [Fact]
     public void As_many_trailing_liars_as_answers_beyond_the_threshold_do_not_cost_the_round()
     {
-        // Seven answers, six about each survivor: one liar may stand behind the five truthful ones.
-        Assert.Null(Unmask([6]));
+        // Eight answers, seven about each survivor: two liars may stand behind the five truthful ones.
+        SimulatedConsortium whole = new("trailing liars", new ConsortiumOptions { Clients = 8, Least = 8, DeltaDrop = 0.15m });
+        whole.Server.OpenRound();
+        whole.RunTo(RoundPhase.Unmask);
+        Assert.Null(Unmask(whole, whole.Clients, [6, 7]));
     }
 
     [Fact]
-    public void More_liars_than_that_cost_the_round_but_never_shift_the_sum() => Assert.Equal(ErrorCodes.InconsistentShares, Unmask([5, 6]));
+    public void More_liars_than_that_cost_the_round_but_never_shift_the_sum() => Assert.Equal(ErrorCodes.InconsistentShares, Unmask(consortium, present, [5, 6]));
 
     [Fact]
     public void A_dealer_whose_shares_fit_neither_commitment_nor_key_aborts_the_round()
@@ -106,7 +109,7 @@ public sealed class MaskRemovalTests
     }
 
     /// <returns>Why the round was aborted; null after the exact sum.</returns>
-    private string? Unmask(int[] liars)
+    private static string? Unmask(SimulatedConsortium consortium, IReadOnlyList<SimulatedClient> present, int[] liars)
     {
         SimulatedServer server = consortium.Server;
         foreach ((SimulatedClient client, int index) in present.Select((c, i) => (c, i)))
