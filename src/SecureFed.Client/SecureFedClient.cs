@@ -149,9 +149,9 @@ public sealed class SecureFedClient
             return context;
         ClientPolicy policy = options.Policy!;
         ServiceResponse rosterResponse = await connection.GetAsync(Routes.Roster, cancellationToken: cancellationToken);
-        if (!Roster.TryDecode(rosterResponse.Body, policy.RosterAuthorityKey.Span, out Roster? roster))
-            throw new RoundRefusedException(ErrorCodes.RosterUntrusted, "The server's roster is not signed by the authority that the policy pins.");
-        ReadOnlyMemory<byte>? enrolledKey = roster!.Find(options.ClientId, RosterRole.Client)?.PublicKey;
+        Roster roster = SharedRosters.Find(rosterResponse.Body, policy.RosterAuthorityKey.Span)
+            ?? throw new RoundRefusedException(ErrorCodes.RosterUntrusted, "The server's roster is not signed by the authority that the policy pins.");
+        ReadOnlyMemory<byte>? enrolledKey = roster.Find(options.ClientId, RosterRole.Client)?.PublicKey;
         if (enrolledKey is null || !enrolledKey.Value.Span.SequenceEqual(options.Signer!.PublicKey.Span))
             throw new RoundRefusedException(ErrorCodes.NotEnrolled, "The roster does not list this client with this key; ask the roster authority to enrol it.");
         ServiceResponse parameters = await connection.GetAsync(Routes.TaskPart(options.TaskId, "parameters"), cancellationToken: cancellationToken);
@@ -159,7 +159,7 @@ public sealed class SecureFedClient
             throw new RoundRefusedException(ErrorCodes.InvalidParameters, "The task's parameters are malformed or belong to another task.");
         if (policy.Check(task) is { } violation)
             throw new RoundRefusedException(violation);
-        return context = new ClientContext(options.ClientId, options.Signer!, roster, task, policy);
+        return context = new ClientContext(options.ClientId, options.Signer!, roster, task, policy, options.PeerKeys);
     }
 
     private async Task<ModelState> GetModelAsync(Digest digest, CancellationToken cancellationToken)

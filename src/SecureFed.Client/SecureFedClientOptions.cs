@@ -33,6 +33,9 @@ public sealed class SecureFedClientOptions
     /// <summary>Keys, seeds and rounding. Default: the operating system. Never anything else outside tests.</summary>
     public IRandomSource Random { get; set; } = OperatingSystemRandomSource.Instance;
 
+    /// <summary>Share one object between the clients of one process, so that each peer's round key is imported once. Default null: no sharing.</summary>
+    public PeerKeyCache? PeerKeys { get; set; }
+
     /// <summary>Attempts of one request in all when the network or the server fails for a moment; 1 to 10, default 5.</summary>
     public int GreatestAttempts { get; set; } = 5;
 

@@ -95,7 +95,7 @@ internal sealed record DemoPlan(
             DeltaDrop = Cohort.DeltaDrop.ToDecimal(),
             ServerClass = Cohort.ServerClass,
         },
-        Deadlines = new DeadlineDefinition { AdvertiseMilliseconds = 60_000, PhaseMilliseconds = 30_000, GraceMilliseconds = Dropout > 0 ? 1_000 : 5_000 },
+        Deadlines = new DeadlineDefinition { AdvertiseMilliseconds = 60_000, PhaseMilliseconds = 30_000, GraceMilliseconds = Dropout > 0 ? 700 : 5_000 },
     };
 
     private static CohortBounds ChooseCohort(int clients, double dropout, Scenario scenario, DemoOptions options)

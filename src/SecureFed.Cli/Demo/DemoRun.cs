@@ -3,6 +3,7 @@ using SecureFed.Cli.Output;
 using SecureFed.Client;
 using SecureFed.Client.Http;
 using SecureFed.Client.Rounds;
+using SecureFed.Cryptography.Keys;
 using SecureFed.Cryptography.Randomness;
 using SecureFed.Learning.Baselines;
 using SecureFed.Learning.Metrics;
@@ -27,9 +28,10 @@ internal static class DemoRun
         Identifier taskId = Identifier.Random(OperatingSystemRandomSource.Instance);
         await taskOperator.CreateTaskAsync(plan.ToDefinition(taskId), cancellationToken);
 
+        PeerKeyCache peerKeys = new(8 * plan.Clients);
         SumCheck sums = new();
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Task<(long Up, long Down)>[] clients = [.. Enumerable.Range(0, plan.Clients).Select(i => Task.Run(() => RunClientAsync(plan, consortium, taskId, i, sums, stop.Token), stop.Token))];
+        Task<(long Up, long Down)>[] clients = [.. Enumerable.Range(0, plan.Clients).Select(i => Task.Run(() => RunClientAsync(plan, consortium, taskId, i, peerKeys, sums, stop.Token), stop.Token))];
         try
         {
             DemoWatch observer = new(plan, taskOperator, taskId, terminal);
@@ -55,7 +57,7 @@ internal static class DemoRun
     }
 
     private static async Task<(long Up, long Down)> RunClientAsync(
-        DemoPlan plan, DemoConsortium consortium, Identifier taskId, int index, SumCheck sums, CancellationToken cancellationToken)
+        DemoPlan plan, DemoConsortium consortium, Identifier taskId, int index, PeerKeyCache peerKeys, SumCheck sums, CancellationToken cancellationToken)
     {
         SecureFedClientOptions options = new()
         {
@@ -65,6 +67,7 @@ internal static class DemoRun
             ClientId = consortium.Clients[index].Id,
             Signer = consortium.Clients[index].Key,
             Policy = consortium.PolicyFor(plan.Cohort),
+            PeerKeys = peerKeys,
             StateStore = new DropoutStore(plan.Dropout, (ulong)index),
         };
         using HttpClient http = SignedHttpClient.Create(consortium.Address, consortium.CertificatePin, options.ClientId, options.Signer);

@@ -13,7 +13,8 @@ namespace SecureFed.Cryptography.Keys;
 /// <item><term>Not provided</term><description>Authentication: public keys are signed by the identity key elsewhere. Thread safety.</description></item>
 /// </list>
 /// Measured on one Zen 4 core with OpenSSL 3.0: agreement with an imported peer key 84 us; import by <see cref="ECParameters"/> 78 us, by SubjectPublicKeyInfo
-/// 78 us, into a reused object 76 us (the platform checks n*Q each time); together 160 us per peer. Peers differ in every round, so nothing is cached.
+/// 78 us, into a reused object 76 us (the platform checks n*Q each time); together 160 us per peer.
+/// Peers differ in every round, so a single client gains nothing from keeping them; several in one process do (<see cref="PeerKeyCache"/>).
 /// </remarks>
 public sealed class AgreementKey : IDisposable
 {
@@ -70,22 +71,29 @@ public sealed class AgreementKey : IDisposable
     /// <exception cref="ObjectDisposedException">The key has been disposed.</exception>
     public bool TryAgree(ReadOnlySpan<byte> peerPublicKey65, Span<byte> sharedSecret32)
     {
+        CryptographicOperations.ZeroMemory(sharedSecret32);
+        if (!PeerKey.TryCreate(peerPublicKey65, out PeerKey? peer)) return false;
+        using (peer)
+            Agree(peer, sharedSecret32);
+        return true;
+    }
+
+    /// <summary>Computes the X coordinate of privateKey * peer.</summary>
+    /// <param name="peer">A peer's key, imported before.</param>
+    /// <param name="sharedSecret32">Exactly 32 bytes; overwritten. The caller clears it after use.</param>
+    /// <exception cref="ArgumentException">The destination has another length.</exception>
+    /// <exception cref="ObjectDisposedException">The key has been disposed.</exception>
+    public void Agree(PeerKey peer, Span<byte> sharedSecret32)
+    {
         ObjectDisposedException.ThrowIf(disposed, this);
         if (sharedSecret32.Length != P256.SharedSecretBytes)
         {
             throw new ArgumentException($"A shared secret has {P256.SharedSecretBytes} bytes.", nameof(sharedSecret32));
         }
 
-        CryptographicOperations.ZeroMemory(sharedSecret32);
-        // Ours, before the platform's: an off-curve point must not reach the private key on any platform.
-        if (!P256.IsValidPublicKey(peerPublicKey65)) return false;
-
-        using ECDiffieHellman peer = ECDiffieHellman.Create(P256.ToParameters(peerPublicKey65));
-        using ECDiffieHellmanPublicKey peerKey = peer.PublicKey;
-        byte[] sharedSecret = key.DeriveRawSecretAgreement(peerKey);
+        byte[] sharedSecret = peer.Agree(key);
         sharedSecret.CopyTo(sharedSecret32);
         CryptographicOperations.ZeroMemory(sharedSecret);
-        return true;
     }
 
     /// <summary>The public half and nothing else.</summary>

@@ -14,12 +14,12 @@ public static class Clipper
         foreach (UpdateSegment segment in update.Layout.Segments)
         {
             Span<double> part = clipped.AsSpan(offset, segment.Length);
-            double norm = Norm(part);
-            if (norm > segment.ClipNorm)
+            (double largest, double ratio) = Norm(part);
+            double bound = segment.ClipNorm / ratio;
+            if (largest > bound)
             {
-                double factor = segment.ClipNorm / norm;
                 foreach (ref double value in part)
-                    value *= factor;
+                    value = value / largest * bound;
             }
 
             offset += segment.Length;
@@ -28,14 +28,14 @@ public static class Clipper
         return new ClippedUpdate(update.Layout, clipped);
     }
 
-    /// <summary>L2 norm without overflow for any finite input (values are divided by the largest first).</summary>
-    private static double Norm(ReadOnlySpan<double> values)
+    /// <summary>The L2 norm as largest · ratio with ratio in [1, √d]: the product of the two may overflow, they do not.</summary>
+    private static (double Largest, double Ratio) Norm(ReadOnlySpan<double> values)
     {
         double largest = 0;
         foreach (double value in values)
             largest = Math.Max(largest, Math.Abs(value));
         if (largest == 0)
-            return 0;
+            return (0, 1);
         double sum = 0;
         foreach (double value in values)
         {
@@ -43,6 +43,6 @@ public static class Clipper
             sum += ratio * ratio;
         }
 
-        return largest * Math.Sqrt(sum);
+        return (largest, Math.Sqrt(sum));
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using SecureFed.Cryptography.Keys;
 using SecureFed.Protocol.Wire;
 
@@ -14,6 +15,7 @@ public sealed class Roster
     private const byte Version = 1;
     private const int LeastEntryBytes = Identifier.Bytes + 1 + 4 + 1 + P256.PublicKeyBytes;
     private readonly Dictionary<Identifier, RosterEntry> byId;
+    private readonly ConcurrentDictionary<Identifier, VerificationKey> verificationKeys = new();
 
     private Roster(ulong sequence, RosterEntry[] entries, byte[] bytes)
     {
@@ -43,6 +45,11 @@ public sealed class Roster
 
     /// <summary>The entry if it exists and has that role.</summary>
     public RosterEntry? Find(Identifier id, RosterRole role) => Find(id) is { } entry && entry.Role == role ? entry : null;
+
+    /// <summary>Verifies a signature of an enrolled identity; its key is imported once and kept.</summary>
+    /// <returns>False for an identity that is not in the roster, too.</returns>
+    public bool Verify(Identifier signer, ReadOnlySpan<byte> message, ReadOnlySpan<byte> signature) =>
+        Find(signer) is { } entry && verificationKeys.GetOrAdd(signer, static (_, e) => Import(e), entry).Verify(message, signature);
 
     /// <summary>Signs a roster.</summary>
     /// <exception cref="ArgumentException">Repeated identifiers or public keys, or a malformed entry.</exception>
@@ -79,6 +86,10 @@ public sealed class Roster
     private static void Write(CanonicalWriter writer, ulong sequence, RosterEntry[] entries) =>
         writer.UInt8(Version).UInt64(sequence).List(entries, (w, e) =>
             w.Identifier(e.Id).UInt8((byte)e.Role).Text(e.Organisation).Fixed(e.PublicKey.Span));
+
+    private static VerificationKey Import(RosterEntry entry) => VerificationKey.TryCreate(entry.PublicKey.Span, out VerificationKey? key)
+        ? key
+        : throw new System.Diagnostics.UnreachableException("A decoded roster holds valid keys only.");
 
     private static RosterEntry ReadEntry(ref CanonicalReader reader)
     {

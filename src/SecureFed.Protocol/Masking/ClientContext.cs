@@ -12,4 +12,5 @@ namespace SecureFed.Protocol.Masking;
 /// <param name="Roster">Roster accepted under the policy's authority.</param>
 /// <param name="Task">Parameters of the task.</param>
 /// <param name="Policy">What the client demands.</param>
-public sealed record ClientContext(Identifier Self, ISigner Signer, Roster Roster, TaskParameters Task, ClientPolicy Policy);
+/// <param name="PeerKeys">Imported round keys of peers, if several clients of one process share them; null imports each key for one use.</param>
+public sealed record ClientContext(Identifier Self, ISigner Signer, Roster Roster, TaskParameters Task, ClientPolicy Policy, PeerKeyCache? PeerKeys = null);

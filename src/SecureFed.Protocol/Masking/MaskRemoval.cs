@@ -97,18 +97,21 @@ internal sealed class MaskRemoval(
     }
 
     /// <summary>Tries windows of t shares until one reconstructs what the owner committed to, so that a few lying neighbours do not cost the round.</summary>
+    /// <remarks>Windows wrap around: with one share more than t a single liar anywhere is left out by some window. Scattered liars can still cost the round.</remarks>
     private bool TryRecoverOne(int owner, List<(int Responder, ReadOnlyMemory<byte> Share)> shares, Span<byte> secret)
     {
         int threshold = cohort.Thresholds.Threshold;
         int[] points = new int[threshold];
         byte[] window = new byte[threshold * ShamirSecretSharing.ShareBytes];
         bool isRecovered = false;
-        for (int start = 0; start + threshold <= shares.Count && !isRecovered; start++)
+        int windows = shares.Count == threshold ? 1 : shares.Count;
+        for (int start = 0; start < windows && !isRecovered; start++)
         {
             for (int i = 0; i < threshold; i++)
             {
-                points[i] = MaskingCohort.PointOf(shares[start + i].Responder);
-                shares[start + i].Share.Span.CopyTo(window.AsSpan(i * ShamirSecretSharing.ShareBytes));
+                (int responder, ReadOnlyMemory<byte> share) = shares[(start + i) % shares.Count];
+                points[i] = MaskingCohort.PointOf(responder);
+                share.Span.CopyTo(window.AsSpan(i * ShamirSecretSharing.ShareBytes));
             }
 
             isRecovered = ShamirSecretSharing.TryCombine(points, window, secret) && IsGenuine(owner, secret);

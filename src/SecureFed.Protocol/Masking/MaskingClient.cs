@@ -349,9 +349,9 @@ public sealed class MaskingClient : IDisposable
     private byte[] Sign(Digest binding, IMessageBody body) =>
         SignedMessage.Sign(new MessageHeader(context.Task.TaskId, round.RoundId, context.Self, binding), body, context.Signer).Bytes.ToArray();
 
-    private static void Agree(AgreementKey key, ReadOnlySpan<byte> peer, Span<byte> shared)
+    private void Agree(AgreementKey key, ReadOnlySpan<byte> peer, Span<byte> shared)
     {
-        if (!key.TryAgree(peer, shared))
+        if (!(context.PeerKeys?.TryAgree(key, peer, shared) ?? key.TryAgree(peer, shared)))
             throw new InvalidOperationException("A key that passed the cohort check is no point on P-256.");
     }
 

@@ -23,6 +23,6 @@ internal static class QuorumCheck
                 new MessageHeader(context.Task.TaskId, roundId, signer.Id, cohort.Digest),
                 confirmation,
                 signature.Signature.Span,
-                signer.PublicKey.Span));
+                context.Roster));
     }
 }

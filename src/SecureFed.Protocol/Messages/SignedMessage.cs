@@ -36,8 +36,8 @@ public sealed class SignedMessage
     }
 
     /// <summary>Rebuilds what a peer must have signed, for verifying a signature that travelled alone.</summary>
-    public static bool Verify(MessageHeader header, IMessageBody body, ReadOnlySpan<byte> signature, ReadOnlySpan<byte> publicKey) =>
-        Signature.Verify(publicKey, SigningContext.Message.Bind(Content(header, body)), signature);
+    public static bool Verify(MessageHeader header, IMessageBody body, ReadOnlySpan<byte> signature, Roster roster) =>
+        roster.Verify(header.Sender, SigningContext.Message.Bind(Content(header, body)), signature);
 
     /// <summary>Parses one message; does not check its signature.</summary>
     /// <param name="bytes">Not copied; must not change afterwards.</param>
@@ -66,14 +66,13 @@ public sealed class SignedMessage
     {
         if (TryDecode(bytes, out message) is { } rejection)
             return rejection;
-        RosterEntry? sender = roster.Find(message!.Header.Sender, RosterRole.Client);
-        if (sender is null)
+        if (roster.Find(message!.Header.Sender, RosterRole.Client) is null)
         {
             message = null;
             return new RoundRejection(ErrorCodes.NotEnrolled, "The sender is no client of the signed roster; ask the roster authority to enrol it.");
         }
 
-        if (!message.IsSignedBy(sender.PublicKey.Span))
+        if (!roster.Verify(message.Header.Sender, SigningContext.Message.Bind(bytes.Span[..^P256.SignatureBytes]), message.SignatureBytes.Span))
         {
             message = null;
             return new RoundRejection(ErrorCodes.SignatureInvalid, "The signature does not verify under the sender's key in the roster.");
@@ -81,9 +80,6 @@ public sealed class SignedMessage
 
         return null;
     }
-
-    public bool IsSignedBy(ReadOnlySpan<byte> publicKey) =>
-        Signature.Verify(publicKey, SigningContext.Message.Bind(Bytes.Span[..^P256.SignatureBytes]), Bytes.Span[^P256.SignatureBytes..]);
 
     public ReadOnlyMemory<byte> SignatureBytes => Bytes[^P256.SignatureBytes..];
 

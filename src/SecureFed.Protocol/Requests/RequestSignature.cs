@@ -28,17 +28,21 @@ public sealed partial record RequestSignature(long Created, string Nonce, Identi
         $"{Components};created={Created};nonce=\"{Nonce}\";keyid=\"{KeyId}\";alg=\"ecdsa-p256-sha256\"");
 
     /// <summary>Value of the Signature field.</summary>
-    public string Sign(RequestComponents components, ISigner signer) =>
-        $"{Label}=:{Convert.ToBase64String(signer.Sign(Base(components)))}:";
+    /// <exception cref="ArgumentException">A component is empty or holds anything but visible ASCII; percent-encode it first.</exception>
+    public string Sign(RequestComponents components, ISigner signer) => IsPlain(components)
+        ? Field(signer.Sign(Base(components)))
+        : throw new ArgumentException("Signed components are visible ASCII, as they stand on the wire; percent-encode the target.", nameof(components));
 
+    /// <summary>Whether the field is this signature over these components, in the one form that <see cref="Sign"/> writes.</summary>
     public bool Verify(RequestComponents components, string signatureField, ReadOnlySpan<byte> publicKey)
     {
         string prefix = Label + "=:";
-        if (!signatureField.StartsWith(prefix, StringComparison.Ordinal) || !signatureField.EndsWith(':') || signatureField.Length > 200)
+        if (!signatureField.StartsWith(prefix, StringComparison.Ordinal) || signatureField.Length != Field(new byte[P256.SignatureBytes]).Length || !IsPlain(components))
             return false;
-        Span<byte> signature = stackalloc byte[P256.SignatureBytes];
+        byte[] signature = new byte[P256.SignatureBytes];
         return Convert.TryFromBase64String(signatureField[prefix.Length..^1], signature, out int written)
             && written == P256.SignatureBytes
+            && string.Equals(Field(signature), signatureField, StringComparison.Ordinal)
             && Signature.Verify(publicKey, Base(components), signature);
     }
 
@@ -59,6 +63,14 @@ public sealed partial record RequestSignature(long Created, string Nonce, Identi
         RequestSignature parsed = new(created, match.Groups["nonce"].Value, keyId);
         return string.Equals(parsed.Input, signatureInput, StringComparison.Ordinal) ? parsed : null;
     }
+
+    private static string Field(ReadOnlySpan<byte> signature) => $"{Label}=:{Convert.ToBase64String(signature)}:";
+
+    /// <summary>The signature base is lines of ASCII: a line break would forge a line, and what is not ASCII would be signed as a question mark.</summary>
+    private static bool IsPlain(RequestComponents components) =>
+        IsVisible(components.Method) && IsVisible(components.Authority) && IsVisible(components.Path) && IsVisible(components.Query) && IsVisible(components.ContentDigest);
+
+    private static bool IsVisible(string component) => component.Length > 0 && component.All(c => c is > ' ' and <= '~');
 
     private byte[] Base(RequestComponents components) => Encoding.ASCII.GetBytes(
         $"\"@method\": {components.Method}\n"

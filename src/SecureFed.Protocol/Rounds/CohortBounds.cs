@@ -23,8 +23,15 @@ public sealed record CohortBounds(
     /// <summary>Null if every cohort size within the bounds has thresholds; otherwise the first that has none and why.</summary>
     public string? FindInfeasible()
     {
-        if (Least < 2 || Greatest < Least || Greatest > ShamirSecretSharing.MaxPoint || OrganisationCap < 1 || Organisations < 1)
-            return "The cohort needs 2 <= least <= greatest <= 2^20, an organisation cap of at least 1 and an organisation.";
+        if (Least < 2 || Greatest < Least || Greatest > ShamirSecretSharing.MaxPoint
+            || OrganisationCap is < 1 or > ShamirSecretSharing.MaxPoint
+            || Organisations is < 1 or > ShamirSecretSharing.MaxPoint)
+        {
+            return "The cohort needs 2 <= least <= greatest <= 2^20, an organisation cap of 1 to 2^20 and 1 to 2^20 organisations.";
+        }
+
+        if (!Gamma.IsValid || !DeltaDrop.IsValid || !Enum.IsDefined(ServerClass))
+            return "gamma and delta_drop lie in [0, 1), and the server class is malicious or curious.";
         for (int n = Least; n <= Greatest; n++)
         {
             if (CohortThresholds.TryDerive(this, n, out string reason) is null)

@@ -108,18 +108,18 @@ public sealed class ServerRound
     {
         switch (change)
         {
-            case TaskEvent.MessageAccepted accepted:
+            case TaskEvent.MessageAccepted accepted when accepted.RoundId == Parameters.RoundId:
                 ApplyMessage(index, accepted);
                 break;
-            case TaskEvent.ListPublished published:
+            case TaskEvent.ListPublished published when published.RoundId == Parameters.RoundId:
                 ApplyList(index, published);
                 break;
-            case TaskEvent.RoundClosed closed when Phase == RoundPhase.Unmask && closed.Survivors == survivors.Length:
+            case TaskEvent.RoundClosed closed when closed.RoundId == Parameters.RoundId && Phase == RoundPhase.Unmask && closed.Survivors == survivors.Length:
                 AggregateDigest = closed.AggregateDigest;
                 MaskTotalDigest = closed.MaskTotalDigest;
                 Phase = RoundPhase.Closed;
                 break;
-            case TaskEvent.RoundAborted aborted when Phase is not RoundPhase.Closed and not RoundPhase.Aborted:
+            case TaskEvent.RoundAborted aborted when aborted.RoundId == Parameters.RoundId && Phase is not RoundPhase.Closed and not RoundPhase.Aborted:
                 AbortReason = aborted.Reason;
                 Phase = RoundPhase.Aborted;
                 break;

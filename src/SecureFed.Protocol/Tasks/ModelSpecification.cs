@@ -23,13 +23,15 @@ public sealed record ModelSpecification(TaskModelKind Kind, int Length, IReadOnl
     {
         if (Length is < 1 or > GreatestLength || L2Penalty < 0 || !double.IsFinite(L2Penalty))
             return "The model's length is 1 to 2^25 and its penalty finite and not negative.";
+        if (!Enum.IsDefined(Kind))
+            return "The model is of no kind that this version knows.";
         if (Kind == TaskModelKind.Vector)
             return Features.Count == 0 && Label is null ? null : "A vector task has no features and no label.";
         if (Features.Count == 0 || Label is null || Length != Features.Count + 1)
             return "The model's length is the number of features plus one for the intercept.";
-        return Features.Append(Label).All(f => f.Name.Length > 0 && double.IsFinite(f.LowerBound) && double.IsFinite(f.UpperBound) && f.LowerBound <= f.UpperBound)
+        return Features.Append(Label).All(f => Utf8.Fits(f.Name, GreatestNameBytes) && double.IsFinite(f.LowerBound) && double.IsFinite(f.UpperBound) && f.LowerBound <= f.UpperBound)
             ? null
-            : "Every feature needs a name and public bounds with lower <= upper.";
+            : $"Every feature needs a name of 1 to {GreatestNameBytes} bytes and public bounds with lower <= upper.";
     }
 
     internal void Write(CanonicalWriter writer) => writer

@@ -28,12 +28,15 @@ public sealed record TaskParameters(
     int RingBits)
 {
     private const byte Version = 1;
+    private const int GreatestNameBytes = 256;
 
     /// <summary>Null if a task with these parameters can run; otherwise what is wrong and what to do.</summary>
     public string? FindFault()
     {
-        if (Name.Length is < 1 or > 256)
-            return "The task needs a name of 1 to 256 characters.";
+        if (!Utf8.Fits(Name, GreatestNameBytes))
+            return $"The task needs a name of 1 to {GreatestNameBytes} bytes.";
+        if (!Enum.IsDefined(Protection))
+            return "The protection is none that this version knows.";
         string? fault = Model.FindFault() ?? Training.FindFault() ?? Schedule.FindFault() ?? Deadlines.FindFault() ?? Cohort.FindInfeasible();
         if (fault is not null)
             return fault;
@@ -74,7 +77,7 @@ public sealed record TaskParameters(
         reader.Require(reader.UInt8() == Version);
         TaskParameters read = new(
             reader.Identifier(),
-            reader.Text(1024),
+            reader.Text(GreatestNameBytes),
             ModelSpecification.Read(ref reader),
             TrainingSpecification.Read(ref reader),
             TaskSchedule.Read(ref reader),
@@ -83,8 +86,6 @@ public sealed record TaskParameters(
             PhaseDeadlines.Read(ref reader),
             (ProtectionKind)reader.UInt8(),
             reader.UInt8());
-        reader.Require(Enum.IsDefined(read.Protection)
-            && read.RingBits is >= UpdateLayout.LeastRingBits and <= UpdateLayout.GreatestRingBits);
         parameters = reader.IsComplete && read.FindFault() is null ? read : null;
         return parameters is not null;
     }

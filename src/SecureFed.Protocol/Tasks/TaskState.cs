@@ -123,7 +123,7 @@ public sealed class TaskState
             case TaskEvent.RoundOpened opened when !HasOpenRound && !AwaitsModel && opened.Round.Number == rounds.Count + 1 && opened.Round.ModelDigest == ModelDigest:
                 Round = new ServerRound(Parameters.TaskId, index, entryBytes, opened.Round, roster, blobs.Get(opened.Round.PseudonymSaltDigest), blobs);
                 break;
-            case TaskEvent.ModelPublished published when AwaitsModel && published.ParentDigest == ModelDigest:
+            case TaskEvent.ModelPublished published when AwaitsModel && published.RoundId == Round!.Parameters.RoundId && published.ParentDigest == ModelDigest:
                 ModelDigest = published.ModelDigest;
                 rounds[^1] = rounds[^1] with { ModelDigest = published.ModelDigest };
                 CompletedRounds++;

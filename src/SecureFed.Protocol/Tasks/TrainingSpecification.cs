@@ -27,6 +27,8 @@ public sealed record TrainingSpecification(
 {
     internal string? FindFault()
     {
+        if (!Enum.IsDefined(ServerOptimizer) || !Enum.IsDefined(LocalOptimizer))
+            return "An optimiser is none that this version knows.";
         if (!(ServerLearningRate > 0 && LocalLearningRate > 0 && double.IsFinite(ServerLearningRate) && double.IsFinite(LocalLearningRate)))
             return "Learning rates are positive and finite.";
         if (!(AdamEpsilon > 0) || !double.IsFinite(AdamEpsilon))

@@ -14,7 +14,7 @@ public sealed record LogEntry(Identifier TaskId, TaskEvent Event)
 
     private const byte Version = 1;
 
-    /// <exception cref="ArgumentException">The entry would exceed 65,535 bytes: put the long part into a blob.</exception>
+    /// <exception cref="ArgumentException">The entry could not be read back: longer than 65,535 bytes or a field out of its range. Put the long part into a blob.</exception>
     public byte[] Encode()
     {
         byte[] bytes = CanonicalWriter.Write(writer =>
@@ -22,7 +22,9 @@ public sealed record LogEntry(Identifier TaskId, TaskEvent Event)
             writer.UInt8(Version).UInt8((byte)Event.Type).Identifier(TaskId);
             Event.WriteBody(writer);
         });
-        return bytes.Length <= GreatestBytes ? bytes : throw new ArgumentException($"An entry of {bytes.Length} bytes exceeds {GreatestBytes}.");
+
+        // A durable entry that the fold cannot read would end the task for good.
+        return TryDecode(bytes, out _) ? bytes : throw new ArgumentException($"An entry {Event.Type} of {bytes.Length} bytes could not be read back.");
     }
 
     public static bool TryDecode(ReadOnlySpan<byte> bytes, out LogEntry? entry)

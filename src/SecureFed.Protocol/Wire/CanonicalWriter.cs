@@ -95,4 +95,17 @@ public sealed class CanonicalWriter
 internal static class Utf8
 {
     public static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    /// <summary>Whether a text can be encoded at all and takes 1 to that many bytes.</summary>
+    public static bool Fits(string text, int greatestBytes)
+    {
+        try
+        {
+            return Strict.GetByteCount(text) is int bytes && bytes >= 1 && bytes <= greatestBytes;
+        }
+        catch (EncoderFallbackException)
+        {
+            return false;
+        }
+    }
 }

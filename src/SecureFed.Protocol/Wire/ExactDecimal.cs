@@ -11,6 +11,8 @@ public readonly record struct ExactDecimal(int Millionths)
 
     public static ExactDecimal Zero => new(0);
 
+    internal bool IsValid => Millionths is >= 0 and < One;
+
     /// <summary>⌈value · n⌉.</summary>
     public int CeilingOf(int n) => (int)(((long)Millionths * n + One - 1) / One);
 

@@ -1,0 +1,34 @@
+using SecureFed.Protocol.Rounds;
+
+namespace SecureFed.Protocol.Tests.Simulation;
+
+/// <summary>What a test varies of the consortium; the rest is fixed.</summary>
+internal sealed record ConsortiumOptions
+{
+    public int Clients { get; init; } = 5;
+
+    /// <summary>Roster clients beyond the cohort's greatest size.</summary>
+    public int Greatest { get; init; }
+
+    public int Least { get; init; }
+
+    public decimal DeltaDrop { get; init; } = 0.2m;
+
+    public decimal Gamma { get; init; }
+
+    public ServerClass Class { get; init; } = ServerClass.Malicious;
+
+    public int RingBits { get; init; } = 32;
+
+    public int Dimension { get; init; } = 7;
+
+    public double ClipNorm { get; init; } = 2.5;
+
+    public int OrganisationCap { get; init; } = 1;
+
+    public Func<int, string> OrganisationOf { get; init; } = client => $"Organisation {client}";
+
+    public int TrainRounds { get; init; } = 1000;
+
+    public int GreatestFailures { get; init; } = 1000;
+}

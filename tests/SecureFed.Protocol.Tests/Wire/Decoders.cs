@@ -1,0 +1,91 @@
+using SecureFed.Cryptography.Keys;
+using SecureFed.Protocol.Identity;
+using SecureFed.Protocol.Masking;
+using SecureFed.Protocol.Masking.Messages;
+using SecureFed.Protocol.Messages;
+using SecureFed.Protocol.Rounds;
+using SecureFed.Protocol.Tasks;
+using SecureFed.Protocol.Tests.Simulation;
+using SecureFed.Protocol.Transparency;
+using SecureFed.Protocol.Wire;
+
+namespace SecureFed.Protocol.Tests.Wire;
+
+/// <summary>One decoder of bytes that a peer chose, with genuine inputs from a complete round.</summary>
+/// <param name="Name">What it decodes.</param>
+/// <param name="Reencode">Decodes and encodes again; null if the bytes are refused.</param>
+/// <param name="Samples">Bytes that must be accepted.</param>
+internal sealed record Decoder(string Name, Func<byte[], byte[]?> Reencode, IReadOnlyList<byte[]> Samples);
+
+internal static class Decoders
+{
+    public static IReadOnlyList<Decoder> All { get; } = Create();
+
+    private static Decoder[] Create()
+    {
+        SimulatedConsortium consortium = new("samples", new ConsortiumOptions { Clients = 5, Least = 5, Dimension = 6, RingBits = 20 });
+        SimulatedServer server = consortium.Server;
+        server.OpenRound();
+        consortium.RunTo(RoundPhase.Unmask);
+        byte[] clientState = consortium.Clients[2].Masking!.Encode();
+        consortium.RunTo(RoundPhase.Closed);
+        List<byte[]> entries = [.. server.Entries.Select(e => e.Bytes.ToArray())];
+        Identifier id = consortium.Task.TaskId;
+        entries.Add(new LogEntry(id, new TaskEvent.RoundAborted(id, "cohort-too-small")).Encode());
+        entries.Add(new LogEntry(id, new TaskEvent.ModelPublished(id, default, default)).Encode());
+        entries.Add(new LogEntry(id, new TaskEvent.TaskFinished("")).Encode());
+        byte[] Blob(EventType kind) => server.AnnouncementOf(kind)!.Blob.ToArray();
+        TaskParameters linear = consortium.Task with
+        {
+            Name = "Umsätze ≤ 10 €",
+            Model = new ModelSpecification(
+                TaskModelKind.Linear, 3, [new FeatureSpecification("age", 0, 120), new FeatureSpecification("größe", -1, 2.5)], new FeatureSpecification("y", -5, 5), 1),
+            Schedule = new TaskSchedule(true, 3, true, 2),
+            Shapes =
+            [
+                new RoundShape(RoundKind.Standardise, [new SegmentShape("moments", 6, 2)]), consortium.Task.Shapes[0],
+                new RoundShape(RoundKind.Evaluate, [new SegmentShape("sums", 3, 2), new SegmentShape("counts", 1, 100)]),
+            ],
+        };
+        Assert.Null(linear.FindFault());
+        return
+        [
+            new("signed message", Message, [.. consortium.Clients[1].Sent.Select(m => m.ToArray())]),
+            new("cohort list", b => CohortList.TryDecode(b, out CohortList? list) ? list!.Encode() : null, [Blob(EventType.CohortPublished)]),
+            new("dealers list", b => DealersList.TryDecode(b, out DealersList? list) ? list!.Encode() : null, [Blob(EventType.DealersListed)]),
+            new("survivor list", b => SurvivorList.TryDecode(b, out SurvivorList? list) ? list!.Encode() : null, [Blob(EventType.SurvivorsListed)]),
+            new("unmask request", b => UnmaskRequest.TryDecode(b, out UnmaskRequest? request) ? request!.Encode() : null, [Blob(EventType.UnmaskRequested)]),
+            new("log entry", b => LogEntry.TryDecode(b, out LogEntry? entry) ? entry!.Encode() : null, entries),
+            new("announcement", b => Announcement.TryDecode(b, out Announcement? a) ? a!.Encode() : null, [server.AnnouncementOf(EventType.DealersListed)!.Encode()]),
+            new("task parameters", b => TaskParameters.TryDecode(b, out TaskParameters? task) ? task!.Encode() : null, [consortium.Task.Encode(), linear.Encode()]),
+            new(
+                "model state",
+                b => ModelState.TryDecode(b, out ModelState? model) ? model!.Encode() : null,
+                [ModelState.Initial(linear.Model).Encode(), new ModelState([1, -2.5, 1e300], [0.5], [4, double.Epsilon], 7).Encode()]),
+            new(
+                "roster",
+                content => Roster.TryDecode([.. content, .. consortium.Authority.Sign(SigningContext.Roster.Bind(content))], consortium.Authority.PublicKey.Span, out Roster? roster)
+                    ? Roster.Create(roster!.Sequence, roster.Entries, consortium.Authority).Bytes[..^P256.SignatureBytes].ToArray()
+                    : null,
+                [consortium.Roster.Bytes[..^P256.SignatureBytes].ToArray()]),
+            new("client state", b => MaskingClientState.TryDecode(b)?.Encode(), [clientState]),
+        ];
+    }
+
+    private static byte[]? Message(byte[] bytes)
+    {
+        if (SignedMessage.TryDecode(bytes, out SignedMessage? message) is not null)
+            return null;
+        SignedMessage again = SignedMessage.Sign(message!.Header, message.Body, NoSigner.Instance);
+        return [.. again.Bytes[..^P256.SignatureBytes].ToArray(), .. message.SignatureBytes.ToArray()];
+    }
+
+    private sealed class NoSigner : ISigner
+    {
+        public static NoSigner Instance { get; } = new();
+
+        public ReadOnlyMemory<byte> PublicKey => default;
+
+        public byte[] Sign(ReadOnlySpan<byte> message) => new byte[P256.SignatureBytes];
+    }
+}
