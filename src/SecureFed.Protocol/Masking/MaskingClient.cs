@@ -67,6 +67,8 @@ public sealed class MaskingClient : IDisposable
         RoundParameters read = opened.Round;
         if (read.Number <= lastRoundNumber)
             return Refuse(ErrorCodes.RoundReplayed, $"Round {read.Number} is not later than round {lastRoundNumber}, which this client joined before.");
+        if (read.Number > context.Task.Schedule.GreatestRoundNumber)
+            return Refuse(ErrorCodes.InvalidParameters, $"Round {read.Number} lies beyond the {context.Task.Schedule.GreatestRoundNumber} that the task's schedule allows, failures included.");
         if (read.TaskDigest != Digest.Of(context.Task.Encode()))
             return Refuse(ErrorCodes.InvalidParameters, "The round refers to other task parameters than those this client accepted.");
         if (read.RosterDigest != context.Roster.Digest)

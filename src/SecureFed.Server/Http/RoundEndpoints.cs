@@ -50,6 +50,8 @@ internal static class RoundEndpoints
 
         endpoints.MapGet(Prefix + "/shares/{client}", GetInboxAsync)
             .WithName("GetInbox").WithSummary("The dealers list and the sealed shares addressed to a client, for itself. Long poll.");
+        endpoints.MapGet(Prefix + "/receipt/{client}", GetReceipt)
+            .WithName("GetReceipt").WithSummary("The signed entry that records a client's upload, for itself.");
         endpoints.MapGet(Prefix + "/aggregate", GetAggregate).WithName("GetAggregate").WithSummary("The sum of the survivors' updates.");
         endpoints.MapGet(Prefix + "/manifest", GetManifest).WithName("GetManifest").WithSummary("What a round leaves for auditors.").Produces<ManifestView>();
         endpoints.MapPost(Prefix + "/abort", AbortAsync).WithName("AbortRound").WithSummary("Ends the round in progress; operators only.");
@@ -118,6 +120,17 @@ internal static class RoundEndpoints
             { Length: 0 } => Aborted(found!),
             _ => BinaryResults.Of("inbox", inbox),
         };
+    }
+
+    private static IResult GetReceipt(string task, string round, string client, HttpContext context, TaskRegistry registry)
+    {
+        if (Find(task, round, registry, out TaskHost? host, out ServerRound? found) is { } missing)
+            return missing;
+        if (!Identifier.TryParse(client, out Identifier owner) || !RequestIdentity.Of(context).Is(owner))
+            return ProblemResponses.Of(ErrorCodes.Forbidden, "A receipt is shown to its owner only.");
+        return found!.IndexOf(EventType.UpdateUploaded, owner) is { } index
+            ? BinaryResults.Of("receipt", CanonicalWriter.Write(host!.EntryAt(index).Write))
+            : ProblemResponses.Of(ErrorCodes.NotReady, "No upload of this client was accepted in this round.");
     }
 
     private static IResult GetRound(string task, string round, HttpContext context, TaskRegistry registry)

@@ -34,7 +34,7 @@ internal static class TaskEndpoints
             .WithName("GetModels").WithSummary("Lineage of the global model.").Produces<IReadOnlyList<ModelView>>();
         endpoints.MapGet("/v1/tasks/{task}/entries", GetEntriesAsync)
             .WithName("GetEntries").WithSummary("Signed log entries from an index on.").Produces<IReadOnlyList<EntryView>>();
-        endpoints.MapGet("/v1/models/{digest}", GetModel)
+        endpoints.MapMethods("/v1/models/{digest}", ["GET", "HEAD"], GetModel)
             .WithName("GetModel").WithSummary("A global model by its SHA-256; immutable.");
     }
 
@@ -156,7 +156,7 @@ internal static class TaskEndpoints
                 if (host.TryGetModel(wanted, out ReadOnlyMemory<byte> model))
                 {
                     context.Response.Headers.CacheControl = "private, max-age=31536000, immutable";
-                    return BinaryResults.Of("model", model);
+                    return BinaryResults.Immutable("model", model, wanted);
                 }
             }
         }
