@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Identity;
 using SecureFed.Protocol.Messages;
@@ -54,6 +55,8 @@ internal static class RoundEndpoints
             .WithName("GetReceipt").WithSummary("The signed entry that records a client's upload, for itself.");
         endpoints.MapGet(Prefix + "/aggregate", GetAggregate).WithName("GetAggregate").WithSummary("The sum of the survivors' updates.");
         endpoints.MapGet(Prefix + "/manifest", GetManifest).WithName("GetManifest").WithSummary("What a round leaves for auditors.").Produces<ManifestView>();
+        endpoints.MapGet(Prefix + "/events", GetEvents)
+            .WithName("GetRoundEvents").WithSummary("The round's state at every change until it is over, as server-sent events.").Produces<RoundView>(contentType: "text/event-stream");
         endpoints.MapPost(Prefix + "/abort", AbortAsync).WithName("AbortRound").WithSummary("Ends the round in progress; operators only.");
     }
 
@@ -142,6 +145,25 @@ internal static class RoundEndpoints
         return string.Equals(context.Request.Headers.IfNoneMatch, tag, StringComparison.Ordinal)
             ? Results.StatusCode(StatusCodes.Status304NotModified)
             : Results.Ok(TaskEndpoints.ViewOf(found));
+    }
+
+    private static IResult GetEvents(string task, string round, HttpContext context, TaskRegistry registry) =>
+        Find(task, round, registry, out TaskHost? host, out ServerRound? found) is { } missing
+            ? missing
+            : TypedResults.ServerSentEvents(StagesAsync(host!, found!, context.RequestAborted), eventType: "round");
+
+    private static async IAsyncEnumerable<RoundView> StagesAsync(TaskHost host, ServerRound round, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        RoundView? last = null;
+        while (last is not { Phase: RoundPhase.Closed or RoundPhase.Aborted })
+        {
+            Task stage = host.NextStage;
+            RoundView current = TaskEndpoints.ViewOf(round)!;
+            if (current != last)
+                yield return last = current;
+            else
+                await stage.WaitAsync(cancellationToken);
+        }
     }
 
     private static IResult GetAggregate(string task, string round, TaskRegistry registry)
