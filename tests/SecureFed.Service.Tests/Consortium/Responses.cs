@@ -29,9 +29,10 @@ internal static class Responses
         Assert.DoesNotContain("   at ", text, StringComparison.Ordinal);
     }
 
-    public static async Task AssertProblemAsync(this Task<HttpResponseMessage> sending, HttpStatusCode status, string token)
+    public static async Task AssertProblemAsync(this Task<HttpResponseMessage> sending, HttpStatusCode status, params string[] tokens)
     {
         using HttpResponseMessage response = await sending;
-        await response.AssertProblemAsync(status, token);
+        string text = await response.Content.ReadAsStringAsync();
+        await response.AssertProblemAsync(status, tokens.FirstOrDefault(t => text.Contains($"\"{t}\"", StringComparison.Ordinal)) ?? tokens[0]);
     }
 }
