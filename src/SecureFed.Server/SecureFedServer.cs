@@ -38,9 +38,9 @@ public static class SecureFedServer
         {
             TaskEndpoints.Map(endpoints);
             RoundEndpoints.Map(endpoints);
-            endpoints.MapGet("/healthz", () => Results.Text("ok")).WithName("Health");
-            endpoints.MapGet("/readyz", () => Results.Text("ready")).WithName("Ready");
-            endpoints.MapOpenApi("/openapi/{documentName}.json");
+            endpoints.MapGet("/healthz", () => Results.Text("ok")).WithName("Health").WithMetadata(PublicEndpoint.Instance);
+            endpoints.MapGet("/readyz", () => Results.Text("ready")).WithName("Ready").WithMetadata(PublicEndpoint.Instance);
+            endpoints.MapOpenApi("/openapi/{documentName}.json").WithMetadata(PublicEndpoint.Instance);
         });
         return app;
     }
