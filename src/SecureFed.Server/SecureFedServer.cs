@@ -22,6 +22,7 @@ public static class SecureFedServer
         services.AddHostedService(provider => provider.GetRequiredService<TaskRegistry>());
         services.AddSingleton(provider => new NonceMemory(provider.GetRequiredService<TimeProvider>(), 2 * options.RequestLifetime));
         services.ConfigureHttpJsonOptions(json => ResourceJson.Configure(json.SerializerOptions));
+        services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true); // CatchAsync words the answer.
         services.AddRouting();
         services.AddOpenApi("v1");
         return services;
@@ -37,9 +38,9 @@ public static class SecureFedServer
         {
             TaskEndpoints.Map(endpoints);
             RoundEndpoints.Map(endpoints);
-            endpoints.MapGet("/healthz", () => Results.Text("ok")).WithName("Health");
-            endpoints.MapGet("/readyz", () => Results.Text("ready")).WithName("Ready");
-            endpoints.MapOpenApi("/openapi/{documentName}.json");
+            endpoints.MapGet("/healthz", () => Results.Text("ok")).WithName("Health").WithMetadata(PublicEndpoint.Instance);
+            endpoints.MapGet("/readyz", () => Results.Text("ready")).WithName("Ready").WithMetadata(PublicEndpoint.Instance);
+            endpoints.MapOpenApi("/openapi/{documentName}.json").WithMetadata(PublicEndpoint.Instance);
         });
         return app;
     }
@@ -81,6 +82,10 @@ public static class SecureFedServer
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
             // The client went away; nobody reads an answer.
+        }
+        catch (Microsoft.AspNetCore.Http.BadHttpRequestException exception) when (!context.Response.HasStarted)
+        {
+            await ProblemResponses.Of(ErrorCodes.InvalidMessage, $"The request is malformed: {exception.Message}").ExecuteAsync(context);
         }
         catch (Exception exception) when (!context.Response.HasStarted)
         {

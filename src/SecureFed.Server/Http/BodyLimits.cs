@@ -2,6 +2,7 @@ using SecureFed.Cryptography.Rings;
 using SecureFed.Cryptography.Sharing;
 using SecureFed.Privacy.Updates;
 using SecureFed.Protocol.Masking.Messages;
+using SecureFed.Protocol.Messages;
 using SecureFed.Protocol.Tasks;
 using SecureFed.Protocol.Wire;
 using SecureFed.Server.Tasks;
@@ -18,7 +19,7 @@ internal static class BodyLimits
     {
         if (HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method))
             return 0;
-        if (context.GetRouteValue("part") is not string part
+        if (context.GetEndpoint()?.Metadata.OfType<MessageType>().Select(type => (MessageType?)type).FirstOrDefault() is not { } message
             || !Identifier.TryParse(context.GetRouteValue("task") as string, out Identifier task)
             || context.RequestServices.GetRequiredService<TaskRegistry>().Find(task) is not { } host)
         {
@@ -27,11 +28,11 @@ internal static class BodyLimits
 
         TaskParameters parameters = host.Parameters;
         int clients = parameters.Cohort.Greatest;
-        return MessageOverhead + part switch
+        return MessageOverhead + message switch
         {
-            "uploads" => parameters.Schedule.Kinds.Max(kind => PackedBytes(parameters.LayoutOf(kind))),
-            "shares" => clients * (4 + ShareBundle.BoxBytes),
-            "unmask" => clients * (5 + ShamirSecretSharing.ShareBytes),
+            MessageType.Upload => parameters.Schedule.Kinds.Max(kind => PackedBytes(parameters.LayoutOf(kind))),
+            MessageType.ShareBundle => clients * (4 + ShareBundle.BoxBytes),
+            MessageType.UnmaskAnswer => clients * (5 + ShamirSecretSharing.ShareBytes),
             _ => 0,
         };
     }

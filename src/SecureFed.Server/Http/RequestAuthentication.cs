@@ -14,7 +14,8 @@ internal sealed class RequestAuthentication(RequestDelegate next, ServerOptions 
 {
     public async Task InvokeAsync(HttpContext context)
     {
-        if (!context.Request.Path.StartsWithSegments("/v1", StringComparison.Ordinal))
+        // Routing ignores the case of a path, so a comparison of prefixes here would let /V1/… past. What does not say that it is public is not.
+        if (context.GetEndpoint()?.Metadata.GetMetadata<PublicEndpoint>() is not null)
         {
             await next(context);
             return;

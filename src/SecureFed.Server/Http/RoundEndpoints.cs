@@ -37,9 +37,9 @@ internal static class RoundEndpoints
         endpoints.MapGet(Prefix, GetRound).WithName("GetRound").WithSummary("State of a round.").Produces<RoundView>();
         foreach ((string part, MessageType type, string summary) in ClientMessages)
         {
-            endpoints.MapPut($"{Prefix}/{{part:regex(^{part}$)}}/{{client}}", (string task, string round, string client, HttpContext context, TaskRegistry registry, ServerOptions options) =>
+            endpoints.MapPut($"{Prefix}/{part}/{{client}}", (string task, string round, string client, HttpContext context, TaskRegistry registry, ServerOptions options) =>
                     PutMessageAsync(task, round, client, type, context, registry, options))
-                .WithName("Put" + type).WithSummary(summary);
+                .WithName("Put" + type).WithSummary(summary).WithMetadata(type);
         }
 
         foreach ((string part, EventType kind, string summary) in Announcements)

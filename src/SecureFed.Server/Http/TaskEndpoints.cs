@@ -15,6 +15,9 @@ internal static class TaskEndpoints
 {
     private const int GreatestPage = 1000;
 
+    /// <summary>A null where the definition wants a value is the sender's fault, not a failure of the server.</summary>
+    private static readonly JsonSerializerOptions DefinitionJson = new(ResourceJson.Options) { RespectNullableAnnotations = true };
+
     public static void Map(IEndpointRouteBuilder endpoints)
     {
         endpoints.MapGet("/v1/roster", (ServerOptions options) => BinaryResults.Of("roster", options.Roster.Bytes))
@@ -56,7 +59,7 @@ internal static class TaskEndpoints
         TaskDefinition? definition;
         try
         {
-            definition = JsonSerializer.Deserialize<TaskDefinition>(requester.Body.Span, ResourceJson.Options);
+            definition = JsonSerializer.Deserialize<TaskDefinition>(requester.Body.Span, DefinitionJson);
         }
         catch (JsonException exception)
         {

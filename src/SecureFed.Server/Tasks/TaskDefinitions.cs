@@ -14,6 +14,8 @@ internal static class TaskDefinitions
     {
         if (!Identifier.TryParse(definition.TaskId, out Identifier taskId))
             return (null, "taskId is 22 characters of base64url (16 random bytes).");
+        if (definition.Model.Features.Any(feature => feature is null))
+            return (null, "A feature is null; give each feature a name and public bounds.");
         try
         {
             ModelSpecification model = ToModel(definition.Model);
@@ -32,7 +34,7 @@ internal static class TaskDefinitions
                 definition.RingBits);
             return parameters.FindFault() is { } fault ? (null, fault) : (parameters, "");
         }
-        catch (ArgumentException exception)
+        catch (Exception exception) when (exception is ArgumentException or OverflowException)
         {
             return (null, exception.Message);
         }

@@ -1,0 +1,142 @@
+using System.Reflection;
+using System.Security.Cryptography;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Mvc.Testing;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.TestHost;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using SecureFed.Client;
+using SecureFed.Client.Http;
+using SecureFed.Cryptography.Keys;
+using SecureFed.Cryptography.Randomness;
+using SecureFed.Protocol.Identity;
+using SecureFed.Protocol.Policy;
+using SecureFed.Protocol.Resources;
+using SecureFed.Protocol.Rounds;
+using SecureFed.Protocol.Tasks;
+using SecureFed.Protocol.Wire;
+using SecureFed.Server;
+
+[assembly: AssemblyFixture(typeof(SecureFed.Service.Tests.Consortium.TestConsortium))]
+
+namespace SecureFed.Service.Tests.Consortium;
+
+/// <summary>All parties of a consortium with keys of their own: authority, roster, a server on the test host, operator, auditor and clients over HTTP.</summary>
+/// <remarks>One is shared by the whole assembly; tests make tasks of their own on it. Give a clock or a logger to get a private one.</remarks>
+public sealed class TestConsortium : IDisposable
+{
+    public const int ClientCount = 8;
+    public static readonly Uri BaseAddress = new("https://localhost");
+    private readonly ServerFactory factory;
+
+    public TestConsortium()
+        : this(null, null)
+    {
+    }
+
+    internal TestConsortium(TimeProvider? time, ILoggerProvider? logger)
+    {
+        Clients = [.. Enumerable.Range(1, ClientCount).Select(i => Member.Create(RosterRole.Client, $"organisation {i}"))];
+        Roster = Roster.Create(1, new[] { ServerMember, Operator, Auditor }.Concat(Clients).Select(m => m.ToEntry()), Authority);
+        factory = new ServerFactory(new ServerOptions { ServerId = ServerMember.Id, Signer = ServerMember.Key, Roster = Roster }, time, logger);
+        _ = factory.Server;
+    }
+
+    public SigningKey Authority { get; } = SigningKey.Generate(OperatingSystemRandomSource.Instance);
+
+    public Member ServerMember { get; } = Member.Create(RosterRole.Server, "provider");
+
+    public Member Operator { get; } = Member.Create(RosterRole.Operator, "provider");
+
+    public Member Auditor { get; } = Member.Create(RosterRole.Auditor, "audit");
+
+    public IReadOnlyList<Member> Clients { get; }
+
+    public Roster Roster { get; }
+
+    /// <summary>The server's own services, for tests that look behind the surface.</summary>
+    public IServiceProvider Services => factory.Services;
+
+    public IReadOnlyList<RouteEndpoint> Endpoints => [.. Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()];
+
+    /// <summary>What a careful client of this consortium demands.</summary>
+    public ClientPolicy Policy => new(
+        Authority.PublicKey,
+        ServerMember.Key.PublicKey,
+        SmallestCohort: 3,
+        LeastSurvivors: 3,
+        GreatestClientsPerOrganisation: 1,
+        LeastGamma: ExactDecimal.From(0.1m),
+        GreatestDeltaDrop: ExactDecimal.From(0.3m),
+        AllowsCuriousServer: false,
+        RequiresNoise: false,
+        Protections: [ProtectionKind.Masking],
+        Models: [TaskModelKind.Vector, TaskModelKind.Linear, TaskModelKind.Logistic]);
+
+    internal HttpMessageHandler CreateHandler() => factory.Server.CreateHandler();
+
+    /// <summary>Signs nothing.</summary>
+    public HttpClient Unsigned() => new(CreateHandler()) { BaseAddress = BaseAddress };
+
+    /// <summary>Signs as the member; <paramref name="inner"/> sits behind the signer, next to the wire.</summary>
+    public HttpClient HttpFor(Member member, DelegatingHandler? inner = null)
+    {
+        HttpMessageHandler wire = CreateHandler();
+        if (inner is not null)
+        {
+            inner.InnerHandler = wire;
+            wire = inner;
+        }
+
+        RequestSigner signer = new(member.Id, member.Key, OperatingSystemRandomSource.Instance, Services.GetRequiredService<TimeProvider>()) { InnerHandler = wire };
+        return new HttpClient(signer) { BaseAddress = BaseAddress, Timeout = TimeSpan.FromMinutes(2) };
+    }
+
+    public SecureFedOperator OperatorApi() => new(HttpFor(Operator));
+
+    public SecureFedClient ClientFor(int index, Identifier task, Action<SecureFedClientOptions>? configure = null, DelegatingHandler? inner = null)
+    {
+        SecureFedClientOptions options = OptionsFor(index, task);
+        configure?.Invoke(options);
+        return new SecureFedClient(HttpFor(Clients[index], inner), options, TimeProvider.System);
+    }
+
+    public SecureFedClientOptions OptionsFor(int index, Identifier task) => new()
+    {
+        ServerAddress = BaseAddress,
+        TaskId = task,
+        ClientId = Clients[index].Id,
+        Signer = Clients[index].Key,
+        Policy = Policy,
+        FirstRetryDelay = TimeSpan.FromMilliseconds(5),
+    };
+
+    public async Task<Identifier> CreateTaskAsync(TaskDefinition definition) =>
+        Identifier.Parse((await OperatorApi().CreateTaskAsync(definition)).TaskId);
+
+    public void Dispose() => factory.Dispose();
+
+    /// <summary>The service on the test host. The entry point that the factory asks for is the test program's own; its host is not used.</summary>
+    private sealed class ServerFactory(ServerOptions options, TimeProvider? time, ILoggerProvider? logger) : WebApplicationFactory<TestConsortium>
+    {
+        protected override IHostBuilder CreateHostBuilder() => new HostBuilder()
+            .ConfigureWebHost(web => web
+                .ConfigureServices(services =>
+                {
+                    if (time is not null)
+                        services.AddSingleton(time);
+                    services.AddSecureFedServer(options);
+                })
+                .Configure(app => app.UseSecureFedServer()))
+            .ConfigureLogging(logging =>
+            {
+                if (logger is not null)
+                    logging.SetMinimumLevel(LogLevel.Trace).AddProvider(logger);
+            });
+
+        protected override void ConfigureWebHost(IWebHostBuilder builder) => builder.UseContentRoot(AppContext.BaseDirectory);
+    }
+}
