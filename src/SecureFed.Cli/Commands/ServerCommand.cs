@@ -9,7 +9,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
-using SecureFed.Cli.Demo;
 using SecureFed.Cli.Output;
 using SecureFed.Client.Configuration;
 using SecureFed.Client.Http;

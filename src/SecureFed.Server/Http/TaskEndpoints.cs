@@ -37,7 +37,7 @@ internal static class TaskEndpoints
             .WithName("GetModels").WithSummary("Lineage of the global model.").Produces<IReadOnlyList<ModelView>>();
         endpoints.MapGet("/v1/tasks/{task}/entries", GetEntriesAsync)
             .WithName("GetEntries").WithSummary("Signed log entries from an index on.").Produces<IReadOnlyList<EntryView>>();
-        endpoints.MapMethods("/v1/models/{digest}", ["GET", "HEAD"], GetModel)
+        endpoints.MapGet("/v1/models/{digest}", GetModel)
             .WithName("GetModel").WithSummary("A global model by its SHA-256; immutable.");
     }
 
