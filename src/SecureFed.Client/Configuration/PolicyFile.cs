@@ -37,16 +37,18 @@ public sealed record PolicyFile
 
     public IReadOnlyList<TaskModelKind> Models { get; init; } = [TaskModelKind.Vector, TaskModelKind.Linear, TaskModelKind.Logistic];
 
+    private static readonly JsonSerializerOptions Json = new(ResourceJson.Options) { RespectNullableAnnotations = true };
+
     /// <summary>Reads a policy; unknown members are refused, so that a misspelt bound is not silently a default.</summary>
     /// <exception cref="SecureFedException">The file is missing or not a policy.</exception>
     public static ClientPolicy Load(string path)
     {
         try
         {
-            PolicyFile file = JsonSerializer.Deserialize<PolicyFile>(File.ReadAllBytes(path), ResourceJson.Options) ?? throw new JsonException("The file is empty.");
+            PolicyFile file = JsonSerializer.Deserialize<PolicyFile>(File.ReadAllBytes(path), Json) ?? throw new JsonException("The file is empty.");
             return file.ToPolicy();
         }
-        catch (Exception exception) when (exception is IOException or JsonException or FormatException or ArgumentException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or JsonException or FormatException or ArgumentException or OverflowException or UnauthorizedAccessException)
         {
             throw new SecureFedException(ErrorCodes.InvalidConfiguration, $"'{path}' is no client policy: {exception.Message} Compare it with keys-sample/policy.json.", false, exception);
         }

@@ -2,6 +2,7 @@ using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using SecureFed.Protocol.Errors;
 
 namespace SecureFed.Client.Http;
 
@@ -9,8 +10,10 @@ namespace SecureFed.Client.Http;
 public static class PinnedHandler
 {
     /// <param name="certificatePin">SHA-256 of the subject public key info, 64 hexadecimal digits; null for the platform's chain validation.</param>
+    /// <exception cref="SecureFedException">The pin is malformed.</exception>
     public static SocketsHttpHandler Create(string? certificatePin)
     {
+        RequireWellFormed(certificatePin);
         SocketsHttpHandler handler = new() { PooledConnectionLifetime = TimeSpan.FromMinutes(10), AllowAutoRedirect = false };
         handler.SslOptions.EnabledSslProtocols = SslProtocols.Tls13;
         if (certificatePin is not null)
@@ -25,6 +28,12 @@ public static class PinnedHandler
     /// <summary>The pin of a certificate.</summary>
     public static string PinOf(X509Certificate2 certificate) =>
         Convert.ToHexStringLower(SHA256.HashData(certificate.PublicKey.ExportSubjectPublicKeyInfo()));
+
+    internal static void RequireWellFormed(string? certificatePin)
+    {
+        if (certificatePin is not null && (certificatePin.Length != 2 * SHA256.HashSizeInBytes || !certificatePin.All(char.IsAsciiHexDigit)))
+            throw new SecureFedException(ErrorCodes.InvalidConfiguration, "The certificate pin is not 64 hexadecimal digits. Copy it from the server's start message.");
+    }
 
     private static bool Matches(X509Certificate? certificate, byte[] pin) =>
         certificate is X509Certificate2 presented

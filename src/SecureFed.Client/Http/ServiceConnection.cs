@@ -86,11 +86,24 @@ internal sealed class ServiceConnection
     private async Task<ServiceResponse> SendOnceAsync(Func<HttpRequestMessage> createRequest, CancellationToken cancellationToken)
     {
         using HttpRequestMessage request = createRequest();
-        using HttpResponseMessage response = await http.SendAsync(request, HttpCompletionOption.ResponseContentRead, cancellationToken);
+        using HttpResponseMessage response = await SendInTimeAsync(request, cancellationToken);
         byte[] body = await response.Content.ReadAsByteArrayAsync(cancellationToken);
         Interlocked.Add(ref bytesUp, request.Content?.Headers.ContentLength ?? 0);
         Interlocked.Add(ref bytesDown, body.Length);
         return new ServiceResponse(response.StatusCode, body, response.Headers.ETag?.ToString());
+    }
+
+    /// <summary>HttpClient reports its own timeout as a cancellation, which nobody asked for.</summary>
+    private async Task<HttpResponseMessage> SendInTimeAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await http.SendAsync(request, HttpCompletionOption.ResponseContentRead, cancellationToken);
+        }
+        catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new HttpRequestException(HttpRequestError.ConnectionError, "The request timed out.", exception);
+        }
     }
 
     private static HttpRequestMessage WithBody(HttpMethod method, string path, string mediaType, ReadOnlyMemory<byte> body)

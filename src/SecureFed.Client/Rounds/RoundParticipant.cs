@@ -21,7 +21,7 @@ internal sealed class RoundParticipant(ClientContext context, RoundTransport tra
     public async Task<RoundOutcome> TakePartAsync(
         SignedEntry opening, SavedRounds? saved, int lastRoundNumber, ReadOnlyMemory<double> values, CancellationToken cancellationToken)
     {
-        using MaskingClient client = Resume(saved, opening) ?? Begin(opening, lastRoundNumber);
+        using MaskingClient client = saved is null ? Begin(opening, lastRoundNumber) : await ResumeAsync(saved, opening);
         RoundParameters round = client.Round;
         (NoisedUpdate noised, QuantizedUpdate quantized) = pipeline.Prepare(round.Layout, values.Span);
         ulong? receiptIndex = null;
@@ -69,14 +69,17 @@ internal sealed class RoundParticipant(ClientContext context, RoundTransport tra
             new(round.RoundId, round.Number, round.Kind, status, reason, survivors, integers, receiptIndex);
     }
 
-    private MaskingClient? Resume(SavedRounds? saved, SignedEntry opening)
+    /// <summary>A client never joins a round number twice: what cannot be resumed is abstained from, not begun again with fresh keys.</summary>
+    private async Task<MaskingClient> ResumeAsync(SavedRounds saved, SignedEntry opening)
     {
-        if (saved is null || saved.ActiveRound.IsEmpty || MaskingClient.Restore(context, saved.ActiveRound.Span) is not { } client)
-            return null;
-        if (client.OpenDigest == OpenDigest.Of(opening.Bytes.Span, opening.Index))
+        MaskingClient? client = MaskingClient.Restore(context, saved.ActiveRound.Span);
+        if (client is not null && client.OpenDigest == OpenDigest.Of(opening.Bytes.Span, opening.Index))
             return client;
-        client.Dispose();
-        return null;
+        client?.Dispose();
+        await store.EraseRoundAsync(context.Task.TaskId, saved.LastRoundNumber, CancellationToken.None);
+        throw new RoundRefusedException(
+            ErrorCodes.RoundReplayed,
+            $"Round {saved.LastRoundNumber} was joined before, but the saved state does not belong to the opening that the server shows now. The client abstains from it and joins from the next round on.");
     }
 
     private MaskingClient Begin(SignedEntry opening, int lastRoundNumber)

@@ -30,7 +30,7 @@ public sealed class FileRoundStateStore : IRoundStateStore
         string path = PathOf(taskId);
         if (!File.Exists(path))
             return null;
-        byte[] bytes = await File.ReadAllBytesAsync(path, cancellationToken);
+        byte[] bytes = await ReadAsync(path, cancellationToken);
         return TryDecode(bytes) ?? throw new SecureFedException(
             ErrorCodes.InvalidConfiguration,
             $"The client state file '{path}' is damaged or of another version. Move it away to abstain from the round in progress; the client then joins from the next round on.");
@@ -41,6 +41,18 @@ public sealed class FileRoundStateStore : IRoundStateStore
 
     public Task EraseRoundAsync(Identifier taskId, int lastRoundNumber, CancellationToken cancellationToken = default) =>
         ReplaceAsync(taskId, new SavedRounds(lastRoundNumber, default), cancellationToken);
+
+    private static async Task<byte[]> ReadAsync(string path, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await File.ReadAllBytesAsync(path, cancellationToken);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new SecureFedException(ErrorCodes.StorageUnavailable, $"The client state file '{path}' cannot be read ({exception.Message}). Check its owner and mode.", isTransient: false, exception);
+        }
+    }
 
     private async Task ReplaceAsync(Identifier taskId, SavedRounds saved, CancellationToken cancellationToken)
     {
@@ -60,7 +72,7 @@ public sealed class FileRoundStateStore : IRoundStateStore
 
             File.Move(fresh, path, overwrite: true);
         }
-        catch (IOException exception)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw new SecureFedException(
                 ErrorCodes.StorageUnavailable,
