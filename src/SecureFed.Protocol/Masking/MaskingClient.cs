@@ -196,6 +196,8 @@ public sealed class MaskingClient : IDisposable
 
         if (list.Survivors.Count < cohort.Thresholds.LeastSurvivors)
             return ClientStep.Refuse(ErrorCodes.TooFewSurvivors, $"{list.Survivors.Count} survivors are fewer than the {cohort.Thresholds.LeastSurvivors} that this round promised; the client signs nothing.");
+        if (!UploadCheck.FollowOneDealersList(list, cohort, context, round))
+            return ClientStep.Refuse(ErrorCodes.InvalidSurvivors, "An upload of the survivor list is not signed for this client's dealers list; the client signs nothing.");
 
         state.Confirmation = Sign(cohort.Digest, new Confirmation(Digest.Of(announcement.Blob.Span), announcement.Entry.Index));
         state.SurvivorList = announcement.Blob.ToArray();
