@@ -50,9 +50,10 @@ public sealed class SecureFedClient
     /// <param name="update">The update (for FedAvg the difference to the global model, for FedSGD the gradient): as long as the task's model, finite.</param>
     /// <param name="weight">w in (0, 1], hidden inside the protected vector: the share of the public maximum of rows. FedAvg only.</param>
     /// <param name="cancellationToken">Leaves the round.</param>
+    /// <returns>Status <see cref="RoundStatus.Resumed"/> if a restart interrupted an earlier call: then that call's update is in, and this one was not used.</returns>
     /// <exception cref="InvalidUpdateException">Wrong length, NaN or infinity; nothing was sent.</exception>
     /// <exception cref="RoundRefusedException">The task, the round or the server breaks the client policy; nothing more was revealed.</exception>
-    /// <exception cref="SecureFedException">The server is down, the task is over, or the round was aborted or missed (transient: contribute again).</exception>
+    /// <exception cref="SecureFedException">The server is down, the task is over, the round was aborted or missed (transient: contribute again), or <c>outcome-unknown</c>.</exception>
     public async Task<RoundOutcome> ContributeAsync(ReadOnlyMemory<double> update, double weight = 1, CancellationToken cancellationToken = default)
     {
         TaskParameters task = (await GetContextAsync(cancellationToken)).Task;
@@ -63,12 +64,17 @@ public sealed class SecureFedClient
         if (round.Kind != RoundKind.Train)
             throw new SecureFedException(ErrorCodes.WrongPhase, $"The task is in a {round.Kind} round, which needs the client's rows: take part with RunAsync.");
         RoundOutcome outcome = await JoinAsync(round, _ => ValueTask.FromResult(values), cancellationToken);
-        return outcome.Status == RoundStatus.Contributed
-            ? outcome
-            : throw new SecureFedException(
+        return outcome.Status switch
+        {
+            RoundStatus.Contributed or RoundStatus.Resumed => outcome,
+            RoundStatus.Unknown => throw new SecureFedException(
+                ErrorCodes.OutcomeUnknown,
+                $"The server ended round {outcome.Number} ({outcome.Reason}) after the masked update had left. If that is true nothing was revealed; if not, the update is in a sum. Contribute a fresh update to the next round rather than this one again: the same numbers in two sums can be compared."),
+            _ => throw new SecureFedException(
                 outcome.Reason ?? ErrorCodes.RoundAborted,
                 $"Round {outcome.Number} ended without this update ({outcome.Reason}). Nothing of it was revealed and nothing is lost: contribute it again to the next round.",
-                isTransient: true);
+                isTransient: true),
+        };
     }
 
     /// <summary>Takes part in every round until the task's schedule is complete.</summary>
@@ -106,19 +112,25 @@ public sealed class SecureFedClient
     private async Task<RoundOutcome> JoinAsync(RoundView view, Func<RoundAssignment, ValueTask<double[]>> compute, CancellationToken cancellationToken)
     {
         ClientContext client = await GetContextAsync(cancellationToken);
-        SavedRounds? saved = await options.StateStore.LoadAsync(options.TaskId, cancellationToken);
-        bool isResuming = saved is { ActiveRound.IsEmpty: false } && saved.LastRoundNumber == view.Number;
-        int lastRoundNumber = (saved?.LastRoundNumber ?? 0) - (isResuming ? 1 : 0);
+        await using IAsyncDisposable lease = await options.StateStore.LeaseAsync(options.TaskId, cancellationToken);
+        SavedRounds saved = await options.StateStore.LoadAsync(options.TaskId, cancellationToken) ?? new SavedRounds(0, default);
+        bool isResuming = !saved.ActiveRound.IsEmpty && saved.LastRoundNumber == view.Number;
         TimeSpan longestWait = TimeSpan.FromMilliseconds(client.Task.Deadlines.AdvertiseMilliseconds + 10.0 * client.Task.Deadlines.PhaseMilliseconds) + Poll;
-        RoundTransport transport = new(connection, options.TaskId, Identifier.Parse(view.RoundId), options.ClientId, longestWait, time);
+        RoundTransport transport = new(connection, options.TaskId, ParseIdentifier(view.RoundId), options.ClientId, longestWait, time);
         SignedEntry opening = await transport.GetOpeningAsync(cancellationToken);
-        if (MaskingClient.Examine(client, opening, lastRoundNumber, out RoundParameters? round) is { } refusal)
+        if (MaskingClient.Examine(client, opening, saved.LastRoundNumber - (isResuming ? 1 : 0), out RoundParameters? round) is { } refusal)
             throw new RoundRefusedException(refusal);
+        if (!isResuming && saved.Answered == RoundRepetition.DigestOf(round!))
+        {
+            throw new RoundRefusedException(
+                ErrorCodes.RoundRepeated,
+                $"Round {round!.Number} repeats a {round.Kind} round on the same model for which this client has released its shares: the two sums could be subtracted. The client abstains; the operator starts a new task if the first round really failed.");
+        }
 
         ModelState model = await GetModelAsync(round!.ModelDigest, cancellationToken);
         double[] values = await compute(new RoundAssignment(client.Task, round, model));
         RoundParticipant participant = new(client, transport, options.StateStore, options.Random, pipeline);
-        return await participant.TakePartAsync(opening, isResuming ? saved : null, lastRoundNumber, values, cancellationToken);
+        return await participant.TakePartAsync(opening, saved, isResuming, values, cancellationToken);
     }
 
     /// <summary>The next round that this client has not joined and that still advertises, or the one to resume; null when the task is over.</summary>
@@ -127,9 +139,14 @@ public sealed class SecureFedClient
         string? tag = null;
         while (true)
         {
+            long asked = time.GetTimestamp();
             TaskView? task = await TryGetTaskAsync(tag, Poll, t => tag = t, cancellationToken);
             if (task is null)
+            {
+                await PollPause.AfterAsync(asked, time, cancellationToken);
                 continue;
+            }
+
             if (task.Finished)
                 return null;
             SavedRounds? saved = await options.StateStore.LoadAsync(options.TaskId, cancellationToken);
@@ -151,6 +168,9 @@ public sealed class SecureFedClient
         ServiceResponse rosterResponse = await connection.GetAsync(Routes.Roster, cancellationToken: cancellationToken);
         Roster roster = SharedRosters.Find(rosterResponse.Body, policy.RosterAuthorityKey.Span)
             ?? throw new RoundRefusedException(ErrorCodes.RosterUntrusted, "The server's roster is not signed by the authority that the policy pins.");
+        ulong leastSequence = Math.Max(policy.LeastRosterSequence, (await options.StateStore.LoadAsync(options.TaskId, cancellationToken))?.RosterSequence ?? 0);
+        if (roster.Sequence < leastSequence)
+            throw new RoundRefusedException(ErrorCodes.RosterUntrusted, $"The server's roster has number {roster.Sequence}, but number {leastSequence} is known: it may list identities that were removed since.");
         ReadOnlyMemory<byte>? enrolledKey = roster.Find(options.ClientId, RosterRole.Client)?.PublicKey;
         if (enrolledKey is null || !enrolledKey.Value.Span.SequenceEqual(options.Signer!.PublicKey.Span))
             throw new RoundRefusedException(ErrorCodes.NotEnrolled, "The roster does not list this client with this key; ask the roster authority to enrol it.");
@@ -195,6 +215,9 @@ public sealed class SecureFedClient
         values[^1] = weight;
         return values;
     }
+
+    private static Identifier ParseIdentifier(string text) =>
+        Identifier.TryParse(text, out Identifier identifier) ? identifier : throw new SecureFedException(ErrorCodes.InvalidMessage, "The server's answer holds a malformed identifier.");
 
     private static Digest ParseDigest(string text) =>
         Digest.TryParse(text, out Digest digest) ? digest : throw new SecureFedException(ErrorCodes.InvalidMessage, "The server's answer holds a malformed digest.");

@@ -13,10 +13,12 @@ public static class ServiceCollectionExtensions
         SecureFedClientOptions options = new();
         configure(options);
         options.Validate();
-        services.TryAddSingleton(options);
         services.TryAddSingleton(TimeProvider.System);
+
+        // A name per task and identity, and options captured instead of registered: a second client keeps its own.
         return services
-            .AddHttpClient<SecureFedClient>(http => SignedHttpClient.Configure(http, options.ServerAddress!))
+            .AddHttpClient($"securefed {options.TaskId} {options.ClientId}", http => SignedHttpClient.Configure(http, options.ServerAddress!))
+            .AddTypedClient((http, provider) => new SecureFedClient(http, options, provider.GetRequiredService<TimeProvider>()))
             .ConfigurePrimaryHttpMessageHandler(() => PinnedHandler.Create(options.ServerCertificatePin))
             .AddHttpMessageHandler(provider => new RequestSigner(options.ClientId, options.Signer!, options.Random, provider.GetRequiredService<TimeProvider>()));
     }

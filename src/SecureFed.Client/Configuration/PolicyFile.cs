@@ -30,6 +30,9 @@ public sealed record PolicyFile
 
     public bool AllowsCuriousServer { get; init; }
 
+    /// <summary>Oldest roster that is accepted; raise it when an identity was removed.</summary>
+    public ulong LeastRosterSequence { get; init; }
+
     /// <summary>True refuses tasks without differential-privacy noise.</summary>
     public bool RequiresNoise { get; init; }
 
@@ -65,7 +68,8 @@ public sealed record PolicyFile
         AllowsCuriousServer,
         RequiresNoise,
         Protections,
-        Models);
+        Models,
+        LeastRosterSequence);
 
     private static byte[] ReadKey(string text)
     {

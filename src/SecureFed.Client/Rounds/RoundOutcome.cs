@@ -6,14 +6,20 @@ namespace SecureFed.Client.Rounds;
 /// <summary>How a round ended for this client.</summary>
 public enum RoundStatus
 {
-    /// <summary>The upload was accepted and the unmask request answered: the update is in the sum if the round closes.</summary>
+    /// <summary>The update is on the certified list and the unmask request was answered: it is in the sum if the round closes.</summary>
     Contributed,
 
-    /// <summary>The server had moved on before this client's message came: its update is not in the sum, and not revealed.</summary>
+    /// <summary>As contributed, but it was the update of an earlier call, masked before a restart; the one given now was not used.</summary>
+    Resumed,
+
+    /// <summary>The update is not in the sum: it never left, or a quorum certified a list without it.</summary>
     TooLate,
 
-    /// <summary>The round ended without a sum; nothing was revealed. The next round takes the update.</summary>
+    /// <summary>The round ended before this client's update had left. The next round takes it.</summary>
     Aborted,
+
+    /// <summary>The server says that the round is over, after the masked update had left. It may be in a sum: the server's word is no proof.</summary>
+    Unknown,
 }
 
 /// <summary>What a client knows of a round that it took part in.</summary>
@@ -23,7 +29,7 @@ public enum RoundStatus
 /// <param name="Status">How it ended here.</param>
 /// <param name="Reason">Error code if the round was aborted or missed.</param>
 /// <param name="Survivors">Updates in the sum; 0 if unknown.</param>
-/// <param name="Quantized">The client's own integers, for its own records; empty unless contributed.</param>
+/// <param name="Quantized">The client's own integers, for its own records; empty unless contributed by this call.</param>
 /// <param name="ReceiptIndex">Log index of the entry that records the upload; null unless accepted.</param>
 public sealed record RoundOutcome(
     Identifier RoundId,

@@ -12,52 +12,32 @@ namespace SecureFed.Client.Rounds;
 /// <summary>Takes a client through one round: load, step, save, then send. Makes no decision of its own; <see cref="MaskingClient"/> does.</summary>
 internal sealed class RoundParticipant(ClientContext context, RoundTransport transport, IRoundStateStore store, IRandomSource random, UpdatePipeline pipeline)
 {
+    private bool hasUpdateLeft;
+    private ulong? receiptIndex;
+    private int survivors;
+
     /// <param name="opening">The signed ROUND_OPENED entry, examined by the caller.</param>
-    /// <param name="saved">State of this very round from before a restart, or null.</param>
-    /// <param name="lastRoundNumber">Highest round that this client joined before.</param>
+    /// <param name="saved">What the client remembers of the task; with the state of this very round if <paramref name="isResuming"/>.</param>
+    /// <param name="isResuming">Whether this round was joined before a restart.</param>
     /// <param name="values">Concatenated segments.</param>
     /// <param name="cancellationToken">Leaves the round; its state stays saved, so that a restart resumes or abstains.</param>
     /// <exception cref="RoundRefusedException">The server or the round breaks the policy; nothing more was revealed.</exception>
     public async Task<RoundOutcome> TakePartAsync(
-        SignedEntry opening, SavedRounds? saved, int lastRoundNumber, ReadOnlyMemory<double> values, CancellationToken cancellationToken)
+        SignedEntry opening, SavedRounds saved, bool isResuming, ReadOnlyMemory<double> values, CancellationToken cancellationToken)
     {
-        using MaskingClient client = saved is null ? Begin(opening, lastRoundNumber) : await ResumeAsync(saved, opening);
+        using MaskingClient client = isResuming ? await ResumeAsync(saved, opening) : Begin(opening, saved.LastRoundNumber);
         RoundParameters round = client.Round;
         (NoisedUpdate noised, QuantizedUpdate quantized) = pipeline.Prepare(round.Layout, values.Span);
-        ulong? receiptIndex = null;
-        int survivors = 0;
         try
         {
-            await SaveAsync(client, RoundPhase.Advertise, cancellationToken);
-            await transport.SendAdvertisementAsync(client.Advertisement, cancellationToken);
-
-            ClientStep shares = Require(client.OnCohort(await transport.GetCohortAsync(cancellationToken), random));
-            await SaveAsync(client, RoundPhase.Share, cancellationToken);
-            await transport.SendSharesAsync(shares.Message!.Value, cancellationToken);
-
-            // After a restart that had masked already, the saved upload is sent and the vector computed now is not used.
-            bool isOurVector = !client.HasMasked;
-            (Announcement dealers, IReadOnlyList<(int, ReadOnlyMemory<byte>)> inbox) = await transport.GetInboxAsync(cancellationToken);
-            ClientStep upload = Require(client.OnDealers(dealers, inbox, noised));
-            await SaveAsync(client, RoundPhase.Upload, cancellationToken);
-            receiptIndex = CheckReceipt(await transport.SendUploadAsync(upload.Masked!, cancellationToken), upload, round);
-
-            Announcement survivorList = await transport.GetSurvivorsAsync(cancellationToken);
-            ClientStep confirmation = Require(client.OnSurvivors(survivorList));
-            await SaveAsync(client, RoundPhase.Confirm, cancellationToken);
-            await TolerateLateAsync(transport.SendConfirmationAsync(confirmation.Message!.Value, cancellationToken));
-            survivors = CountOf(survivorList);
-
-            ClientStep answer = Require(client.OnUnmaskRequest(await transport.GetUnmaskRequestAsync(cancellationToken)));
-            await SaveAsync(client, RoundPhase.Unmask, cancellationToken);
-            await TolerateLateAsync(transport.SendUnmaskAnswerAsync(answer.Message!.Value, cancellationToken));
+            RoundStatus status = await StepThroughAsync(client, noised, saved, cancellationToken);
             await store.EraseRoundAsync(context.Task.TaskId, round.Number, cancellationToken);
-            return Outcome(RoundStatus.Contributed, null, isOurVector ? quantized.Values.ToArray() : default);
+            return Outcome(status, status == RoundStatus.TooLate ? ErrorCodes.TooLate : null, status == RoundStatus.Contributed ? quantized.Values.ToArray() : default);
         }
         catch (SecureFedException exception) when (exception is not RoundRefusedException && EndOf(exception.Code) is { } status)
         {
             await store.EraseRoundAsync(context.Task.TaskId, round.Number, CancellationToken.None);
-            return Outcome(status, exception.Code, default);
+            return Outcome(hasUpdateLeft ? RoundStatus.Unknown : status, exception.Code, default);
         }
         catch (RoundRefusedException)
         {
@@ -67,6 +47,40 @@ internal sealed class RoundParticipant(ClientContext context, RoundTransport tra
 
         RoundOutcome Outcome(RoundStatus status, string? reason, ReadOnlyMemory<int> integers) =>
             new(round.RoundId, round.Number, round.Kind, status, reason, survivors, integers, receiptIndex);
+    }
+
+    private async Task<RoundStatus> StepThroughAsync(MaskingClient client, NoisedUpdate noised, SavedRounds saved, CancellationToken cancellationToken)
+    {
+        // After a restart that had masked already, the saved upload is sent and the vector computed now is not used.
+        bool isEarlierVector = hasUpdateLeft = client.HasMasked;
+        await SaveAsync(client, saved, RoundPhase.Advertise, cancellationToken);
+        await transport.SendAdvertisementAsync(client.Advertisement, cancellationToken);
+
+        ClientStep shares = Require(client.OnCohort(await transport.GetCohortAsync(cancellationToken), random));
+        await SaveAsync(client, saved, RoundPhase.Share, cancellationToken);
+        await transport.SendSharesAsync(shares.Message!.Value, cancellationToken);
+
+        (Announcement dealers, IReadOnlyList<(int, ReadOnlyMemory<byte>)> inbox) = await transport.GetInboxAsync(cancellationToken);
+        ClientStep upload = Require(client.OnDealers(dealers, inbox, noised));
+        await SaveAsync(client, saved, RoundPhase.Upload, cancellationToken);
+        hasUpdateLeft = true;
+        if (await UnlessLateAsync(transport.SendUploadAsync(upload.Masked!, cancellationToken)) is { } receipt)
+            receiptIndex = CheckReceipt(receipt, upload, client.Round);
+
+        // Also after "too late": only the certified list says whether the update is in the sum.
+        Announcement survivorList = await transport.GetSurvivorsAsync(cancellationToken);
+        ClientStep confirmation = Require(client.OnSurvivors(survivorList));
+        await SaveAsync(client, saved, RoundPhase.Confirm, cancellationToken);
+        await UnlessLateAsync(transport.SendConfirmationAsync(confirmation.Message!.Value, cancellationToken));
+        survivors = CountOf(survivorList);
+
+        ClientStep answer = Require(client.OnUnmaskRequest(await transport.GetUnmaskRequestAsync(cancellationToken)));
+        SavedRounds answered = saved with { Answered = RoundRepetition.DigestOf(client.Round) };
+        await SaveAsync(client, answered, RoundPhase.Unmask, cancellationToken);
+        await UnlessLateAsync(transport.SendUnmaskAnswerAsync(answer.Message!.Value, cancellationToken));
+        if (!client.IsSurvivor)
+            return RoundStatus.TooLate;
+        return isEarlierVector ? RoundStatus.Resumed : RoundStatus.Contributed;
     }
 
     /// <summary>A client never joins a round number twice: what cannot be resumed is abstained from, not begun again with fresh keys.</summary>
@@ -88,8 +102,12 @@ internal sealed class RoundParticipant(ClientContext context, RoundTransport tra
         return client ?? throw new RoundRefusedException(refusal!);
     }
 
-    private Task SaveAsync(MaskingClient client, RoundPhase step, CancellationToken cancellationToken) =>
-        store.SaveAsync(context.Task.TaskId, new SavedRounds(client.Round.Number, client.Encode()), step, cancellationToken);
+    private async Task SaveAsync(MaskingClient client, SavedRounds saved, RoundPhase step, CancellationToken cancellationToken)
+    {
+        byte[] state = client.Encode();
+        ulong sequence = Math.Max(saved.RosterSequence, context.Roster.Sequence);
+        await store.SaveAsync(context.Task.TaskId, saved with { LastRoundNumber = client.Round.Number, ActiveRound = state, RosterSequence = sequence }, step, cancellationToken);
+    }
 
     private ulong CheckReceipt(SignedEntry receipt, ClientStep upload, RoundParameters round) =>
         receipt.TryOpen(context.Task.TaskId, context.Policy.ServerKey.Span, out LogEntry? entry)
@@ -101,16 +119,16 @@ internal sealed class RoundParticipant(ClientContext context, RoundTransport tra
 
     private static ClientStep Require(ClientStep step) => step.Refusal is { } refusal ? throw new RoundRefusedException(refusal) : step;
 
-    /// <summary>A confirmation or answer that comes late is not needed any more: enough others came.</summary>
-    private static async Task TolerateLateAsync(Task<SignedEntry> sending)
+    /// <summary>Null if the server says that it has moved on: what comes late is not needed any more, and the client goes on to learn what became of the round.</summary>
+    private static async Task<SignedEntry?> UnlessLateAsync(Task<SignedEntry> sending)
     {
         try
         {
-            await sending;
+            return await sending;
         }
         catch (SecureFedException exception) when (string.Equals(exception.Code, ErrorCodes.TooLate, StringComparison.Ordinal))
         {
-            // Nothing to do.
+            return null;
         }
     }
 

@@ -55,9 +55,11 @@ internal sealed class RoundTransport(ServiceConnection connection, Identifier ta
         long started = time.GetTimestamp();
         while (time.GetElapsedTime(started) < longestWait)
         {
+            long asked = time.GetTimestamp();
             ServiceResponse response = await connection.GetAsync(path, Poll, null, cancellationToken);
             if (response.Status == HttpStatusCode.OK)
                 return response.Body;
+            await PollPause.AfterAsync(asked, time, cancellationToken);
         }
 
         throw new SecureFedException(

@@ -6,8 +6,8 @@ namespace SecureFed.Client.State;
 
 /// <summary>One file per task in a directory of the client's own: written beside, flushed, then renamed over the old one.</summary>
 /// <remarks>
-/// Directory mode 0700, file mode 0600. The file holds round secrets until the round is over. Flushing goes through the runtime, which on Linux does not
-/// report a failing fsync (DESIGN section 6); the durable-file type of the log will replace that call. One process per directory.
+/// Directory mode 0700, file mode 0600. The file holds round secrets until the round is over. File and directory are flushed by fsync itself
+/// (<see cref="DurableFlush"/>); a failure means that nothing is sent. A lock file keeps a second process out.
 /// </remarks>
 public sealed class FileRoundStateStore : IRoundStateStore
 {
@@ -33,14 +33,30 @@ public sealed class FileRoundStateStore : IRoundStateStore
         byte[] bytes = await ReadAsync(path, cancellationToken);
         return TryDecode(bytes) ?? throw new SecureFedException(
             ErrorCodes.InvalidConfiguration,
-            $"The client state file '{path}' is damaged or of another version. Move it away to abstain from the round in progress; the client then joins from the next round on.");
+            $"The client state file '{path}' is damaged or of another version. Restore it from a backup of the same moment, or leave this task: without it the client does not know which rounds it joined, and a malicious server could repeat one.");
     }
 
     public Task SaveAsync(Identifier taskId, SavedRounds saved, RoundPhase step, CancellationToken cancellationToken = default) =>
         ReplaceAsync(taskId, saved, cancellationToken);
 
-    public Task EraseRoundAsync(Identifier taskId, int lastRoundNumber, CancellationToken cancellationToken = default) =>
-        ReplaceAsync(taskId, new SavedRounds(lastRoundNumber, default), cancellationToken);
+    public async Task EraseRoundAsync(Identifier taskId, int lastRoundNumber, CancellationToken cancellationToken = default)
+    {
+        SavedRounds saved = await LoadAsync(taskId, cancellationToken) ?? new SavedRounds(lastRoundNumber, default);
+        await ReplaceAsync(taskId, saved with { LastRoundNumber = lastRoundNumber, ActiveRound = default }, cancellationToken);
+    }
+
+    /// <summary>A lock file that the operating system releases when its process ends.</summary>
+    public Task<IAsyncDisposable> LeaseAsync(Identifier taskId, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            return Task.FromResult<IAsyncDisposable>(new FileStream(PathOf(taskId) + ".lock", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+        }
+        catch (IOException exception)
+        {
+            throw InProcessLease.Busy(exception);
+        }
+    }
 
     private static async Task<byte[]> ReadAsync(string path, CancellationToken cancellationToken)
     {
@@ -58,7 +74,8 @@ public sealed class FileRoundStateStore : IRoundStateStore
     {
         string path = PathOf(taskId);
         string fresh = path + ".new";
-        byte[] bytes = CanonicalWriter.Write(w => w.UInt8(Version).Count(saved.LastRoundNumber).Opaque(saved.ActiveRound.Span));
+        byte[] bytes = CanonicalWriter.Write(w => w
+            .UInt8(Version).Count(saved.LastRoundNumber).Opaque(saved.ActiveRound.Span).Digest(saved.Answered).UInt64(saved.RosterSequence));
         FileStreamOptions options = new() { Mode = FileMode.Create, Access = FileAccess.Write, Share = FileShare.None };
         if (!OperatingSystem.IsWindows())
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
@@ -67,10 +84,12 @@ public sealed class FileRoundStateStore : IRoundStateStore
             await using (FileStream stream = new(fresh, options))
             {
                 await stream.WriteAsync(bytes, cancellationToken);
-                stream.Flush(flushToDisk: true);
+                await stream.FlushAsync(cancellationToken);
+                DurableFlush.File(stream.SafeFileHandle);
             }
 
             File.Move(fresh, path, overwrite: true);
+            DurableFlush.Directory(directory);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -90,7 +109,7 @@ public sealed class FileRoundStateStore : IRoundStateStore
     {
         CanonicalReader reader = new(bytes);
         reader.Require(reader.UInt8() == Version);
-        SavedRounds saved = new(reader.Count(int.MaxValue), reader.Opaque(GreatestBytes).ToArray());
+        SavedRounds saved = new(reader.Count(int.MaxValue), reader.Opaque(GreatestBytes).ToArray(), reader.Digest(), reader.UInt64());
         return reader.IsComplete ? saved : null;
     }
 

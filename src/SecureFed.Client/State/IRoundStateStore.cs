@@ -6,11 +6,17 @@ namespace SecureFed.Client.State;
 /// <summary>What a client remembers of a task across restarts.</summary>
 /// <param name="LastRoundNumber">Highest round ever joined; a client never joins a number twice.</param>
 /// <param name="ActiveRound">State of the round in progress; empty if none. Holds the round's secrets.</param>
-public sealed record SavedRounds(int LastRoundNumber, ReadOnlyMemory<byte> ActiveRound);
+/// <param name="Answered">Kind and model of the last round whose unmask request was answered; the same again would let the server compare two sums.</param>
+/// <param name="RosterSequence">Sequence number of the newest roster accepted; an older one is refused.</param>
+public sealed record SavedRounds(int LastRoundNumber, ReadOnlyMemory<byte> ActiveRound, Digest Answered = default, ulong RosterSequence = 0);
 
 /// <summary>Keeps a client's round state: durable before the first byte of the message that follows from it is sent.</summary>
 public interface IRoundStateStore
 {
+    /// <summary>Excludes every other user of this task's state until disposed: two that step one round would mask two vectors under one key.</summary>
+    /// <exception cref="Protocol.Errors.SecureFedException"><c>client-busy</c>: another call or process takes part with this state.</exception>
+    Task<IAsyncDisposable> LeaseAsync(Identifier taskId, CancellationToken cancellationToken = default) => Task.FromResult(InProcessLease.Take(this, taskId));
+
     /// <summary>Null if nothing was saved for the task.</summary>
     Task<SavedRounds?> LoadAsync(Identifier taskId, CancellationToken cancellationToken = default);
 
@@ -21,6 +27,6 @@ public interface IRoundStateStore
     /// <param name="cancellationToken">Cancels before anything is replaced.</param>
     Task SaveAsync(Identifier taskId, SavedRounds saved, RoundPhase step, CancellationToken cancellationToken = default);
 
-    /// <summary>Erases the round's secrets when it is over, keeping the number.</summary>
+    /// <summary>Erases the round's secrets when it is over, keeping everything else.</summary>
     Task EraseRoundAsync(Identifier taskId, int lastRoundNumber, CancellationToken cancellationToken = default);
 }

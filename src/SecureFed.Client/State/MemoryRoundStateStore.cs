@@ -4,7 +4,8 @@ using SecureFed.Protocol.Wire;
 
 namespace SecureFed.Client.State;
 
-/// <summary>Survives nothing: after a restart the client abstains from the round that was in progress.</summary>
+/// <summary>Survives nothing: after a restart the client cannot resume the round in progress and has forgotten which rounds it joined.</summary>
+/// <remarks>A malicious server can have such a client join an old round number again, with other keys. Use <see cref="FileRoundStateStore"/> in production.</remarks>
 public sealed class MemoryRoundStateStore : IRoundStateStore
 {
     private readonly ConcurrentDictionary<Identifier, SavedRounds> tasks = new();
@@ -21,7 +22,10 @@ public sealed class MemoryRoundStateStore : IRoundStateStore
 
     public Task EraseRoundAsync(Identifier taskId, int lastRoundNumber, CancellationToken cancellationToken = default)
     {
-        tasks[taskId] = new SavedRounds(lastRoundNumber, default);
+        tasks.AddOrUpdate(
+            taskId,
+            _ => new SavedRounds(lastRoundNumber, default),
+            (_, saved) => saved with { LastRoundNumber = lastRoundNumber, ActiveRound = default });
         return Task.CompletedTask;
     }
 }

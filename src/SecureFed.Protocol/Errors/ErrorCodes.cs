@@ -57,6 +57,9 @@ public static class ErrorCodes
     public const string ServerUntrusted = "server-untrusted";
     public const string PolicyViolated = "policy-violated";
     public const string RoundReplayed = "round-replayed";
+    public const string RoundRepeated = "round-repeated";
+    public const string OutcomeUnknown = "outcome-unknown";
+    public const string ClientBusy = "client-busy";
     public const string HistoryRewritten = "history-rewritten";
     public const string InvalidParameters = "invalid-parameters";
     public const string InvalidCohort = "invalid-cohort";

@@ -53,6 +53,9 @@ public sealed class MaskingClient : IDisposable
 
     public ReadOnlyMemory<byte> UploadBytes => state.Upload;
 
+    /// <summary>Whether the list that this client signed holds its own upload.</summary>
+    public bool IsSurvivor => survivors is not null && cohort?.IndexOf(context.Self) is { } self && survivors.Survivors.Contains(self);
+
     /// <summary>Examines a round before anything is computed for it: entry, roster, parameters and policy.</summary>
     /// <param name="context">The client.</param>
     /// <param name="opening">Signed ROUND_OPENED entry.</param>

@@ -18,6 +18,7 @@ namespace SecureFed.Protocol.Policy;
 /// <param name="RequiresNoise">True refuses rounds without differential-privacy noise: all of them until that part is built.</param>
 /// <param name="Protections">Allowed protections.</param>
 /// <param name="Models">Allowed kinds of model.</param>
+/// <param name="LeastRosterSequence">Oldest roster that is accepted; raise it when an identity was removed.</param>
 public sealed record ClientPolicy(
     ReadOnlyMemory<byte> RosterAuthorityKey,
     ReadOnlyMemory<byte> ServerKey,
@@ -29,7 +30,8 @@ public sealed record ClientPolicy(
     bool AllowsCuriousServer,
     bool RequiresNoise,
     IReadOnlyList<ProtectionKind> Protections,
-    IReadOnlyList<TaskModelKind> Models)
+    IReadOnlyList<TaskModelKind> Models,
+    ulong LeastRosterSequence = 0)
 {
     /// <summary>Null if the task is acceptable; otherwise what breaks the policy and what to do.</summary>
     public RoundRejection? Check(TaskParameters task)

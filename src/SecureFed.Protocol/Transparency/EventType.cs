@@ -18,4 +18,5 @@ public enum EventType : byte
     RoundAborted = 13,
     ModelPublished = 14,
     TaskFinished = 15,
+    ModelRefused = 16,
 }

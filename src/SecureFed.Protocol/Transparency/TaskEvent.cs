@@ -55,12 +55,15 @@ public abstract record TaskEvent
         internal override void WriteBody(CanonicalWriter writer) => writer.Identifier(RoundId).Digest(AggregateDigest).Digest(MaskTotalDigest).Count(Survivors);
     }
 
-    /// <summary>The round ended without a sum; <paramref name="Reason"/> is an error code.</summary>
-    public sealed record RoundAborted(Identifier RoundId, string Reason) : TaskEvent
+    /// <summary>
+    /// The round ended without a sum; <paramref name="Reason"/> is an error code. <paramref name="Suspect"/> is the pseudonym of the dealer whose shares fit
+    /// neither its commitment nor its key, all zero if nobody is named. It or enough of those who answered lied; which of them is not decided here.
+    /// </summary>
+    public sealed record RoundAborted(Identifier RoundId, string Reason, Identifier Suspect = default) : TaskEvent
     {
         public override EventType Type => EventType.RoundAborted;
 
-        internal override void WriteBody(CanonicalWriter writer) => writer.Identifier(RoundId).Text(Reason);
+        internal override void WriteBody(CanonicalWriter writer) => writer.Identifier(RoundId).Text(Reason).Identifier(Suspect);
     }
 
     /// <summary>The global model moved from parent to model by the sum of the round.</summary>
@@ -69,6 +72,14 @@ public abstract record TaskEvent
         public override EventType Type => EventType.ModelPublished;
 
         internal override void WriteBody(CanonicalWriter writer) => writer.Identifier(RoundId).Digest(ParentDigest).Digest(ModelDigest);
+    }
+
+    /// <summary>No model follows from the round's sum (for example its weights add up to nothing); the round counts as failed and is repeated.</summary>
+    public sealed record ModelRefused(Identifier RoundId, string Reason) : TaskEvent
+    {
+        public override EventType Type => EventType.ModelRefused;
+
+        internal override void WriteBody(CanonicalWriter writer) => writer.Identifier(RoundId).Text(Reason);
     }
 
     /// <summary>No further round will open; the reason is empty when the schedule is complete, else an error code.</summary>

@@ -106,7 +106,7 @@ public class RestartTests(TestConsortium consortium)
         Assert.All(store.Copies, copy => AssertMode(UnixFileMode.UserRead | UnixFileMode.UserWrite, copy.Mode));
         Assert.True(store.Copies[^1].Bytes.Length > 500, "The round's keys, shares and upload are in the file while it runs.");
         byte[] left = await File.ReadAllBytesAsync(Path.Combine(state, $"{task}.state"));
-        Assert.Equal(1 + 4 + 4, left.Length); // Version, round number, empty state.
+        Assert.Equal(1 + 4 + 4 + 32 + 8, left.Length); // Version, round number, empty state, what was answered, roster number.
         Assert.Equal([$"{task}.state"], Directory.GetFiles(state).Select(Path.GetFileName));
     }
 
@@ -122,7 +122,7 @@ public class RestartTests(TestConsortium consortium)
             SecureFedException exception = await Assert.ThrowsAsync<SecureFedException>(
                 () => consortium.ClientFor(0, task, o => o.StateStore = new FileRoundStateStore(directory.Path), wire).ContributeAsync(new double[] { 1 }));
             Assert.Equal("invalid-configuration", exception.Code);
-            Assert.Contains("Move it away", exception.Message, StringComparison.Ordinal);
+            Assert.Contains("Restore it from a backup", exception.Message, StringComparison.Ordinal);
             Assert.Empty(wire.Writes);
         }
     }
@@ -194,7 +194,7 @@ public class RestartTests(TestConsortium consortium)
         }
 
         RoundOutcome outcome = await second.ContributeAsync(Enumerable.Repeat(100.0, 50).ToArray());
-        Assert.Equal(RoundStatus.Contributed, outcome.Status);
+        Assert.Equal(step >= RoundPhase.Upload ? RoundStatus.Resumed : RoundStatus.Contributed, outcome.Status);
         foreach (IGrouping<string, byte[]> message in before.Writes.Concat(after.Writes).GroupBy(w => w.Path, w => w.Body))
             Assert.Single(message.Select(Convert.ToHexString).Distinct(StringComparer.Ordinal));
         Assert.Equal(5, after.Writes.Count());
