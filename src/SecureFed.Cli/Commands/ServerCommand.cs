@@ -42,7 +42,7 @@ internal static class ServerCommand
             IPEndPoint endpoint = IPEndPoint.TryParse(parsed.GetValue(listen) ?? "127.0.0.1:7443", out IPEndPoint? wanted)
                 ? wanted
                 : throw CommandException.Misuse("--listen is not an address and port.", "For example 127.0.0.1:7443.");
-            await using WebApplication app = SecureFedServer.Create(options, tls, endpoint, logging => logging.AddSimpleConsole(o => o.SingleLine = true).AddFilter(level => level >= LogLevel.Information).Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace));
+            await using WebApplication app = SecureFedServer.Create(options, tls, endpoint, ConfigureLogging);
             await app.StartAsync(cancellationToken);
             string address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
             if (terminal.IsJson)
@@ -53,6 +53,13 @@ internal static class ServerCommand
             return SecureFedCommand.Done;
         });
         return command;
+    }
+
+    /// <summary>The service's own lines and the framework's warnings. The framework's request lines would put a client's identity beside its round.</summary>
+    private static void ConfigureLogging(ILoggingBuilder logging)
+    {
+        logging.SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft", LogLevel.Warning).AddSimpleConsole(o => o.SingleLine = true);
+        logging.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
     }
 
     private static Roster LoadRoster(string path, Protocol.Policy.ClientPolicy policy, SigningKey signer)

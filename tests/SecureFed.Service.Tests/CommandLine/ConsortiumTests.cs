@@ -25,6 +25,9 @@ public class ConsortiumTests
         string operatorId = members.Single(m => (string?)m!["role"] == "operator")!["id"]!.GetValue<string>();
         string[] clientIds = [.. members.Where(m => (string?)m!["role"] == "client").Select(m => m!["id"]!.GetValue<string>())];
 
+        TextWriter standardError = Console.Error;
+        using StringWriter serverLog = new();
+        Console.SetError(TextWriter.Synchronized(serverLog)); // Where the console logger of 'server' writes.
         using CancellationTokenSource stop = new();
         using StringWriter serverOutput = new();
         Task<int> server = Task.Run(() => SecureFed.Cli.SecureFedCommand.RunAsync(
@@ -67,6 +70,9 @@ public class ConsortiumTests
         (await Cli.RunAsync(["task", "show", "--task", taskId, "--server", connection[1], "--certificate-pin", "short", .. taskOperator[4..]])).AssertFailure(1, "invalid-configuration");
         await stop.CancelAsync();
         Assert.Equal(0, await server.WaitAsync(TimeSpan.FromSeconds(20)));
+        Console.SetError(standardError);
+        Assert.Contains($"Task {taskId}: entry 1 RoundOpened", serverLog.ToString(), StringComparison.Ordinal);
+        Assert.All(clientIds, id => Assert.DoesNotContain(id, serverLog.ToString(), StringComparison.Ordinal));
     }
 
     [Fact]
