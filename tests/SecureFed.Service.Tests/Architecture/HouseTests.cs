@@ -123,12 +123,20 @@ public class HouseTests
         Assert.Equal(folders.Order(StringComparer.Ordinal), Directory.GetDirectories(Path.Combine(Repository.Root, "src")).Select(d => Path.GetFileName(d)!).Order(StringComparer.Ordinal));
     }
 
+    /// <summary>What the compiler writes into every iterator: Environment.CurrentManagedThreadId and nothing else of Environment.</summary>
+    private static bool IsIteratorsThreadNumber(MetadataReader metadata, TypeReferenceHandle handle)
+    {
+        string[] members = [.. metadata.MemberReferences.Select(metadata.GetMemberReference).Where(m => m.Parent == handle).Select(m => metadata.GetString(m.Name))];
+        return metadata.GetString(metadata.GetTypeReference(handle).Name) == nameof(Environment) && members is ["get_CurrentManagedThreadId"];
+    }
+
     private static string[] TypesUsedBy(string assembly)
     {
         using FileStream file = File.OpenRead(Path.Combine(AppContext.BaseDirectory, assembly + ".dll"));
         using PEReader image = new(file);
         MetadataReader metadata = image.GetMetadataReader();
         return [.. metadata.TypeReferences
+            .Where(handle => !IsIteratorsThreadNumber(metadata, handle))
             .Select(metadata.GetTypeReference)
             .Select(type => $"{metadata.GetString(type.Namespace)}.{metadata.GetString(type.Name).Split('`')[0]}")
             .Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
