@@ -44,6 +44,7 @@ public static class SecureFedCommand
             KeysCommand.Create(terminal),
             TaskCommand.Create(terminal),
             ClientCommand.Create(terminal),
+            SecAggCommand.Create(terminal),
         };
         return root;
     }

@@ -60,5 +60,7 @@ public sealed class SecureFedClientOptions
             throw new Protocol.Errors.SecureFedException(Protocol.Errors.ErrorCodes.InvalidConfiguration, "GreatestAttempts is 1 to 10.");
         Http.PinnedHandler.RequireWellFormed(ServerCertificatePin);
         Protocol.Identity.SampleKeys.RefuseOutsideDevelopment(Policy.RosterAuthorityKey.Span, EnvironmentName);
+        Protocol.Identity.SampleKeys.RefuseOutsideDevelopment(Policy.ServerKey.Span, EnvironmentName);
+        Protocol.Identity.SampleKeys.RefuseOutsideDevelopment(Signer.PublicKey.Span, EnvironmentName);
     }
 }

@@ -14,7 +14,11 @@ namespace SecureFed.Cli.Commands;
 /// <summary><c>securefed keys</c>: identity keys, rosters and a whole trial consortium.</summary>
 internal static class KeysCommand
 {
-    private static readonly JsonSerializerOptions Indented = new(ResourceJson.Options) { WriteIndented = true };
+    private static readonly JsonSerializerOptions Indented = new(ResourceJson.Options)
+    {
+        WriteIndented = true,
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     public static Command Create(Terminal terminal) => new("keys", "Makes identity keys and signs rosters.")
     {

@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using SecureFed.Cli.Demo;
+using Microsoft.Extensions.Logging.Console;
 using SecureFed.Cli.Output;
 using SecureFed.Client.Configuration;
 using SecureFed.Client.Http;
@@ -42,7 +42,7 @@ internal static class ServerCommand
             IPEndPoint endpoint = IPEndPoint.TryParse(parsed.GetValue(listen) ?? "127.0.0.1:7443", out IPEndPoint? wanted)
                 ? wanted
                 : throw CommandException.Misuse("--listen is not an address and port.", "For example 127.0.0.1:7443.");
-            await using WebApplication app = SecureFedServer.Create(options, tls, endpoint, ConfigureLogging);
+            await using WebApplication app = SecureFedServer.Create(options, tls, endpoint, LogToStandardError);
             await app.StartAsync(cancellationToken);
             string address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
             if (terminal.IsJson)
@@ -55,11 +55,12 @@ internal static class ServerCommand
         return command;
     }
 
-    /// <summary>The service's own lines and the framework's warnings. The framework's request lines would put a client's identity beside its round.</summary>
-    private static void ConfigureLogging(ILoggingBuilder logging)
+    /// <summary>The framework's own request lines are left out: they would put a client's identity beside its round.</summary>
+    private static void LogToStandardError(ILoggingBuilder logging)
     {
-        logging.SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft", LogLevel.Warning).AddSimpleConsole(o => o.SingleLine = true);
-        logging.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
+        logging.AddSimpleConsole(options => options.SingleLine = true);
+        logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        logging.Services.Configure<ConsoleLoggerOptions>(options => options.LogToStandardErrorThreshold = LogLevel.Trace);
     }
 
     private static Roster LoadRoster(string path, Protocol.Policy.ClientPolicy policy, SigningKey signer)

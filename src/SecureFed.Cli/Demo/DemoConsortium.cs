@@ -1,5 +1,4 @@
 using System.Net;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -95,24 +94,5 @@ internal sealed class DemoConsortium : IAsyncDisposable
         Operator.Key.Dispose();
         foreach ((_, SigningKey key) in Clients)
             key.Dispose();
-    }
-}
-
-/// <summary>A self-signed certificate for loopback, made for one run; clients pin its key.</summary>
-internal static class LoopbackCertificate
-{
-    public static X509Certificate2 Create()
-    {
-        using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        CertificateRequest request = new("CN=localhost", key, HashAlgorithmName.SHA256);
-        SubjectAlternativeNameBuilder names = new();
-        names.AddDnsName("localhost");
-        names.AddIpAddress(IPAddress.Loopback);
-        request.CertificateExtensions.Add(names.Build());
-        DateTimeOffset now = TimeProvider.System.GetUtcNow();
-        using X509Certificate2 made = request.CreateSelfSigned(now.AddHours(-1), now.AddDays(1));
-
-        // Kestrel on some platforms needs the private key in the form that a PKCS#12 import gives.
-        return X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pkcs12), null);
     }
 }

@@ -34,6 +34,9 @@ internal sealed record DemoPlan(
     public const ulong Seed = 20_260_101;
 
     private const int FedSgdRounds = 100;
+
+    // The scenarios' own steps suit the logistic loss; squared error is steeper, and Adam does not mind how steep.
+    private static readonly LocalTrainingOptions SquaredErrorTraining = new() { Epochs = 5, BatchSize = 32, LearningRate = 0.05, LearningRateDecay = 0.85 };
     private static readonly ExactDecimal Gamma = ExactDecimal.From(0.1m);
 
     public int Clients => Cohort.Greatest;
@@ -55,17 +58,18 @@ internal sealed record DemoPlan(
         CohortBounds cohort = ChooseCohort(clients, dropout, scenario, options);
         ModelKind model = options.Model switch { "linear" => ModelKind.Linear, "logistic" => ModelKind.Logistic, _ => scenario.ModelKind };
         (ScenarioData data, IReadOnlyList<string> notes) = options.Data.Count > 0 ? ReadCsv(options, model, clients) : (scenario.Generate(clients, Seed), []);
+        LocalTrainingOptions local = model == scenario.ModelKind ? scenario.Local : SquaredErrorTraining;
         bool isFedSgd = string.Equals(options.Optimizer, "fedsgd", StringComparison.Ordinal);
         TrainingDefinition training = new()
         {
             Optimizer = isFedSgd ? ServerOptimizerKind.FedSgd : ServerOptimizerKind.FedAvg,
-            ServerLearningRate = isFedSgd ? options.LearningRate ?? scenario.FedSgdLearningRate : scenario.ServerRate,
-            LocalOptimizer = scenario.Local.Optimizer == LocalOptimizer.Adam ? LocalOptimizerKind.Adam : LocalOptimizerKind.Sgd,
-            LocalLearningRate = isFedSgd ? scenario.Local.LearningRate : options.LearningRate ?? scenario.Local.LearningRate,
-            AdamEpsilon = scenario.Local.AdamEpsilon,
-            LearningRateDecay = scenario.Local.LearningRateDecay,
-            LocalEpochs = options.LocalEpochs ?? scenario.Local.Epochs,
-            BatchSize = options.BatchSize ?? scenario.Local.BatchSize,
+            ServerLearningRate = isFedSgd ? options.LearningRate ?? FedSgdRate(scenario, model, data.Schema.Features.Count) : model == scenario.ModelKind ? scenario.ServerRate : 1,
+            LocalOptimizer = local.Optimizer == LocalOptimizer.Adam ? LocalOptimizerKind.Adam : LocalOptimizerKind.Sgd,
+            LocalLearningRate = isFedSgd ? local.LearningRate : options.LearningRate ?? local.LearningRate,
+            AdamEpsilon = local.AdamEpsilon,
+            LearningRateDecay = local.LearningRateDecay,
+            LocalEpochs = options.LocalEpochs ?? local.Epochs,
+            BatchSize = options.BatchSize ?? local.BatchSize,
             ClipNorm = scenario.ClipNorm,
             GreatestRows = data.MaxRows,
         };
@@ -102,7 +106,10 @@ internal sealed record DemoPlan(
     {
         ServerClass serverClass = options.IsCurious ? ServerClass.Curious : ServerClass.Malicious;
         ExactDecimal preferred = ExactDecimal.From((decimal)(options.Dropout is null || dropout == 0 ? scenario.DropoutTolerance : Math.Min(scenario.DropoutTolerance, dropout)));
-        if (DropoutPlan.ChooseDeltaDrop(clients, dropout, preferred, Gamma, serverClass) is { } delta)
+        ExactDecimal? chosen = DropoutPlan.ChooseDeltaDrop(clients, dropout, preferred, Gamma, serverClass);
+        if (options.Dropout == 0)
+            chosen ??= DropoutPlan.ChooseDeltaDrop(clients, 0, ExactDecimal.Zero, Gamma, serverClass);
+        if (chosen is { } delta)
             return DropoutPlan.BoundsFor(DropoutPlan.LeastCohort(clients, delta, Gamma, serverClass), clients, delta, Gamma, serverClass);
 
         int? needed = DropoutPlan.LeastClients(dropout, Gamma, serverClass);
@@ -112,7 +119,7 @@ internal sealed record DemoPlan(
             throw CommandException.Refuse(
                 ErrorCodes.CohortTooSmall,
                 $"{clients} clients are fewer than a cohort needs against a {(options.IsCurious ? "curious" : "malicious")} server with delta_drop {preferred}.",
-                $"Take --clients {Math.Max(least, LeastFeasible(preferred, serverClass))} or more.");
+                $"Take --clients {Math.Max(least, LeastFeasible(preferred, serverClass))} or more; {LeastFeasible(ExactDecimal.Zero, serverClass)} suffice with --dropout 0, where no client may miss a round.");
         }
 
         string more = needed is null ? "no number of clients carries it" : $"--clients {needed} or more";
@@ -121,6 +128,10 @@ internal sealed record DemoPlan(
             $"With {clients} clients the thresholds cannot carry a dropout of {dropout}: more than one round in twenty would fail.",
             $"Take --dropout {DropoutPlan.GreatestDropout(clients, Gamma, serverClass)} or less, {more}{(options.IsCurious ? "" : ", or the weaker --adversary curious")}.");
     }
+
+    /// <summary>Squared error over F standardised features has a Hessian of trace 2F, so 1/(2F) is below 2/L whatever their correlation.</summary>
+    private static double FedSgdRate(Scenario scenario, ModelKind model, int features) =>
+        model == scenario.ModelKind ? scenario.FedSgdLearningRate : 1.0 / (2 * features);
 
     private static int LeastFeasible(ExactDecimal delta, ServerClass serverClass)
     {

@@ -58,7 +58,8 @@ internal static class DemoReport
         Table rounds = new Table().AddColumns("round", "in the sum", "dropped", "test loss").RoundedBorder();
         foreach (DemoRound round in result.Rounds)
             rounds.AddRow(Text(round.Round), Text(round.Participants), Text(round.Dropped), Text(round.Loss, "0.0000"));
-        terminal.Console.Write(rounds);
+        if (!terminal.IsInteractive)
+            terminal.Console.Write(rounds); // A person has just watched this table grow.
 
         Table metrics = new Table().AddColumns("on the test rows", "federated, masked", "central baseline").RoundedBorder();
         AddMetric(metrics, "AUC", result.Metrics.Auc, result.Baseline.Auc);
@@ -83,7 +84,7 @@ internal static class DemoReport
         foreach ((string name, double coefficient) in features.Take(ShownCoefficients))
             terminal.WriteLine($"  {Text(coefficient, "+0.000;-0.000")}  {name}");
         if (features.Count > ShownCoefficients)
-            terminal.WriteLine($"  and {features.Count - ShownCoefficients} smaller ones (--json shows all)");
+            terminal.WriteLine($"  and {features.Count - ShownCoefficients} smaller (--json shows all)");
         terminal.WriteLine(
             $"Privacy: the server saw masked integers of each client and, per round, the sum over at least {plan.Cohort.DeltaDrop.FloorOfRest(result.Rounds.Count > 0 ? result.Rounds.Min(r => r.Participants + r.Dropped) : plan.Clients)} clients; no single update, row count or loss.");
     }

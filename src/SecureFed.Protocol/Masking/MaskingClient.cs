@@ -67,6 +67,8 @@ public sealed class MaskingClient : IDisposable
         RoundParameters read = opened.Round;
         if (read.Number <= lastRoundNumber)
             return Refuse(ErrorCodes.RoundReplayed, $"Round {read.Number} is not later than round {lastRoundNumber}, which this client joined before.");
+        if (read.Number > context.Task.Schedule.GreatestRoundNumber)
+            return Refuse(ErrorCodes.InvalidParameters, $"Round {read.Number} lies beyond the {context.Task.Schedule.GreatestRoundNumber} that the task's schedule allows, failures included.");
         if (read.TaskDigest != Digest.Of(context.Task.Encode()))
             return Refuse(ErrorCodes.InvalidParameters, "The round refers to other task parameters than those this client accepted.");
         if (read.RosterDigest != context.Roster.Digest)
@@ -194,6 +196,8 @@ public sealed class MaskingClient : IDisposable
 
         if (list.Survivors.Count < cohort.Thresholds.LeastSurvivors)
             return ClientStep.Refuse(ErrorCodes.TooFewSurvivors, $"{list.Survivors.Count} survivors are fewer than the {cohort.Thresholds.LeastSurvivors} that this round promised; the client signs nothing.");
+        if (!UploadCheck.FollowOneDealersList(list, cohort, context, round))
+            return ClientStep.Refuse(ErrorCodes.InvalidSurvivors, "An upload of the survivor list is not signed for this client's dealers list; the client signs nothing.");
 
         state.Confirmation = Sign(cohort.Digest, new Confirmation(Digest.Of(announcement.Blob.Span), announcement.Entry.Index));
         state.SurvivorList = announcement.Blob.ToArray();

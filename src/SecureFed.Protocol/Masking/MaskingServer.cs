@@ -21,7 +21,7 @@ internal sealed class MaskingServer(Identifier taskId, RoundParameters parameter
     private readonly HashSet<string> advertisedKeys = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> clientsByOrganisation = new(StringComparer.Ordinal);
     private readonly SortedDictionary<int, ShareBundle> bundles = [];
-    private readonly SortedSet<int> uploaded = [];
+    private readonly SortedDictionary<int, SurvivorUpload> uploaded = [];
     private readonly SortedDictionary<int, ReadOnlyMemory<byte>> confirmations = [];
     private readonly SortedDictionary<int, UnmaskAnswer> answers = [];
     private MaskingCohort? cohort;
@@ -173,7 +173,7 @@ internal sealed class MaskingServer(Identifier taskId, RoundParameters parameter
         Publish(EventType.DealersListed, new DealersList(cohort!.Digest, [.. bundles.Keys]).Encode(), bundles.Count);
 
     private PendingEvent ListSurvivors() =>
-        Publish(EventType.SurvivorsListed, new SurvivorList(cohort!.Digest, dealersDigest, [.. uploaded]).Encode(), uploaded.Count);
+        Publish(EventType.SurvivorsListed, new SurvivorList(cohort!.Digest, dealersDigest, [.. uploaded.Values]).Encode(), uploaded.Count);
 
     private PendingEvent RequestUnmask()
     {
@@ -209,8 +209,8 @@ internal sealed class MaskingServer(Identifier taskId, RoundParameters parameter
             case ShareBundle bundle:
                 bundles.Add(sender, bundle);
                 break;
-            case Upload:
-                uploaded.Add(sender);
+            case Upload upload:
+                uploaded.Add(sender, new SurvivorUpload(sender, upload.Statement.WordsDigest, message.SignatureBytes.ToArray()));
                 break;
             case Confirmation:
                 confirmations.Add(sender, message.SignatureBytes);

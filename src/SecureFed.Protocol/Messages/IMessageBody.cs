@@ -8,4 +8,7 @@ public interface IMessageBody
     MessageType Type { get; }
 
     void Write(CanonicalWriter writer);
+
+    /// <summary>What the signature covers: the body itself, or for a long vector its digest, so that the signature can be verified without the vector.</summary>
+    void WriteSigned(CanonicalWriter writer) => Write(writer);
 }

@@ -5,7 +5,7 @@ using SecureFed.Protocol.Wire;
 
 namespace SecureFed.Protocol.Messages;
 
-/// <summary>A client's message: version, type, header, body, then a P-256 signature over all of it.</summary>
+/// <summary>A client's message: version, type, header, body, then a P-256 signature over all of it (over the digest of a vector in its place).</summary>
 public sealed class SignedMessage
 {
     private const byte Version = 1;
@@ -30,14 +30,14 @@ public sealed class SignedMessage
 
     public static SignedMessage Sign(MessageHeader header, IMessageBody body, ISigner signer)
     {
-        byte[] content = Content(header, body);
-        byte[] signature = signer.Sign(SigningContext.Message.Bind(content));
+        byte[] signature = signer.Sign(SignedContent(header, body));
+        byte[] content = Content(header, body, body.Write);
         return new SignedMessage(header, body, (byte[])[.. content, .. signature]);
     }
 
     /// <summary>Rebuilds what a peer must have signed, for verifying a signature that travelled alone.</summary>
     public static bool Verify(MessageHeader header, IMessageBody body, ReadOnlySpan<byte> signature, Roster roster) =>
-        roster.Verify(header.Sender, SigningContext.Message.Bind(Content(header, body)), signature);
+        roster.Verify(header.Sender, SignedContent(header, body), signature);
 
     /// <summary>Parses one message; does not check its signature.</summary>
     /// <param name="bytes">Not copied; must not change afterwards.</param>
@@ -72,7 +72,7 @@ public sealed class SignedMessage
             return new RoundRejection(ErrorCodes.NotEnrolled, "The sender is no client of the signed roster; ask the roster authority to enrol it.");
         }
 
-        if (!roster.Verify(message.Header.Sender, SigningContext.Message.Bind(bytes.Span[..^P256.SignatureBytes]), message.SignatureBytes.Span))
+        if (!Verify(message.Header, message.Body, message.SignatureBytes.Span, roster))
         {
             message = null;
             return new RoundRejection(ErrorCodes.SignatureInvalid, "The signature does not verify under the sender's key in the roster.");
@@ -86,10 +86,12 @@ public sealed class SignedMessage
     private static RoundRejection Malformed { get; } =
         new(ErrorCodes.InvalidMessage, "The bytes are not one canonical protocol message; encode it as the protocol document says.");
 
-    private static byte[] Content(MessageHeader header, IMessageBody body) => CanonicalWriter.Write(writer =>
+    private static byte[] SignedContent(MessageHeader header, IMessageBody body) => SigningContext.Message.Bind(Content(header, body, body.WriteSigned));
+
+    private static byte[] Content(MessageHeader header, IMessageBody body, Action<CanonicalWriter> writeBody) => CanonicalWriter.Write(writer =>
     {
         writer.UInt8(Version).UInt8((byte)body.Type);
         header.Write(writer);
-        body.Write(writer);
+        writeBody(writer);
     });
 }

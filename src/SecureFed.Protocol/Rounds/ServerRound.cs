@@ -176,6 +176,7 @@ public sealed class ServerRound
         if (SignedMessage.TryDecode(blobs.Get(accepted.MessageDigest), out SignedMessage? message) is not null
             || EventOf(message!.Body.Type) != accepted.Kind
             || PhaseOf(message.Body.Type) != Phase
+            || messages.Of(accepted.Kind).ContainsKey(message.Header.Sender)
             || accepted.Pseudonym != Pseudonym.Of(pseudonymSalt.Span, message.Header.Sender))
         {
             throw new InvalidOperationException($"Entry {index} accepts a message that does not fit the round in {Phase}.");

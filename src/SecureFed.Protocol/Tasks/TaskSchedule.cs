@@ -12,6 +12,10 @@ public sealed record TaskSchedule(bool Standardise, int TrainRounds, bool Evalua
 {
     public int Rounds => TrainRounds + (Standardise ? 1 : 0) + (Evaluate ? 1 : 0);
 
+    /// <summary>Highest number that a round of this task can have: every scheduled round after as many failures as are allowed in a row.</summary>
+    /// <remarks>Bounds how often a server can ask a client for a vector.</remarks>
+    public long GreatestRoundNumber => Rounds * (GreatestFailures + 1L);
+
     /// <summary>The kinds of round in this schedule, ascending.</summary>
     public IEnumerable<RoundKind> Kinds
     {
@@ -37,7 +41,7 @@ public sealed record TaskSchedule(bool Standardise, int TrainRounds, bool Evalua
     }
 
     internal string? FindFault() =>
-        TrainRounds is >= 1 and <= 1_000_000 && GreatestFailures >= 0 ? null : "A task trains for 1 to 1,000,000 rounds.";
+        TrainRounds is >= 1 and <= 1_000_000 && GreatestFailures is >= 0 and <= 1000 ? null : "A task trains for 1 to 1,000,000 rounds and allows 0 to 1,000 failures in a row.";
 
     internal void Write(CanonicalWriter writer) => writer
         .UInt8(Standardise ? (byte)1 : (byte)0).Count(TrainRounds).UInt8(Evaluate ? (byte)1 : (byte)0).Count(GreatestFailures);

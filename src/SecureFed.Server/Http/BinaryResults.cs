@@ -1,3 +1,4 @@
+using Microsoft.Net.Http.Headers;
 using SecureFed.Protocol.Requests;
 using SecureFed.Protocol.Transparency;
 using SecureFed.Protocol.Wire;
@@ -8,6 +9,10 @@ namespace SecureFed.Server.Http;
 internal static class BinaryResults
 {
     public static IResult Of(string message, ReadOnlyMemory<byte> bytes) => Results.Bytes(bytes, MediaTypes.Of(message));
+
+    /// <summary>Content that its digest names: ranges and If-None-Match are answered.</summary>
+    public static IResult Immutable(string message, ReadOnlyMemory<byte> bytes, Digest digest) =>
+        Results.Bytes(bytes, MediaTypes.Of(message), enableRangeProcessing: true, entityTag: new EntityTagHeaderValue($"\"{digest}\""));
 
     /// <summary>201 for a new message, 200 for the same bytes again; the body is the signed entry that records it.</summary>
     public static IResult Receipt(HttpContext context, SignedEntry entry, bool isRepeat)

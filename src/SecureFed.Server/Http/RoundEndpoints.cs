@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Identity;
 using SecureFed.Protocol.Messages;
@@ -50,8 +51,12 @@ internal static class RoundEndpoints
 
         endpoints.MapGet(Prefix + "/shares/{client}", GetInboxAsync)
             .WithName("GetInbox").WithSummary("The dealers list and the sealed shares addressed to a client, for itself. Long poll.");
+        endpoints.MapGet(Prefix + "/receipt/{client}", GetReceipt)
+            .WithName("GetReceipt").WithSummary("The signed entry that records a client's upload, for itself.");
         endpoints.MapGet(Prefix + "/aggregate", GetAggregate).WithName("GetAggregate").WithSummary("The sum of the survivors' updates.");
         endpoints.MapGet(Prefix + "/manifest", GetManifest).WithName("GetManifest").WithSummary("What a round leaves for auditors.").Produces<ManifestView>();
+        endpoints.MapGet(Prefix + "/events", GetEvents)
+            .WithName("GetRoundEvents").WithSummary("The round's state at every change until it is over, as server-sent events.").Produces<RoundView>(contentType: "text/event-stream");
         endpoints.MapPost(Prefix + "/abort", AbortAsync).WithName("AbortRound").WithSummary("Ends the round in progress; operators only.");
     }
 
@@ -120,6 +125,17 @@ internal static class RoundEndpoints
         };
     }
 
+    private static IResult GetReceipt(string task, string round, string client, HttpContext context, TaskRegistry registry)
+    {
+        if (Find(task, round, registry, out TaskHost? host, out ServerRound? found) is { } missing)
+            return missing;
+        if (!Identifier.TryParse(client, out Identifier owner) || !RequestIdentity.Of(context).Is(owner))
+            return ProblemResponses.Of(ErrorCodes.Forbidden, "A receipt is shown to its owner only.");
+        return found!.IndexOf(EventType.UpdateUploaded, owner) is { } index
+            ? BinaryResults.Of("receipt", CanonicalWriter.Write(host!.EntryAt(index).Write))
+            : ProblemResponses.Of(ErrorCodes.NotReady, "No upload of this client was accepted in this round.");
+    }
+
     private static IResult GetRound(string task, string round, HttpContext context, TaskRegistry registry)
     {
         if (Find(task, round, registry, out _, out ServerRound? found) is { } missing)
@@ -129,6 +145,25 @@ internal static class RoundEndpoints
         return string.Equals(context.Request.Headers.IfNoneMatch, tag, StringComparison.Ordinal)
             ? Results.StatusCode(StatusCodes.Status304NotModified)
             : Results.Ok(TaskEndpoints.ViewOf(found));
+    }
+
+    private static IResult GetEvents(string task, string round, HttpContext context, TaskRegistry registry) =>
+        Find(task, round, registry, out TaskHost? host, out ServerRound? found) is { } missing
+            ? missing
+            : TypedResults.ServerSentEvents(StagesAsync(host!, found!, context.RequestAborted), eventType: "round");
+
+    private static async IAsyncEnumerable<RoundView> StagesAsync(TaskHost host, ServerRound round, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        RoundView? last = null;
+        while (last is not { Phase: RoundPhase.Closed or RoundPhase.Aborted })
+        {
+            Task stage = host.NextStage;
+            RoundView current = TaskEndpoints.ViewOf(round)!;
+            if (current != last)
+                yield return last = current;
+            else
+                await stage.WaitAsync(cancellationToken);
+        }
     }
 
     private static IResult GetAggregate(string task, string round, TaskRegistry registry)

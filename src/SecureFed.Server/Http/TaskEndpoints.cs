@@ -159,7 +159,7 @@ internal static class TaskEndpoints
                 if (host.TryGetModel(wanted, out ReadOnlyMemory<byte> model))
                 {
                     context.Response.Headers.CacheControl = "private, max-age=31536000, immutable";
-                    return BinaryResults.Of("model", model);
+                    return BinaryResults.Immutable("model", model, wanted);
                 }
             }
         }

@@ -74,7 +74,7 @@ internal sealed class TaskHost : IDisposable
             try
             {
                 while (Decide() is { } pending)
-                    await AppendAsync(pending, cancellationToken);
+                    await AppendAsync(pending);
                 if (state.IsFinished)
                     return;
                 patienceLeft = TimeToNextDecision();
@@ -111,7 +111,7 @@ internal sealed class TaskHost : IDisposable
             if (decision.RepeatedIndex is { } index)
                 return (EntryAt(index), true, null);
             index = state.EntryCount;
-            await AppendAsync(decision.Accepted!, cancellationToken);
+            await AppendAsync(decision.Accepted!);
             lastArrival = time.GetTimestamp();
             messageArrived.TrySetResult();
             return (EntryAt(index), false, null);
@@ -130,7 +130,7 @@ internal sealed class TaskHost : IDisposable
         {
             if (!state.HasOpenRound || state.Round!.Parameters.RoundId != roundId)
                 return false;
-            await AppendAsync(state.Round.Abort(ErrorCodes.AbortedByOperator), cancellationToken);
+            await AppendAsync(state.Round.Abort(ErrorCodes.AbortedByOperator));
             messageArrived.TrySetResult();
             return true;
         }
@@ -225,11 +225,12 @@ internal sealed class TaskHost : IDisposable
         }
     }
 
-    private async Task AppendAsync(PendingEvent pending, CancellationToken cancellationToken)
+    /// <summary>Not cancellable: once decided, an event is appended and folded together, whoever stops waiting for it.</summary>
+    private async Task AppendAsync(PendingEvent pending)
     {
         ulong index = state.EntryCount;
         byte[] entry = new LogEntry(Parameters.TaskId, pending.Event).Encode();
-        await store.AppendAsync(index, entry, pending.Blobs, cancellationToken);
+        await store.AppendAsync(index, entry, pending.Blobs, CancellationToken.None);
         state.Apply(index, entry);
         if (pending.Event is TaskEvent.MessageAccepted)
             return;

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using SecureFed.Protocol.Errors;
+using SecureFed.Protocol.Identity;
 using SecureFed.Protocol.Tasks;
 using SecureFed.Protocol.Wire;
 using SecureFed.Server.Storage;
@@ -7,7 +8,7 @@ using SecureFed.Server.Storage;
 namespace SecureFed.Server.Tasks;
 
 /// <summary>The tasks of this server; each runs until its schedule is complete or the server stops.</summary>
-internal sealed class TaskRegistry(ServerOptions options, TimeProvider time, ILogger<TaskRegistry> logger) : IHostedService, IDisposable
+internal sealed class TaskRegistry(ServerOptions options, TimeProvider time, IHostEnvironment environment, ILogger<TaskRegistry> logger) : IHostedService, IDisposable
 {
     private readonly ConcurrentDictionary<Identifier, TaskHost> hosts = new();
     private readonly ConcurrentBag<Task> runs = [];
@@ -38,7 +39,12 @@ internal sealed class TaskRegistry(ServerOptions options, TimeProvider time, ILo
         }
     }
 
-    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    /// <exception cref="SecureFedException">The server's key is a published sample key and the environment is not Development.</exception>
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        SampleKeys.RefuseOutsideDevelopment(options.Signer.PublicKey.Span, environment.EnvironmentName);
+        return Task.CompletedTask;
+    }
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {

@@ -34,6 +34,8 @@ public sealed class LyingServerTests
 
     private MaskingClient Masking => victim.Masking!;
 
+    private Digest CohortDigest => Digest.Of(server.AnnouncementOf(EventType.CohortPublished)!.Blob.Span);
+
     [Fact]
     public void An_opening_that_breaks_policy_task_or_roster_is_refused()
     {
@@ -272,24 +274,56 @@ public sealed class LyingServerTests
 
         foreach (SurvivorList lie in (SurvivorList[])
             [
-                honest with { CohortDigest = Elsewhere }, honest with { DealersDigest = Elsewhere }, honest with { Survivors = [0, 1, 2, 3, 4, 5, 8] },
-                honest with { Survivors = [0, 1, 1, 3, 4, 5] }, honest with { Survivors = [5, 4, 3, 2, 1, 0] },
+                honest with { CohortDigest = Elsewhere }, honest with { DealersDigest = Elsewhere }, Listing(0, 1, 2, 3, 4, 5, 8),
+                Listing(0, 1, 1, 3, 4, 5), Listing(5, 4, 3, 2, 1, 0),
             ])
         {
             Refuses(ErrorCodes.InvalidSurvivors, c => c.OnSurvivors(List(EventType.SurvivorsListed, lie.Encode())));
         }
 
-        Refuses(ErrorCodes.TooFewSurvivors, c => c.OnSurvivors(List(EventType.SurvivorsListed, (honest with { Survivors = [0, 1, 2, 3, 4] }).Encode())));
-        Refuses(ErrorCodes.TooFewSurvivors, c => c.OnSurvivors(List(EventType.SurvivorsListed, (honest with { Survivors = [] }).Encode())));
+        Refuses(ErrorCodes.TooFewSurvivors, c => c.OnSurvivors(List(EventType.SurvivorsListed, Listing(0, 1, 2, 3, 4).Encode())));
+        Refuses(ErrorCodes.TooFewSurvivors, c => c.OnSurvivors(List(EventType.SurvivorsListed, Listing().Encode())));
         AnnouncementLiesAreRefused(EventType.SurvivorsListed, honest.Encode(), (c, a) => c.OnSurvivors(a));
 
         // A second list, the same list at a second index, and the first again after a restart.
         Announcement announcement = server.AnnouncementOf(EventType.SurvivorsListed)!;
         ReadOnlyMemory<byte> first = Masking.OnSurvivors(announcement).Message!.Value;
-        Refuses(ErrorCodes.SecondList, c => c.OnSurvivors(List(EventType.SurvivorsListed, (honest with { Survivors = [0, 1, 2, 3, 4, 5] }).Encode())));
+        Refuses(ErrorCodes.SecondList, c => c.OnSurvivors(List(EventType.SurvivorsListed, Listing(0, 1, 2, 3, 4, 5).Encode())));
         Refuses(ErrorCodes.SecondList, c => c.OnSurvivors(List(EventType.SurvivorsListed, honest.Encode())));
         victim.Restart();
         Assert.Equal(first, Masking.OnSurvivors(announcement).Message!.Value);
+
+        // The genuine entries of these members; a member without an upload borrows another's.
+        SurvivorList Listing(params int[] members) =>
+            honest with { Uploads = [.. members.Select(i => honest.Uploads.FirstOrDefault(u => u.Index == i) ?? honest.Uploads[0] with { Index = i })] };
+    }
+
+    [Fact]
+    public void Survivors_whose_uploads_followed_another_dealers_list_are_not_signed()
+    {
+        // The server shows client 6 a dealers list of its own, so that its upload lacks the masks shared with client 7, and then lists it among the survivors.
+        consortium.RunTo(RoundPhase.Upload);
+        Announcement dealers = server.AnnouncementOf(EventType.DealersListed)!;
+        SimulatedClient split = consortium.Clients[6];
+        Announcement fork = List(EventType.DealersListed, new DealersList(CohortDigest, [0, 1, 2, 3, 4, 5, 6]).Encode());
+        ReadOnlyMemory<byte> other = split.Masking!.OnDealers(fork, server.Round.InboxOf(split.Id), split.MakeUpdate(Masking.Round.Layout)).Message!.Value;
+        consortium.Step([.. consortium.Clients.Take(6)]);
+        SurvivorUpload[] honest = [.. Enumerable.Range(0, 6).Select(i => UploadOf(i, consortium.Clients[i].Masking!.UploadBytes))];
+
+        foreach (SurvivorUpload lie in (SurvivorUpload[])[UploadOf(6, other), honest[5] with { Index = 6 }, UploadOf(6, other) with { WordsDigest = honest[5].WordsDigest }])
+        {
+            byte[] list = new SurvivorList(CohortDigest, Digest.Of(dealers.Blob.Span), [.. honest, lie]).Encode();
+            Refuses(ErrorCodes.InvalidSurvivors, c => c.OnSurvivors(List(EventType.SurvivorsListed, list)));
+        }
+
+        byte[] genuine = new SurvivorList(CohortDigest, Digest.Of(dealers.Blob.Span), honest).Encode();
+        Assert.NotNull(Masking.OnSurvivors(List(EventType.SurvivorsListed, genuine)).Message);
+    }
+
+    private static SurvivorUpload UploadOf(int index, ReadOnlyMemory<byte> bytes)
+    {
+        Assert.Null(SignedMessage.TryDecode(bytes, out SignedMessage? message));
+        return new SurvivorUpload(index, Assert.IsType<Upload>(message!.Body).Statement.WordsDigest, message.SignatureBytes);
     }
 
     [Fact]

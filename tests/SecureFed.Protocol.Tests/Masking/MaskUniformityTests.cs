@@ -4,6 +4,7 @@ using SecureFed.Protocol.Masking.Messages;
 using SecureFed.Protocol.Messages;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tests.Simulation;
+using SecureFed.Protocol.Transparency;
 
 namespace SecureFed.Protocol.Tests.Masking;
 
@@ -56,7 +57,7 @@ public sealed class MaskUniformityTests
             UpdateLayout layout = consortium.Server.Round.Parameters.Layout;
             NoisedUpdate update = NoNoise.Instance.Add(new Quantizer(consortium.Random).Quantize(Clipper.Clip(ModelUpdate.Create(layout, constant))));
             ReadOnlyMemory<byte> message = client.Masking!.OnDealers(
-                consortium.Server.AnnouncementOf(Transparency.EventType.DealersListed)!, consortium.Server.Round.InboxOf(client.Id), update).Message!.Value;
+                consortium.Server.AnnouncementOf(EventType.DealersListed)!, consortium.Server.Round.InboxOf(client.Id), update).Message!.Value;
             Assert.Null(SignedMessage.TryDecode(message, out SignedMessage? signed));
             uint[] words = new uint[layout.Dimension];
             Assert.True(RingPacking.TryUnpack(((Upload)signed!.Body).PackedWords.Span, 32, words));

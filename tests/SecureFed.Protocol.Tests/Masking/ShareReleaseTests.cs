@@ -1,5 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
+using SecureFed.Privacy.Updates;
 using SecureFed.Protocol.Masking;
 using SecureFed.Protocol.Masking.Messages;
 using SecureFed.Protocol.Messages;
@@ -17,6 +18,7 @@ public sealed class ShareReleaseTests
     private readonly SimulatedClient victim;
     private readonly Digest cohortDigest;
     private readonly Digest dealersDigest;
+    private readonly Dictionary<int, SurvivorUpload> uploads = [];
     private readonly byte[] beforeDealers;
     private readonly byte[] beforeSurvivors;
 
@@ -103,7 +105,7 @@ public sealed class ShareReleaseTests
     private ReadOnlyMemory<byte>? Present(MaskingClient client, Announced said)
     {
         int[] members = [.. Enumerable.Range(0, 8).Where(i => (said.Members >> i & 1) == 1)];
-        byte[] survivors = new SurvivorList(cohortDigest, dealersDigest, members).Encode();
+        byte[] survivors = new SurvivorList(cohortDigest, dealersDigest, [.. members.Select(SignUpload)]).Encode();
         switch (said.Say)
         {
             case Say.Dealers:
@@ -123,6 +125,20 @@ public sealed class ShareReleaseTests
             default:
                 return null;
         }
+    }
+
+    /// <summary>The server holds everybody's keys here, the victim's too, so that no list fails for want of a signature.</summary>
+    private SurvivorUpload SignUpload(int index)
+    {
+        if (uploads.TryGetValue(index, out SurvivorUpload? known))
+            return known;
+        UpdateLayout layout = victim.Masking!.Round.Layout;
+        Digest words = Digest.Of([(byte)index]);
+        SignedMessage signed = SignedMessage.Sign(
+            new MessageHeader(consortium.Task.TaskId, victim.Masking.Round.RoundId, consortium.Clients[index].Id, cohortDigest),
+            new UploadStatement(dealersDigest, layout.Dimension, layout.RingBits, words),
+            consortium.Clients[index].Context.Signer);
+        return uploads[index] = new SurvivorUpload(index, words, signed.SignatureBytes);
     }
 
     private QuorumSignature Certify(int signer, Digest list, int index) => new(

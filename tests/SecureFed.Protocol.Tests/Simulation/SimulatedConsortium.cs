@@ -42,7 +42,7 @@ internal sealed class SimulatedConsortium
             Identifier.Random(Random),
             "Simulated task",
             new ModelSpecification(TaskModelKind.Vector, options.Dimension, [], null, 0),
-            new TrainingSpecification(ServerOptimizerKind.FedAvg, 1, LocalOptimizerKind.Sgd, 0.1, 1, 1, 1, options.ClipNorm, 100),
+            new TrainingSpecification(ServerOptimizerKind.FedAvg, 1, LocalOptimizerKind.Sgd, 0.1, 1e-8, 1, 1, 1, options.ClipNorm, 100),
             new TaskSchedule(false, options.TrainRounds, false, options.GreatestFailures),
             [new RoundShape(RoundKind.Train, [new SegmentShape("delta", options.Dimension, options.ClipNorm), new SegmentShape("weight", 1, 1)])],
             Bounds,

@@ -20,6 +20,11 @@ public sealed record Upload(Digest DealersDigest, int Dimension, int RingBits, R
     public void Write(CanonicalWriter writer) => writer
         .Digest(DealersDigest).Count(Dimension).UInt8((byte)RingBits).Fixed(PackedWords.Span);
 
+    public void WriteSigned(CanonicalWriter writer) => Statement.Write(writer);
+
+    /// <summary>What the sender signs of this upload.</summary>
+    public UploadStatement Statement => new(DealersDigest, Dimension, RingBits, Digest.Of(PackedWords.Span));
+
     internal static Upload Read(ref CanonicalReader reader)
     {
         Digest dealers = reader.Digest();
