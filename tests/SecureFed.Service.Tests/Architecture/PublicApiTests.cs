@@ -39,7 +39,7 @@ public class PublicApiTests
     }
 
     private static bool IsPromised(MemberInfo member) =>
-        (!member.IsDefined(typeof(CompilerGeneratedAttribute)) || member is PropertyInfo or MethodInfo { IsSpecialName: true }) && member switch
+        (!member.IsDefined(typeof(CompilerGeneratedAttribute)) || member is PropertyInfo) && member switch
         {
             MethodBase method => IsVisible(method) && !(method.IsSpecialName && (method.Name.StartsWith("get_", StringComparison.Ordinal) || method.Name.StartsWith("set_", StringComparison.Ordinal))),
             PropertyInfo property => property.GetAccessors(nonPublic: true).Any(IsVisible),
