@@ -15,11 +15,14 @@ internal sealed record RosterFile
 
     public required IReadOnlyList<RosterMember> Members { get; init; }
 
+    private static readonly JsonSerializerOptions Json = new(ResourceJson.Options) { RespectNullableAnnotations = true };
+
     public static RosterFile Load(string path)
     {
         try
         {
-            return JsonSerializer.Deserialize<RosterFile>(File.ReadAllBytes(path), ResourceJson.Options) ?? throw new JsonException("The file is empty.");
+            RosterFile file = JsonSerializer.Deserialize<RosterFile>(File.ReadAllBytes(path), Json) ?? throw new JsonException("The file is empty.");
+            return file.Members.All(member => member is not null) ? file : throw new JsonException("A member is null.");
         }
         catch (JsonException exception)
         {

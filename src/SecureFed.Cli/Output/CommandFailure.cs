@@ -19,6 +19,7 @@ internal sealed record CommandFailure(string Code, string Message, string Hint, 
         SecureFedException known => Split(known.Code, known.Message),
         InvalidUpdateException update => Split(update.Code, update.Message),
         OperationCanceledException => new CommandFailure("cancelled", "The command was cancelled.", "Run it again; nothing is lost."),
+        System.Net.Sockets.SocketException => new CommandFailure("input-output", $"The address cannot be used: {exception.Message}.", "Choose an address of this machine and a free port."),
         IOException or UnauthorizedAccessException => new CommandFailure("input-output", exception.Message, "Check the path and its permissions."),
         _ => null,
     };

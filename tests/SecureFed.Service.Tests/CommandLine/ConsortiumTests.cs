@@ -1,0 +1,180 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using SecureFed.Protocol.Identity;
+using SecureFed.Service.Tests.Consortium;
+
+namespace SecureFed.Service.Tests.CommandLine;
+
+/// <summary>keys, server, task and client: a consortium out of files, as an evaluator sets it up.</summary>
+[Collection("demo runs")]
+public class ConsortiumTests
+{
+    [Fact]
+    public async Task Keys_server_task_and_clients_finish_a_task_together()
+    {
+        using TemporaryDirectory directory = new();
+        string keys = directory.File("keys");
+        Transcript made = await Cli.RunAsync("keys", "consortium", "--out", keys, "--clients", "3", "--json");
+        Assert.True(made.ExitCode == 0, made.Output);
+        Assert.Equal(3, made.Json.GetProperty("clients").GetInt32());
+        string File(string name) => Path.Combine(keys, name);
+        foreach (string file in Directory.GetFiles(keys, "*.pem"))
+            Assert.True(OperatingSystem.IsWindows() || System.IO.File.GetUnixFileMode(file) == (UnixFileMode.UserRead | UnixFileMode.UserWrite), file);
+        JsonArray members = JsonNode.Parse(await System.IO.File.ReadAllTextAsync(File("roster.json")))!["members"]!.AsArray();
+        string operatorId = members.Single(m => (string?)m!["role"] == "operator")!["id"]!.GetValue<string>();
+        string[] clientIds = [.. members.Where(m => (string?)m!["role"] == "client").Select(m => m!["id"]!.GetValue<string>())];
+
+        TextWriter standardError = Console.Error;
+        using StringWriter serverLog = new();
+        Console.SetError(TextWriter.Synchronized(serverLog)); // Where the console logger of 'server' writes.
+        using CancellationTokenSource stop = new();
+        using StringWriter serverOutput = new();
+        Task<int> server = Task.Run(() => SecureFed.Cli.SecureFedCommand.RunAsync(
+            ["server", "--json", "--listen", "127.0.0.1:0", "--key", File("server.pem"), "--roster", File("roster.signed"), "--policy", File("policy.json")],
+            TextWriter.Synchronized(serverOutput),
+            TextWriter.Null,
+            stop.Token));
+        JsonElement started = await StartedAsync(server, serverOutput);
+        string[] connection = ["--server", started.GetProperty("address").GetString()!, "--certificate-pin", started.GetProperty("certificatePin").GetString()!];
+
+        string taskId = Definitions.NewId();
+        string definition = directory.File("task.json");
+        await System.IO.File.WriteAllTextAsync(definition, TaskFile(taskId));
+        string[] taskOperator = [.. connection, "--id", operatorId, "--key", File("operator.pem"), "--json"];
+        Transcript created = await Cli.RunAsync(["task", "create", "--definition", definition, .. taskOperator]);
+        Assert.True(created.ExitCode == 0, created.Output);
+        Assert.Equal(taskId, created.Json.GetProperty("task").GetProperty("taskId").GetString());
+
+        Transcript[] clients = await Task.WhenAll(clientIds.Select(async (id, i) =>
+        {
+            string data = directory.File($"rows {i}.csv");
+            await System.IO.File.WriteAllTextAsync(data, Rows(i));
+            return await Cli.RunAsync(
+                ["client", "--json", .. connection, "--task", taskId, "--id", id, "--key", File($"client-{i + 1}.pem"), "--policy", File("policy.json"), "--data", data, "--drop", "note", "--state", directory.File($"state {i}")]);
+        }));
+        Assert.All(clients, c => Assert.True(c.ExitCode == 0, c.Output + c.Diagnostics));
+        string[] models = [.. clients.Select(c => c.Json.GetProperty("parameters").GetRawText()).Distinct(StringComparer.Ordinal)];
+        Assert.Single(models);
+        Assert.Equal(20, clients[0].Json.GetProperty("rounds").GetInt32());
+        Assert.Contains("round 1 Standardise: Contributed", clients[0].Diagnostics, StringComparison.Ordinal);
+
+        Transcript shown = await Cli.RunAsync(["task", "show", "--task", taskId, .. taskOperator]);
+        Assert.True(shown.Json.GetProperty("task").GetProperty("finished").GetBoolean());
+        Assert.Equal(22, shown.Json.GetProperty("rounds").GetArrayLength());
+        Assert.All(shown.Json.GetProperty("rounds").EnumerateArray(), r => Assert.Equal("closed", r.GetProperty("phase").GetString()));
+
+        (await Cli.RunAsync(["task", "show", "--task", Definitions.NewId(), .. taskOperator])).AssertFailure(1, "unknown-task");
+        (await Cli.RunAsync(["task", "create", "--definition", definition, .. connection, "--id", clientIds[0], "--key", File("client-1.pem"), "--json"])).AssertFailure(1, "wrong-role");
+        (await Cli.RunAsync(["task", "show", "--task", taskId, "--server", connection[1], "--certificate-pin", new string('0', 64), .. taskOperator[4..]])).AssertFailure(1, "server-unreachable");
+        (await Cli.RunAsync(["task", "show", "--task", taskId, "--server", connection[1], "--certificate-pin", "short", .. taskOperator[4..]])).AssertFailure(1, "invalid-configuration");
+        await stop.CancelAsync();
+        Assert.Equal(0, await server.WaitAsync(TimeSpan.FromSeconds(20)));
+        Console.SetError(standardError);
+        Assert.Contains($"Task {taskId}: entry 1 RoundOpened", serverLog.ToString(), StringComparison.Ordinal);
+        Assert.All(clientIds, id => Assert.DoesNotContain(id, serverLog.ToString(), StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_roster_is_signed_from_single_keys()
+    {
+        using TemporaryDirectory directory = new();
+        Transcript authority = await Cli.RunAsync("keys", "new", "--out", directory.File("authority.pem"), "--json");
+        Transcript client = await Cli.RunAsync("keys", "new", "--out", directory.File("client.pem"), "--json");
+        Assert.Equal(["id", "publicKey", "file"], client.Json.EnumerateObject().Select(p => p.Name));
+        JsonObject roster = new()
+        {
+            ["sequence"] = 1,
+            ["members"] = new JsonArray(new JsonObject
+            {
+                ["id"] = client.Json.GetProperty("id").GetString(),
+                ["role"] = "client",
+                ["organisation"] = "one",
+                ["publicKey"] = client.Json.GetProperty("publicKey").GetString(),
+            }),
+        };
+        await File.WriteAllTextAsync(directory.File("roster.json"), roster.ToJsonString());
+        string[] sign = ["keys", "sign-roster", "--roster", directory.File("roster.json"), "--authority", directory.File("authority.pem"), "--out", directory.File("roster.signed"), "--json"];
+        Transcript signed = await Cli.RunAsync(sign);
+        Assert.Equal(1, signed.Json.GetProperty("members").GetInt32());
+        Assert.True(Roster.TryDecode(
+            await File.ReadAllBytesAsync(directory.File("roster.signed")), Convert.FromBase64String(authority.Json.GetProperty("publicKey").GetString()!), out Roster? read));
+        Assert.Equal(signed.Json.GetProperty("digest").GetString(), read!.Digest.ToString());
+
+        string before = await File.ReadAllTextAsync(directory.File("client.pem"));
+        (await Cli.RunAsync("keys", "new", "--out", directory.File("client.pem"), "--json")).AssertFailure(1, "input-output");
+        Assert.Equal(before, await File.ReadAllTextAsync(directory.File("client.pem")));
+        foreach ((string member, JsonNode? value) in new (string, JsonNode?)[] { ("id", "short"), ("publicKey", "AAAA"), ("publicKey", null), ("organisation", ""), ("organisation", null), ("role", "boss"), ("misspelt", 1) })
+        {
+            JsonNode wrong = roster.DeepClone();
+            wrong["members"]![0]![member] = value;
+            await File.WriteAllTextAsync(directory.File("roster.json"), wrong.ToJsonString());
+            (await Cli.RunAsync(sign)).AssertFailure(1, "invalid-roster");
+        }
+
+        foreach (string text in new[] { "", "null", "{\"sequence\":1,\"members\":null}", "{\"sequence\":1,\"members\":[null]}" })
+        {
+            await File.WriteAllTextAsync(directory.File("roster.json"), text);
+            (await Cli.RunAsync(sign)).AssertFailure(1, "invalid-roster");
+        }
+    }
+
+    [Fact]
+    public async Task What_a_command_cannot_use_is_refused_without_a_stack_trace()
+    {
+        using TemporaryDirectory directory = new();
+        string keys = directory.File("keys");
+        await Cli.RunAsync("keys", "consortium", "--out", keys, "--clients", "3");
+        (await Cli.RunAsync("keys", "consortium", "--out", keys, "--json")).AssertFailure(1, "not-empty");
+        string File(string name) => Path.Combine(keys, name);
+        string[] server = ["server", "--json", "--policy", File("policy.json")];
+        (await Cli.RunAsync([.. server, "--key", File("client-1.pem"), "--roster", File("roster.signed")])).AssertFailure(1, "not-enrolled");
+        (await Cli.RunAsync([.. server, "--key", File("server.pem"), "--roster", File("policy.json")])).AssertFailure(1, "roster-untrusted");
+        (await Cli.RunAsync([.. server, "--key", File("roster.json"), "--roster", File("roster.signed")])).AssertFailure(1, "invalid-configuration");
+        (await Cli.RunAsync([.. server, "--key", File("server.pem"), "--roster", File("missing")])).AssertFailure(1, "input-output");
+        string[] whole = [.. server, "--key", File("server.pem"), "--roster", File("roster.signed")];
+        (await Cli.RunAsync([.. whole, "--listen", "nowhere"])).AssertFailure(2, "bad-usage");
+        (await Cli.RunAsync([.. whole, "--listen", "203.0.113.1:7443"])).AssertFailure(1, "input-output");
+        (await Cli.RunAsync([.. whole, "--certificate", File("server.pem")])).AssertFailure(1, "invalid-certificate");
+        string[] task = ["task", "show", "--json", "--key", File("operator.pem"), "--task", Definitions.NewId()];
+        (await Cli.RunAsync([.. task, "--id", "short", "--server", "https://127.0.0.1:9"])).AssertFailure(2, "bad-usage");
+        (await Cli.RunAsync([.. task, "--id", Definitions.NewId(), "--server", "http://127.0.0.1:9"])).AssertFailure(2, "bad-usage");
+        (await Cli.RunAsync([.. task, "--id", Definitions.NewId(), "--server", "https://127.0.0.1:9"])).AssertFailure(1, "server-unreachable");
+    }
+
+    private static async Task<JsonElement> StartedAsync(Task server, StringWriter output)
+    {
+        for (int i = 0; i < 1000 && !server.IsCompleted; i++)
+        {
+            string text = output.ToString();
+            if (text.TrimEnd().EndsWith('}'))
+                return JsonDocument.Parse(text).RootElement;
+            await Task.Delay(20);
+        }
+
+        throw new InvalidOperationException($"The server did not start: {output}");
+    }
+
+    private static string TaskFile(string taskId) => new JsonObject
+    {
+        ["taskId"] = taskId,
+        ["name"] = "from files",
+        ["model"] = new JsonObject
+        {
+            ["kind"] = "linear",
+            ["features"] = new JsonArray(Bounds("x", 0, 10)),
+            ["label"] = Bounds("y", -50, 50),
+        },
+        ["training"] = new JsonObject { ["localLearningRate"] = 0.2, ["learningRateDecay"] = 0.8, ["localEpochs"] = 3, ["batchSize"] = 8, ["clipNorm"] = 40, ["greatestRows"] = 30 },
+        ["schedule"] = new JsonObject { ["standardise"] = true, ["trainRounds"] = 20, ["evaluate"] = true },
+        ["cohort"] = new JsonObject { ["least"] = 3, ["greatest"] = 3, ["deltaDrop"] = 0 },
+    }.ToJsonString();
+
+    private static JsonObject Bounds(string name, double lower, double upper) => new() { ["name"] = name, ["lowerBound"] = lower, ["upperBound"] = upper };
+
+    private static string Rows(int client) => "note,x,y\n" + string.Join('\n', Enumerable.Range(0, 30).Select(row =>
+    {
+        double x = (row * 7 + client * 3) % 31 / 3.1;
+        return string.Create(CultureInfo.InvariantCulture, $"row {row},{x},{4 * x - 7}");
+    })) + "\n";
+}
