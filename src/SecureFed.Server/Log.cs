@@ -9,7 +9,7 @@ internal static partial class Log
     [LoggerMessage(1, LogLevel.Information, "Task {Task}: entry {Index} {Type}")]
     public static partial void Appended(ILogger logger, Identifier task, ulong index, EventType type);
 
-    [LoggerMessage(2, LogLevel.Error, "Task {Task}: no model follows from round {Round} ({Code}); the task ends")]
+    [LoggerMessage(2, LogLevel.Error, "Task {Task}: no model follows from round {Round} ({Code}); the round counts as failed")]
     public static partial void ModelStepFailed(ILogger logger, Identifier task, int round, string code);
 
     [LoggerMessage(3, LogLevel.Critical, "Task {Task} stopped ({Code})")]

@@ -20,6 +20,10 @@ public sealed class ServerOptions
     /// <summary>Round identifiers and pseudonym salts. Default: the operating system.</summary>
     public IRandomSource Random { get; init; } = OperatingSystemRandomSource.Instance;
 
+    /// <summary>Names under which clients reach this server (host, with the port unless it is 443), lower case: a request signed for another server is refused.</summary>
+    /// <remarks>Empty: only the local address of the connection and localhost.</remarks>
+    public IReadOnlyList<string> Authorities { get; init; } = [];
+
     /// <summary>How far a request's <c>created</c> may be from the server's clock; nonces are remembered for twice as long. Default 5 minutes.</summary>
     public TimeSpan RequestLifetime { get; init; } = TimeSpan.FromMinutes(5);
 

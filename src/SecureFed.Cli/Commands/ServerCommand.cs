@@ -29,7 +29,8 @@ internal static class ServerCommand
         Option<string> authority = CommandOptions.Required("--policy", "Policy file that pins the roster authority and this server's key, as clients have it.");
         Option<string> listen = CommandOptions.Optional("--listen", "Address and port. Default 127.0.0.1:7443.");
         Option<string> certificate = CommandOptions.Optional("--certificate", "TLS certificate with key (PKCS#12; passphrase in SECUREFED_CERTIFICATE_PASSPHRASE). Default: self-signed for loopback, made now.");
-        Command command = new("server", "Runs the aggregation service.") { key, roster, authority, listen, certificate, CommandOptions.Json() };
+        Option<string> authorities = CommandOptions.Optional("--authority", "Names under which clients reach the server, comma-separated, e.g. fed.example.org. Default: the local address.");
+        Command command = new("server", "Runs the aggregation service.") { key, roster, authority, listen, certificate, authorities, CommandOptions.Json() };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             Protocol.Policy.ClientPolicy policy = PolicyFile.Load(parsed.GetValue(authority)!);
@@ -37,7 +38,13 @@ internal static class ServerCommand
                 policy.RosterAuthorityKey.Span,
                 Environment.GetEnvironmentVariable("DOTNET_ENVIRONMENT") ?? Environment.GetEnvironmentVariable("ASPNETCORE_ENVIRONMENT") ?? "Production");
             using SigningKey signer = IdentityFile.Load(parsed.GetValue(key)!, CommandOptions.Passphrase);
-            ServerOptions options = new() { ServerId = default, Signer = signer, Roster = LoadRoster(parsed.GetValue(roster)!, policy, signer) };
+            ServerOptions options = new()
+            {
+                ServerId = default,
+                Signer = signer,
+                Roster = LoadRoster(parsed.GetValue(roster)!, policy, signer),
+                Authorities = parsed.GetValue(authorities)?.ToLowerInvariant().Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [],
+            };
             using X509Certificate2 tls = LoadCertificate(parsed.GetValue(certificate));
             IPEndPoint endpoint = IPEndPoint.TryParse(parsed.GetValue(listen) ?? "127.0.0.1:7443", out IPEndPoint? wanted)
                 ? wanted

@@ -10,8 +10,8 @@ internal sealed class MaskRecovery : IDisposable
     /// <summary>True if every dealer's secret was recovered and matches its commitment or advertised key.</summary>
     public bool IsComplete { get; set; }
 
-    /// <summary>True if some dealer's shares were enough in number but fit neither its commitment nor its key: the dealer or answering clients lied.</summary>
-    public bool HasInconsistentOwner { get; set; }
+    /// <summary>Cohort index of a dealer whose shares were enough in number but fit neither its commitment nor its key: it or answering clients lied.</summary>
+    public int? InconsistentOwner { get; set; }
 
     public void Add(int owner, ReadOnlySpan<byte> secret) => secrets.Add(owner, new Secret(secret));
 

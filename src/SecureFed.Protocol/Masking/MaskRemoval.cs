@@ -43,7 +43,7 @@ internal sealed class MaskRemoval(
 
             if (!TryRecoverOne(owner, shares, secret))
             {
-                recovery.HasInconsistentOwner = true;
+                recovery.InconsistentOwner = owner;
                 isComplete = false;
                 break;
             }

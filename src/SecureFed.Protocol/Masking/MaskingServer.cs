@@ -66,19 +66,23 @@ internal sealed class MaskingServer(Identifier taskId, RoundParameters parameter
             ApplyList(index, ((TaskEvent.ListPublished)change).Kind, list.Span);
     }
 
-    public (uint[]? MaskTotal, string? Failure) TryRelease(Patience patience)
+    public (uint[]? MaskTotal, string? Failure, Identifier? Suspect) TryRelease(Patience patience)
     {
         MaskRemoval removal = new(cohort!, dealers, survivors, bundles, answers);
         MaskRecovery recovery = removal.TryRecover();
         if (recovery.IsComplete)
         {
             using (recovery)
-                return (removal.SumMasks(recovery, parameters.Layout.Dimension), null);
+                return (removal.SumMasks(recovery, parameters.Layout.Dimension), null, null);
         }
 
         recovery.Dispose();
         bool canStillArrive = patience != Patience.DeadlinePassed && answers.Count < cohort!.Count;
-        return (null, canStillArrive ? null : recovery.HasInconsistentOwner ? ErrorCodes.InconsistentShares : ErrorCodes.TooFewAnswers);
+        if (canStillArrive)
+            return (null, null, null);
+        return recovery.InconsistentOwner is { } owner
+            ? (null, ErrorCodes.InconsistentShares, cohort![owner])
+            : (null, ErrorCodes.TooFewAnswers, null);
     }
 
     public IReadOnlyList<(int Dealer, ReadOnlyMemory<byte> Box)> InboxOf(Identifier client)

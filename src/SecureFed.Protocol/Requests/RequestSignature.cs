@@ -18,6 +18,9 @@ public sealed partial record RequestSignature(long Created, string Nonce, Identi
 {
     public const string Label = "sig1";
 
+    /// <summary>The end of the year 9999, the last time that .NET can express.</summary>
+    private const long GreatestCreated = 253_402_300_799;
+
     private const string Components = "(\"@method\" \"@authority\" \"@path\" \"@query\" \"content-digest\")";
 
     /// <summary>Value of Signature-Input.</summary>
@@ -54,6 +57,7 @@ public sealed partial record RequestSignature(long Created, string Nonce, Identi
         Match match = InputForm().Match(signatureInput);
         if (!match.Success
             || !long.TryParse(match.Groups["created"].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out long created)
+            || created > GreatestCreated
             || !Identifier.TryParse(match.Groups["nonce"].Value, out _)
             || !Identifier.TryParse(match.Groups["keyid"].Value, out Identifier keyId))
         {

@@ -1,6 +1,7 @@
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Messages;
 using SecureFed.Protocol.Transparency;
+using SecureFed.Protocol.Wire;
 
 namespace SecureFed.Protocol.Rounds;
 
@@ -18,6 +19,6 @@ internal interface IServerProtection
     void Apply(ulong index, TaskEvent change, SignedMessage? message, ReadOnlyMemory<byte> list);
 
     /// <summary>What must be subtracted from the sum of the survivors' uploads, once enough answers are in.</summary>
-    /// <returns>Null total and null failure: keep waiting.</returns>
-    (uint[]? MaskTotal, string? Failure) TryRelease(Patience patience);
+    /// <returns>Null total and null failure: keep waiting. With a failure perhaps the client whose secrets did not fit.</returns>
+    (uint[]? MaskTotal, string? Failure, Identifier? Suspect) TryRelease(Patience patience);
 }

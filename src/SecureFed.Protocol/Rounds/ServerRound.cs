@@ -139,9 +139,9 @@ public sealed class ServerRound
 
     private PendingEvent? AdvanceRelease(Patience patience)
     {
-        (uint[]? maskTotal, string? failure) = protection.TryRelease(patience);
+        (uint[]? maskTotal, string? failure, Identifier? suspect) = protection.TryRelease(patience);
         if (failure is not null)
-            return Abort(failure);
+            return new PendingEvent(new TaskEvent.RoundAborted(Parameters.RoundId, failure, suspect is { } client ? Pseudonym.Of(pseudonymSalt.Span, client) : default));
         if (maskTotal is null)
             return null;
 

@@ -19,6 +19,9 @@ public sealed record ModelSpecification(TaskModelKind Kind, int Length, IReadOnl
     private const int GreatestLength = 1 << 25;
     private const int GreatestNameBytes = 256;
 
+    // Ranges and their squares must stay finite.
+    private const double GreatestBound = 1e100;
+
     internal string? FindFault()
     {
         if (Length is < 1 or > GreatestLength || L2Penalty < 0 || !double.IsFinite(L2Penalty))
@@ -29,7 +32,7 @@ public sealed record ModelSpecification(TaskModelKind Kind, int Length, IReadOnl
             return Features.Count == 0 && Label is null ? null : "A vector task has no features and no label.";
         if (Features.Count == 0 || Label is null || Length != Features.Count + 1)
             return "The model's length is the number of features plus one for the intercept.";
-        return Features.Append(Label).All(f => Utf8.Fits(f.Name, GreatestNameBytes) && double.IsFinite(f.LowerBound) && double.IsFinite(f.UpperBound) && f.LowerBound <= f.UpperBound)
+        return Features.Append(Label).All(f => Utf8.Fits(f.Name, GreatestNameBytes) && Math.Abs(f.LowerBound) <= GreatestBound && Math.Abs(f.UpperBound) <= GreatestBound && f.LowerBound <= f.UpperBound)
             ? null
             : $"Every feature needs a name of 1 to {GreatestNameBytes} bytes and public bounds with lower <= upper.";
     }

@@ -53,7 +53,7 @@ public sealed class TaskState
     public bool HasOpenRound => Round is { Phase: not (RoundPhase.Closed or RoundPhase.Aborted) };
 
     /// <summary>True between a round's sum and the model that follows from it.</summary>
-    public bool AwaitsModel => Round is { Phase: RoundPhase.Closed } round && round.Parameters.Kind != RoundKind.Evaluate && rounds[^1].ModelDigest is null;
+    public bool AwaitsModel => Round is { Phase: RoundPhase.Closed } round && round.Parameters.Kind != RoundKind.Evaluate && rounds[^1] is { ModelDigest: null, AbortReason: null };
 
     /// <summary>The first event of a task's log.</summary>
     public static PendingEvent Create(TaskParameters parameters, Roster roster, ModelState initialModel)
@@ -112,6 +112,9 @@ public sealed class TaskState
         return new PendingEvent(new TaskEvent.ModelPublished(Round!.Parameters.RoundId, ModelDigest, Digest.Of(bytes)), bytes);
     }
 
+    /// <summary>The MODEL_REFUSED event for a closed round from whose sum no model follows.</summary>
+    public PendingEvent Refuse(string reason) => new(new TaskEvent.ModelRefused(Round!.Parameters.RoundId, reason));
+
     /// <summary>The fold: the only way the state moves.</summary>
     /// <exception cref="InvalidOperationException">The entry is not the next one or does not fit the state.</exception>
     public void Apply(ulong index, ReadOnlySpan<byte> entryBytes)
@@ -127,6 +130,11 @@ public sealed class TaskState
                 ModelDigest = published.ModelDigest;
                 rounds[^1] = rounds[^1] with { ModelDigest = published.ModelDigest };
                 CompletedRounds++;
+                failuresInARow = 0;
+                break;
+            case TaskEvent.ModelRefused refused when AwaitsModel && refused.RoundId == Round!.Parameters.RoundId:
+                rounds[^1] = rounds[^1] with { AbortReason = refused.Reason };
+                failuresInARow++;
                 break;
             case TaskEvent.TaskFinished finished when !HasOpenRound:
                 IsFinished = true;
@@ -158,8 +166,14 @@ public sealed class TaskState
             Round.MaskTotalDigest,
             Round.AbortReason,
             null));
-        failuresInARow = isClosed ? 0 : failuresInARow + 1;
-        if (isClosed && Round.Parameters.Kind == RoundKind.Evaluate)
+        if (!isClosed)
+        {
+            failuresInARow++;
+        }
+        else if (Round.Parameters.Kind == RoundKind.Evaluate)
+        {
+            failuresInARow = 0;
             CompletedRounds++;
+        }
     }
 }

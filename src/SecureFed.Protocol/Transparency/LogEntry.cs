@@ -58,9 +58,11 @@ public sealed record LogEntry(Identifier TaskId, TaskEvent Event)
             case EventType.RoundClosed:
                 return new TaskEvent.RoundClosed(reader.Identifier(), reader.Digest(), reader.Digest(), reader.Count(ShamirSecretSharing.MaxPoint));
             case EventType.RoundAborted:
-                return new TaskEvent.RoundAborted(reader.Identifier(), reader.Text(64));
+                return new TaskEvent.RoundAborted(reader.Identifier(), reader.Text(64), reader.Identifier());
             case EventType.ModelPublished:
                 return new TaskEvent.ModelPublished(reader.Identifier(), reader.Digest(), reader.Digest());
+            case EventType.ModelRefused:
+                return new TaskEvent.ModelRefused(reader.Identifier(), reader.Text(64));
             case EventType.TaskFinished:
                 return new TaskEvent.TaskFinished(reader.Text(64));
             default:

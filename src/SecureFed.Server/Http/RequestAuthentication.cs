@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Net;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Identity;
 using SecureFed.Protocol.Requests;
@@ -55,6 +56,8 @@ internal sealed class RequestAuthentication(RequestDelegate next, ServerOptions 
             request.Path.ToUriComponent(),
             request.QueryString.HasValue ? request.QueryString.Value! : "?",
             digest);
+        if (!IsOurs(components.Authority, context.Connection))
+            return Refuse(ErrorCodes.Unauthenticated, "The request is addressed to another server name than this server goes by; see its --authority option.");
         if (!signature.Verify(components, signatureField, entry.PublicKey.Span))
             return Refuse(ErrorCodes.SignatureInvalid, "The request's signature does not verify under the key in the roster.");
         if (!nonces.TryUse(signature.KeyId, signature.Nonce))
@@ -66,6 +69,19 @@ internal sealed class RequestAuthentication(RequestDelegate next, ServerOptions 
             ? (new RequestIdentity(entry, body), null)
             : Refuse(ErrorCodes.SignatureInvalid, "The body is not the one that Content-Digest names.");
     }
+
+    private bool IsOurs(string authority, ConnectionInfo connection)
+    {
+        if (options.Authorities.Count > 0)
+            return options.Authorities.Contains(authority, StringComparer.Ordinal);
+        string host = HostString.FromUriComponent(authority).Host;
+        int port = HostString.FromUriComponent(authority).Port ?? 443;
+        bool isLocalName = string.Equals(host, "localhost", StringComparison.Ordinal)
+            || (IPAddress.TryParse(host.Trim('[', ']'), out IPAddress? address) && address.Equals(Unmapped(connection.LocalIpAddress)));
+        return isLocalName && (connection.LocalIpAddress is null || port == connection.LocalPort);
+    }
+
+    private static IPAddress? Unmapped(IPAddress? address) => address is { IsIPv4MappedToIPv6: true } ? address.MapToIPv4() : address;
 
     /// <summary>Reads at most one byte more than the limit.</summary>
     private static async Task<ReadOnlyMemory<byte>?> ReadBodyAsync(HttpRequest request, int limit, CancellationToken cancellationToken)

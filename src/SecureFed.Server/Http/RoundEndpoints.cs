@@ -51,7 +51,7 @@ internal static class RoundEndpoints
 
         endpoints.MapGet(Prefix + "/shares/{client}", GetInboxAsync)
             .WithName("GetInbox").WithSummary("The dealers list and the sealed shares addressed to a client, for itself. Long poll.");
-        endpoints.MapGet(Prefix + "/receipt/{client}", GetReceipt)
+        endpoints.MapGet(Prefix + "/receipt/{client}", GetReceiptAsync)
             .WithName("GetReceipt").WithSummary("The signed entry that records a client's upload, for itself.");
         endpoints.MapGet(Prefix + "/aggregate", GetAggregate).WithName("GetAggregate").WithSummary("The sum of the survivors' updates.");
         endpoints.MapGet(Prefix + "/manifest", GetManifest).WithName("GetManifest").WithSummary("What a round leaves for auditors.").Produces<ManifestView>();
@@ -125,14 +125,14 @@ internal static class RoundEndpoints
         };
     }
 
-    private static IResult GetReceipt(string task, string round, string client, HttpContext context, TaskRegistry registry)
+    private static async Task<IResult> GetReceiptAsync(string task, string round, string client, HttpContext context, TaskRegistry registry)
     {
         if (Find(task, round, registry, out TaskHost? host, out ServerRound? found) is { } missing)
             return missing;
         if (!Identifier.TryParse(client, out Identifier owner) || !RequestIdentity.Of(context).Is(owner))
             return ProblemResponses.Of(ErrorCodes.Forbidden, "A receipt is shown to its owner only.");
-        return found!.IndexOf(EventType.UpdateUploaded, owner) is { } index
-            ? BinaryResults.Of("receipt", CanonicalWriter.Write(host!.EntryAt(index).Write))
+        return await host!.ReadAsync(_ => found!.IndexOf(EventType.UpdateUploaded, owner), context.RequestAborted) is { } index
+            ? BinaryResults.Of("receipt", CanonicalWriter.Write(host.EntryAt(index).Write))
             : ProblemResponses.Of(ErrorCodes.NotReady, "No upload of this client was accepted in this round.");
     }
 

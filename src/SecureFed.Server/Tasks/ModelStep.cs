@@ -25,7 +25,20 @@ internal static class ModelStep
         return current with { Parameters = step.Parameters, OptimizerState = step.State, CompletedTrainRounds = current.CompletedTrainRounds + 1 };
     }
 
-    public static MetricsView Evaluate(TaskParameters task, UpdateLayout layout, ReadOnlySpan<byte> aggregate)
+    /// <summary>Null if the sum holds no rows.</summary>
+    public static MetricsView? TryEvaluate(TaskParameters task, UpdateLayout layout, ReadOnlySpan<byte> aggregate)
+    {
+        try
+        {
+            return Evaluate(task, layout, aggregate);
+        }
+        catch (Learning.LearningException)
+        {
+            return null;
+        }
+    }
+
+    private static MetricsView Evaluate(TaskParameters task, UpdateLayout layout, ReadOnlySpan<byte> aggregate)
     {
         LearningTask learning = new(task);
         double[] sum = Decode(layout, aggregate);

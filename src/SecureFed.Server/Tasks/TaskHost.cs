@@ -25,11 +25,12 @@ internal sealed class TaskHost : IDisposable
     private readonly ILogger logger;
     private readonly SemaphoreSlim gate = new(1, 1);
     private readonly ConcurrentDictionary<ulong, SignedEntry> signedEntries = new();
-    private readonly ConcurrentDictionary<(Identifier Round, EventType Kind), byte[]> announcements = new();
+    private readonly ConcurrentDictionary<(Identifier Round, EventType Kind), Lazy<byte[]>> announcements = new();
     private readonly ConcurrentDictionary<Identifier, ServerRound> rounds = new();
     private readonly ConcurrentDictionary<Digest, bool> models = new();
     private TaskCompletionSource messageArrived = NewSignal();
     private TaskCompletionSource stageChanged = NewSignal();
+    private volatile bool hasFailed;
     private long phaseStarted;
     private long lastArrival;
 
@@ -105,7 +106,7 @@ internal sealed class TaskHost : IDisposable
         {
             if (!rounds.TryGetValue(message.Header.RoundId, out ServerRound? round))
                 return (null, false, new RoundRejection(ErrorCodes.UnknownRound, "No such round in this task; fetch the task to see the current one."));
-            MessageDecision decision = round.Handle(message);
+            MessageDecision decision = RequireRunning(round).Handle(message);
             if (decision.Rejection is { } rejection)
                 return (null, false, rejection);
             if (decision.RepeatedIndex is { } index)
@@ -146,7 +147,7 @@ internal sealed class TaskHost : IDisposable
         await gate.WaitAsync(cancellationToken);
         try
         {
-            return read(state);
+            return read(RequireRunning(state));
         }
         finally
         {
@@ -157,7 +158,8 @@ internal sealed class TaskHost : IDisposable
     public ServerRound? FindRound(Identifier roundId) => rounds.GetValueOrDefault(roundId);
 
     /// <summary>The announcement of a list or of the opening, if it is out.</summary>
-    public byte[]? FindAnnouncement(Identifier roundId, EventType kind) => announcements.GetValueOrDefault((roundId, kind));
+    public byte[]? FindAnnouncement(Identifier roundId, EventType kind) =>
+        announcements.GetValueOrDefault((RequireRunning(roundId), kind))?.Value;
 
     /// <summary>Completes at the next change that is more than a message, or after the given time.</summary>
     public async Task WaitForStageAsync(Task stage, TimeSpan longest, CancellationToken cancellationToken)
@@ -192,10 +194,16 @@ internal sealed class TaskHost : IDisposable
     /// <summary>The federated metrics of a closed evaluation round.</summary>
     public MetricsView? MetricsOf(ServerRound round) =>
         round is { Phase: RoundPhase.Closed, Parameters.Kind: RoundKind.Evaluate }
-            ? ModelStep.Evaluate(Parameters, round.Parameters.Layout, store.Get(round.AggregateDigest!.Value).Span)
+            ? ModelStep.TryEvaluate(Parameters, round.Parameters.Layout, store.Get(round.AggregateDigest!.Value).Span)
             : null;
 
+    /// <summary>After this every request about the task fails instead of waiting for a stage that never comes.</summary>
+    public void Fail() => hasFailed = true;
+
     public void Dispose() => gate.Dispose();
+
+    private T RequireRunning<T>(T value) =>
+        hasFailed ? throw new InvalidOperationException($"Task {Parameters.TaskId} has stopped; see the critical log entry.") : value;
 
     private PendingEvent? Decide()
     {
@@ -219,9 +227,9 @@ internal sealed class TaskHost : IDisposable
         }
         catch (LearningException exception)
         {
-            // The sum is released but no model follows from it; going on would repeat the same failure.
+            // One client can bring this about (a negative weight is within the clip norm), so it costs the round and not the task.
             Log.ModelStepFailed(logger, Parameters.TaskId, round.Parameters.Number, exception.Code);
-            return new PendingEvent(new TaskEvent.TaskFinished(ErrorCodes.InvalidAggregate));
+            return state.Refuse(ErrorCodes.InvalidAggregate);
         }
     }
 
@@ -254,7 +262,12 @@ internal sealed class TaskHost : IDisposable
             _ => null,
         };
         if (announced is { } announcement)
-            announcements[(announcement.Round, change.Type)] = new Announcement(EntryAt(index), announcement.Blob).Encode();
+        {
+            // Signed when first asked for: a signer that fails must not stop a state that has already moved.
+            announcements[(announcement.Round, change.Type)] = new Lazy<byte[]>(
+                () => new Announcement(EntryAt(index), announcement.Blob).Encode(),
+                LazyThreadSafetyMode.PublicationOnly);
+        }
     }
 
     private Patience CurrentPatience()

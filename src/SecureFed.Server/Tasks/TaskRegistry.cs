@@ -73,6 +73,7 @@ internal sealed class TaskRegistry(ServerOptions options, TimeProvider time, IHo
         }
         catch (Exception exception)
         {
+            host.Fail();
             Log.TaskStopped(logger, host.Parameters.TaskId, ErrorCodes.InternalError, exception);
             throw;
         }

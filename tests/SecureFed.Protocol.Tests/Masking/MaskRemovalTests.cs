@@ -39,7 +39,7 @@ public sealed class MaskRemovalTests
             {
                 using MaskRecovery short1 = Recover(others[first..(first + threshold - 1)]);
                 Assert.False(short1.IsComplete);
-                Assert.False(short1.HasInconsistentOwner);
+                Assert.Null(short1.InconsistentOwner);
                 using MaskRecovery enough = Recover(others[first..(first + threshold)]);
                 Assert.True(enough.IsComplete);
             }
@@ -47,7 +47,7 @@ public sealed class MaskRemovalTests
             // A guess in the place of the last share is a wrong secret, and the commitment or the advertised key says so.
             using MaskRecovery guessed = Recover(others[..threshold], others[threshold - 1]);
             Assert.False(guessed.IsComplete);
-            Assert.True(guessed.HasInconsistentOwner);
+            Assert.NotNull(guessed.InconsistentOwner);
 
             MaskRecovery Recover(int[] responders, int? liar = null) => new MaskRemoval(
                 cohort,
