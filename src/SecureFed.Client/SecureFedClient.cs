@@ -147,9 +147,16 @@ public sealed class SecureFedClient
                 continue;
             }
 
+            SavedRounds? saved = await options.StateStore.LoadAsync(options.TaskId, cancellationToken);
+            if (saved is { ActiveRound.IsEmpty: false } && (task.Finished || task.Round?.Number != saved.LastRoundNumber || task.Round.Phase is RoundPhase.Closed or RoundPhase.Aborted))
+            {
+                // The round ended while this client was away: its secrets are of no use any more.
+                saved = saved with { ActiveRound = default };
+                await options.StateStore.EraseRoundAsync(options.TaskId, saved.LastRoundNumber, cancellationToken);
+            }
+
             if (task.Finished)
                 return null;
-            SavedRounds? saved = await options.StateStore.LoadAsync(options.TaskId, cancellationToken);
             if (task.Round is { } round && round.Phase is not (RoundPhase.Closed or RoundPhase.Aborted))
             {
                 bool canJoin = round.Phase == RoundPhase.Advertise && round.Number > (saved?.LastRoundNumber ?? 0);

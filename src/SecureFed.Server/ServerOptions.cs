@@ -8,9 +8,6 @@ namespace SecureFed.Server;
 /// <summary>What a server is started with.</summary>
 public sealed class ServerOptions
 {
-    /// <summary>Own identity in the roster.</summary>
-    public required Identifier ServerId { get; init; }
-
     /// <summary>Identity key: signs log entries. Clients pin its public half.</summary>
     public required ISigner Signer { get; init; }
 

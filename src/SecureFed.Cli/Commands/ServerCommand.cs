@@ -40,7 +40,6 @@ internal static class ServerCommand
             using SigningKey signer = IdentityFile.Load(parsed.GetValue(key)!, CommandOptions.Passphrase);
             ServerOptions options = new()
             {
-                ServerId = default,
                 Signer = signer,
                 Roster = LoadRoster(parsed.GetValue(roster)!, policy, signer),
                 Authorities = parsed.GetValue(authorities)?.ToLowerInvariant().Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [],

@@ -63,7 +63,7 @@ internal sealed class DemoConsortium : IAsyncDisposable
 
         X509Certificate2 certificate = LoopbackCertificate.Create();
         WebApplication server = SecureFedServer.Create(
-            new ServerOptions { ServerId = serverId, Signer = serverKey, Roster = roster },
+            new ServerOptions { Signer = serverKey, Roster = roster },
             certificate,
             new IPEndPoint(IPAddress.Loopback, 0));
         await server.StartAsync(cancellationToken);

@@ -141,6 +141,27 @@ public class RestartTests(TestConsortium consortium)
     }
 
     [Fact]
+    public async Task Secrets_of_a_round_that_ended_while_the_client_was_away_are_erased()
+    {
+        using TemporaryDirectory directory = new();
+        Identifier task = await consortium.CreateTaskAsync(Definitions.Vector(length: 1));
+        FileRoundStateStore files = new(directory.Path);
+        Task<RoundOutcome>[] others = [.. Enumerable.Range(1, 2).Select(i => consortium.ClientFor(i, task).ContributeAsync(new double[] { 1 }))];
+        StoppingStore stopping = new(files, RoundPhase.Closed, saves: true, () => new StoppedException());
+        await Assert.ThrowsAsync<StoppedException>(() => consortium.ClientFor(0, task, o => o.StateStore = stopping).ContributeAsync(new double[] { 1 }));
+        await Task.WhenAll(others);
+        using HttpClient http = consortium.HttpFor(consortium.Operator);
+        await RoundResourceTests.FinishedAsync(http, task);
+        Assert.False((await files.LoadAsync(task))!.ActiveRound.IsEmpty);
+
+        SecureFedException exception = await Assert.ThrowsAsync<SecureFedException>(() => consortium.ClientFor(0, task, o => o.StateStore = files).ContributeAsync(new double[] { 1 }));
+        Assert.Equal("task-finished", exception.Code);
+        SavedRounds left = (await files.LoadAsync(task))!;
+        Assert.True(left.ActiveRound.IsEmpty);
+        Assert.Equal(1, left.LastRoundNumber);
+    }
+
+    [Fact]
     public async Task A_server_that_opens_a_round_number_a_second_time_gets_nothing()
     {
         Identifier task = await consortium.CreateTaskAsync(Definitions.Vector(length: 1));

@@ -39,7 +39,7 @@ internal sealed class KestrelServer : IAsyncDisposable
         using X509Certificate2 made = request.CreateSelfSigned(now.AddHours(-1), now.AddHours(1));
         X509Certificate2 own = X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pkcs12), null);
         WebApplication host = SecureFedServer.Create(
-            new ServerOptions { ServerId = consortium.ServerMember.Id, Signer = consortium.ServerMember.Key, Roster = consortium.Roster },
+            new ServerOptions { Signer = consortium.ServerMember.Key, Roster = consortium.Roster },
             own,
             new IPEndPoint(IPAddress.Loopback, 0));
         await host.StartAsync();

@@ -41,7 +41,7 @@ public sealed class TestConsortium : IDisposable
     {
         Clients = [.. Enumerable.Range(1, ClientCount).Select(i => Member.Create(RosterRole.Client, $"organisation {i}"))];
         Roster = Roster.Create(1, new[] { ServerMember, Operator, Auditor }.Concat(Clients).Select(m => m.ToEntry()), Authority);
-        factory = new ServerFactory(new ServerOptions { ServerId = ServerMember.Id, Signer = ServerMember.Key, Roster = Roster }, time, logger);
+        factory = new ServerFactory(new ServerOptions { Signer = ServerMember.Key, Roster = Roster }, time, logger);
         _ = factory.Server;
     }
 

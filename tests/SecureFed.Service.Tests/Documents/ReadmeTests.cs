@@ -50,7 +50,7 @@ public sealed class ReadmeTests
             using SigningKey serverKey = IdentityFile.Load(Path.Combine(keys, "server.pem"));
             using X509Certificate2 certificate = LoopbackCertificate.Create();
             await using WebApplication server = SecureFedServer.Create(
-                new ServerOptions { ServerId = default, Signer = serverKey, Roster = roster! }, certificate, new IPEndPoint(IPAddress.Loopback, 0));
+                new ServerOptions { Signer = serverKey, Roster = roster! }, certificate, new IPEndPoint(IPAddress.Loopback, 0));
             await server.StartAsync();
             Uri address = new(server.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
             string pin = PinnedHandler.PinOf(certificate);
