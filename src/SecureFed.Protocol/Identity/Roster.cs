@@ -13,9 +13,11 @@ public sealed class Roster
 {
     public const int GreatestEntries = 1 << 20;
     private const byte Version = 1;
+    private const int GreatestGoodSignatures = 1 << 14;
     private const int LeastEntryBytes = Identifier.Bytes + 1 + 4 + 1 + P256.PublicKeyBytes;
     private readonly Dictionary<Identifier, RosterEntry> byId;
     private readonly ConcurrentDictionary<Identifier, VerificationKey> verificationKeys = new();
+    private readonly ConcurrentDictionary<Digest, bool> goodSignatures = new();
 
     private Roster(ulong sequence, RosterEntry[] entries, byte[] bytes)
     {
@@ -46,10 +48,27 @@ public sealed class Roster
     /// <summary>The entry if it exists and has that role.</summary>
     public RosterEntry? Find(Identifier id, RosterRole role) => Find(id) is { } entry && entry.Role == role ? entry : null;
 
-    /// <summary>Verifies a signature of an enrolled identity; its key is imported once and kept.</summary>
+    /// <summary>Verifies a signature of an enrolled identity; its key is imported once and kept, and so is the fact that a signature is good.</summary>
+    /// <remarks>
+    /// The memory of good signatures is by SHA-256 of signer, message and signature. Clients of one process that share a roster see the same
+    /// advertisements, uploads and confirmations; a client alone verifies each once and gains nothing.
+    /// </remarks>
     /// <returns>False for an identity that is not in the roster, too.</returns>
-    public bool Verify(Identifier signer, ReadOnlySpan<byte> message, ReadOnlySpan<byte> signature) =>
-        Find(signer) is { } entry && verificationKeys.GetOrAdd(signer, static (_, e) => Import(e), entry).Verify(message, signature);
+    public bool Verify(Identifier signer, ReadOnlySpan<byte> message, ReadOnlySpan<byte> signature)
+    {
+        // The fixed length keeps the three parts of the name apart: a byte moved from signature to message would be another name for other content.
+        if (signature.Length != P256.SignatureBytes || Find(signer) is not { } entry)
+            return false;
+        Digest name = Digest.Of([.. signer.ToArray(), .. signature, .. message]);
+        if (goodSignatures.ContainsKey(name))
+            return true;
+        if (!verificationKeys.GetOrAdd(signer, static (_, e) => Import(e), entry).Verify(message, signature))
+            return false;
+        if (goodSignatures.Count >= GreatestGoodSignatures)
+            goodSignatures.Clear();
+        goodSignatures[name] = true;
+        return true;
+    }
 
     /// <summary>Signs a roster.</summary>
     /// <exception cref="ArgumentException">Repeated identifiers or public keys, or a malformed entry.</exception>
