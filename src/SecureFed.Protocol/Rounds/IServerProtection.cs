@@ -18,6 +18,9 @@ internal interface IServerProtection
     /// <summary>Folds an accepted message or a published list into the state.</summary>
     void Apply(ulong index, TaskEvent change, SignedMessage? message, ReadOnlyMemory<byte> list);
 
+    /// <summary>What other clients have sealed for one client, by the index of the sender.</summary>
+    IReadOnlyList<(int Dealer, ReadOnlyMemory<byte> Box)> InboxOf(Identifier client);
+
     /// <summary>What must be subtracted from the sum of the survivors' uploads, once enough answers are in.</summary>
     /// <returns>Null total and null failure: keep waiting. With a failure perhaps the client whose secrets did not fit.</returns>
     (uint[]? MaskTotal, string? Failure, Identifier? Suspect) TryRelease(Patience patience);

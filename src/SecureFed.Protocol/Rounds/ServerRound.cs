@@ -129,7 +129,7 @@ public sealed class ServerRound
     }
 
     /// <summary>The sealed shares that were dealt to one cohort member, as (dealer index, box), for its inbox.</summary>
-    public IReadOnlyList<(int Dealer, ReadOnlyMemory<byte> Box)> InboxOf(Identifier client) => ((MaskingServer)protection).InboxOf(client);
+    public IReadOnlyList<(int Dealer, ReadOnlyMemory<byte> Box)> InboxOf(Identifier client) => protection.InboxOf(client);
 
     /// <summary>Log index of a client's accepted message, for its receipt.</summary>
     public ulong? IndexOf(EventType kind, Identifier client) =>
