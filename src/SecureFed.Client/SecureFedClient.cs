@@ -140,20 +140,18 @@ public sealed class SecureFedClient
         while (true)
         {
             long asked = time.GetTimestamp();
-            TaskView? task = await TryGetTaskAsync(tag, Poll, t => tag = t, cancellationToken);
-            if (task is null)
-            {
+            string? known = tag;
+            TaskView? task = await TryGetTaskAsync(known, Poll, t => tag = t, cancellationToken);
+
+            // The same tag again: something on the way drops If-None-Match.
+            if (task is null || (known is not null && string.Equals(tag, known, StringComparison.Ordinal)))
                 await PollPause.AfterAsync(asked, time, cancellationToken);
+            if (task is null)
                 continue;
-            }
 
             SavedRounds? saved = await options.StateStore.LoadAsync(options.TaskId, cancellationToken);
-            if (saved is { ActiveRound.IsEmpty: false } && (task.Finished || task.Round?.Number != saved.LastRoundNumber || task.Round.Phase is RoundPhase.Closed or RoundPhase.Aborted))
-            {
-                // The round ended while this client was away: its secrets are of no use any more.
-                saved = saved with { ActiveRound = default };
-                await options.StateStore.EraseRoundAsync(options.TaskId, saved.LastRoundNumber, cancellationToken);
-            }
+            if (IsOver(saved, task))
+                saved = await EraseUnlessBusyAsync(saved, task, cancellationToken);
 
             if (task.Finished)
                 return null;
@@ -164,6 +162,29 @@ public sealed class SecureFedClient
                 if (canJoin || canResume)
                     return round;
             }
+        }
+    }
+
+    private static bool IsOver(SavedRounds? saved, TaskView task) =>
+        saved is { ActiveRound.IsEmpty: false }
+        && (task.Finished || task.Round?.Number != saved.LastRoundNumber || task.Round.Phase is RoundPhase.Closed or RoundPhase.Aborted);
+
+    /// <summary>The round ended while this client was away: its secrets are of no use any more.</summary>
+    /// <remarks>Looked at again under the lease: another call may have gone on to a later round since, and erasing would forget that it was joined.</remarks>
+    private async Task<SavedRounds?> EraseUnlessBusyAsync(SavedRounds? saved, TaskView task, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using IAsyncDisposable lease = await options.StateStore.LeaseAsync(options.TaskId, cancellationToken);
+            saved = await options.StateStore.LoadAsync(options.TaskId, cancellationToken);
+            if (!IsOver(saved, task))
+                return saved;
+            await options.StateStore.EraseRoundAsync(options.TaskId, saved!.LastRoundNumber, cancellationToken);
+            return saved with { ActiveRound = default };
+        }
+        catch (SecureFedException exception) when (string.Equals(exception.Code, ErrorCodes.ClientBusy, StringComparison.Ordinal))
+        {
+            return saved;
         }
     }
 

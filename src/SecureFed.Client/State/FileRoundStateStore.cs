@@ -52,6 +52,14 @@ public sealed class FileRoundStateStore : IRoundStateStore
         {
             return Task.FromResult<IAsyncDisposable>(new FileStream(PathOf(taskId) + ".lock", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
         }
+        catch (Exception exception) when (exception is UnauthorizedAccessException or DirectoryNotFoundException)
+        {
+            throw new SecureFedException(
+                ErrorCodes.StorageUnavailable,
+                $"The lock file of the client state cannot be opened in '{directory}' ({exception.Message}), so nothing was sent. Check the directory's owner and mode.",
+                isTransient: false,
+                exception);
+        }
         catch (IOException exception)
         {
             throw InProcessLease.Busy(exception);

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Security.Cryptography;
 
 namespace SecureFed.Cryptography.Keys;
 
@@ -11,6 +12,7 @@ public sealed class PeerKeyCache(int capacity)
     /// <summary>As <see cref="AgreementKey.TryAgree(ReadOnlySpan{byte}, Span{byte})"/>, importing the peer's key at most once.</summary>
     public bool TryAgree(AgreementKey own, ReadOnlySpan<byte> peerPublicKey65, Span<byte> sharedSecret32)
     {
+        CryptographicOperations.ZeroMemory(sharedSecret32);
         string name = Convert.ToHexString(peerPublicKey65);
         if (!keys.TryGetValue(name, out PeerKey? peer))
         {

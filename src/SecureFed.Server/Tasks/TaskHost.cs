@@ -175,7 +175,7 @@ internal sealed class TaskHost : IDisposable
     }
 
     /// <summary>Take this before looking at the state, then wait on it: no change in between is missed.</summary>
-    public Task NextStage => Volatile.Read(ref stageChanged).Task;
+    public Task NextStage => RequireRunning(Volatile.Read(ref stageChanged).Task);
 
     public SignedEntry EntryAt(ulong index) => signedEntries.GetOrAdd(index, i => SignedEntry.Sign(Parameters.TaskId, i, store.ReadEntry(i), signer));
 
@@ -198,7 +198,11 @@ internal sealed class TaskHost : IDisposable
             : null;
 
     /// <summary>After this every request about the task fails instead of waiting for a stage that never comes.</summary>
-    public void Fail() => hasFailed = true;
+    public void Fail()
+    {
+        hasFailed = true;
+        Interlocked.Exchange(ref stageChanged, NewSignal()).TrySetResult(); // Wakes who waits already.
+    }
 
     public void Dispose() => gate.Dispose();
 

@@ -74,6 +74,17 @@ public sealed class LyingServerTests
     }
 
     [Fact]
+    public void A_round_number_beyond_what_the_schedule_allows_is_refused()
+    {
+        RoundParameters round = server.Round.Parameters;
+        int greatest = checked((int)consortium.Task.Schedule.GreatestRoundNumber);
+        Assert.Equal(1000 * 1001, greatest);
+        RefusesOpening(ErrorCodes.InvalidParameters, Opening(round with { Number = greatest + 1 }), lastRound: greatest);
+        RefusesOpening(ErrorCodes.InvalidParameters, Opening(round with { Number = int.MaxValue }));
+        Assert.Null(MaskingClient.Examine(victim.Context, Opening(round with { Number = greatest }), greatest - 1, out _));
+    }
+
+    [Fact]
     public void A_task_that_breaks_the_policy_is_refused_before_a_key_is_made()
     {
         ClientPolicy policy = consortium.Policy;

@@ -37,11 +37,18 @@ public sealed class TestConsortium : IDisposable
     {
     }
 
-    internal TestConsortium(TimeProvider? time, ILoggerProvider? logger)
+    internal TestConsortium(TimeProvider? time, ILoggerProvider? logger, IReadOnlyList<string>? authorities = null, IRandomSource? random = null)
     {
         Clients = [.. Enumerable.Range(1, ClientCount).Select(i => Member.Create(RosterRole.Client, $"organisation {i}"))];
         Roster = Roster.Create(1, new[] { ServerMember, Operator, Auditor }.Concat(Clients).Select(m => m.ToEntry()), Authority);
-        factory = new ServerFactory(new ServerOptions { Signer = ServerMember.Key, Roster = Roster }, time, logger);
+        ServerOptions options = new()
+        {
+            Signer = ServerMember.Key,
+            Roster = Roster,
+            Authorities = authorities ?? [],
+            Random = random ?? OperatingSystemRandomSource.Instance,
+        };
+        factory = new ServerFactory(options, time, logger);
         _ = factory.Server;
     }
 

@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.AspNetCore.Routing;
+using SecureFed.Client.Http;
 using SecureFed.Cryptography.Keys;
 using SecureFed.Cryptography.Randomness;
 using SecureFed.Protocol.Requests;
@@ -147,6 +148,75 @@ public class RequestAuthenticationTests(TestConsortium consortium)
         HttpResponseMessage[] responses = await Task.WhenAll(Enumerable.Range(0, 32).Select(_ => Task.Run(() => http.SendAsync(request.Build()))));
         Assert.Equal(1, responses.Count(r => r.StatusCode == HttpStatusCode.OK));
         Assert.Equal(31, responses.Count(r => r.StatusCode == HttpStatusCode.Unauthorized));
+    }
+
+    [Theory]
+    [InlineData("other.example")]
+    [InlineData("localhost.other.example")]
+    [InlineData("10.0.0.1")]
+    [InlineData("[::1]")]
+    public async Task A_request_signed_for_another_server_is_refused_here(string authority)
+    {
+        using HttpClient http = consortium.Unsigned();
+        SignedRequest request = SignedRequest.From(consortium.Operator, HttpMethod.Get, "/v1/roster") with { Authority = authority };
+        await http.SendAsync(request.Build(m => m.Headers.Host = authority)).AssertProblemAsync(HttpStatusCode.Unauthorized, "unauthenticated");
+    }
+
+    [Fact]
+    public async Task A_server_with_names_of_its_own_goes_by_these_only()
+    {
+        using TestConsortium named = new(null, null, ["fed.example", "other.example:8443"]);
+        using HttpClient http = named.Unsigned();
+        foreach ((string authority, bool isOurs) in new[]
+                 {
+                     ("fed.example", true), ("FED.Example", true), ("other.example:8443", true), ("fed.example:8443", false), ("other.example", false),
+                     ("sub.fed.example", false), ("localhost", false),
+                 })
+        {
+            SignedRequest request = SignedRequest.From(named.Operator, HttpMethod.Get, "/v1/roster") with { Authority = authority.ToLowerInvariant() };
+            using HttpResponseMessage response = await http.SendAsync(request.Build(m => m.Headers.Host = authority));
+            if (isOurs)
+                Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+            else
+                await response.AssertProblemAsync(HttpStatusCode.Unauthorized, "unauthenticated");
+        }
+    }
+
+    [Fact]
+    public async Task Over_a_socket_the_local_address_and_port_are_the_servers_name()
+    {
+        await using KestrelServer server = await KestrelServer.StartAsync(consortium);
+        using HttpClient http = new(PinnedHandler.Create(server.Pin)) { BaseAddress = server.Address };
+        int port = server.Address.Port;
+        foreach ((string authority, bool isOurs) in new[]
+                 {
+                     ($"127.0.0.1:{port}", true), ($"localhost:{port}", true), ("127.0.0.1", false), ("localhost", false), ($"localhost:{port - 1}", false),
+                     ($"127.0.0.2:{port}", false), ($"fed.example:{port}", false),
+                 })
+        {
+            SignedRequest request = SignedRequest.From(consortium.Operator, HttpMethod.Get, "/v1/roster") with { Authority = authority };
+            using HttpResponseMessage response = await http.SendAsync(request.Build(m => m.Headers.Host = authority));
+            if (isOurs)
+                Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+            else
+                await response.AssertProblemAsync(HttpStatusCode.Unauthorized, "unauthenticated");
+        }
+    }
+
+    [Theory]
+    [InlineData(253_402_300_799, "request-expired")]
+    [InlineData(253_402_300_800, "unauthenticated")]
+    [InlineData(999_999_999_999, "unauthenticated")]
+    public async Task A_time_that_no_clock_can_show_is_a_refusal_and_no_failure(long created, string refusal)
+    {
+        RequestComponents components = new("GET", "localhost", "/v1/roster", "?", ContentDigest.Of([]));
+        RequestSignature signature = new(created, Definitions.NewId(), consortium.Operator.Id);
+        using HttpRequestMessage request = new(HttpMethod.Get, "/v1/roster");
+        request.Headers.TryAddWithoutValidation("Content-Digest", components.ContentDigest);
+        request.Headers.TryAddWithoutValidation("Signature-Input", signature.Input);
+        request.Headers.TryAddWithoutValidation("Signature", signature.Sign(components, consortium.Operator.Key));
+        using HttpClient http = consortium.Unsigned();
+        await http.SendAsync(request).AssertProblemAsync(HttpStatusCode.Unauthorized, refusal);
     }
 
     private async Task<Dictionary<string, string>> RouteValuesAsync()
