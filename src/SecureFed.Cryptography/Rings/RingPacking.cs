@@ -47,6 +47,15 @@ public static class RingPacking
         PackRest(values[(groups * GroupValues)..], bits, output[(groups * bits)..]);
     }
 
+    /// <summary>Whether the bytes are what <see cref="Pack"/> writes for that many values, without reading the values.</summary>
+    /// <returns>False if the length is not exactly <see cref="PackedBytes"/> or a padding bit is set.</returns>
+    public static bool IsCanonical(ReadOnlySpan<byte> packed, int count, int bits)
+    {
+        if (packed.Length != PackedBytes(count, bits)) return false;
+        int usedBits = (int)((long)count * bits % 8);
+        return usedBits == 0 || packed[^1] >> usedBits == 0;
+    }
+
     /// <summary>Reads what <see cref="Pack"/> wrote.</summary>
     /// <param name="packed">A peer's bytes.</param>
     /// <param name="bits">1 to 32.</param>

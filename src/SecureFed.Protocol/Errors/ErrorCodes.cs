@@ -35,7 +35,6 @@ public static class ErrorCodes
     public const string NotReady = "not-ready";
     public const string ConflictingTask = "conflicting-task";
     public const string InvalidTask = "invalid-task";
-    public const string RoundAlreadyOpen = "round-already-open";
     public const string TaskFinished = "task-finished";
     public const string PayloadTooLarge = "payload-too-large";
     public const string StorageUnavailable = "storage-unavailable";

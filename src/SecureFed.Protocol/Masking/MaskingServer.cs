@@ -130,7 +130,7 @@ internal sealed class MaskingServer(Identifier taskId, RoundParameters parameter
             return Refuse(ErrorCodes.RoundMismatch, "The upload follows another dealers list; abstain from this round.");
         if (upload.Dimension != parameters.Layout.Dimension || upload.RingBits != parameters.Layout.RingBits)
             return Refuse(ErrorCodes.LengthMismatch, $"This round takes {parameters.Layout.Dimension} coordinates of {parameters.Layout.RingBits} bits.");
-        return RingPacking.TryUnpack(upload.PackedWords.Span, upload.RingBits, new uint[upload.Dimension])
+        return RingPacking.IsCanonical(upload.PackedWords.Span, upload.Dimension, upload.RingBits)
             ? null
             : Refuse(ErrorCodes.InvalidMessage, "The padding bits of the packed vector are not zero.");
     }

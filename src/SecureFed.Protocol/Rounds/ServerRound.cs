@@ -151,7 +151,7 @@ public sealed class ServerRound
         {
             Upload upload = ReadUpload(messages.Of(EventType.UpdateUploaded)[survivor].Digest);
             if (!RingPacking.TryUnpack(upload.PackedWords.Span, upload.RingBits, words))
-                return Abort(ErrorCodes.InvalidAggregate); // Handle() has unpacked it before; only a damaged blob comes here.
+                return Abort(ErrorCodes.InvalidAggregate); // Handle() has checked it before; only a damaged blob comes here.
             Ring.Add(sum, words);
         }
 

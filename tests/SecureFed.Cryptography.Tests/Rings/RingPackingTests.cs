@@ -46,10 +46,16 @@ public sealed class RingPackingTests
                 {
                     packed[bit / 8] ^= (byte)(1 << bit % 8);
                     Assert.False(RingPacking.TryUnpack(packed, bits, values), $"{bits} bits, {count} values, padding bit {bit}");
+                    Assert.False(RingPacking.IsCanonical(packed, count, bits), $"{bits} bits, {count} values, padding bit {bit}");
                     packed[bit / 8] ^= (byte)(1 << bit % 8);
                 }
 
                 Assert.True(RingPacking.TryUnpack(packed, bits, values));
+                packed.AsSpan().Fill(0xff);
+                packed[^1] = (byte)(0xff >> packed.Length * 8 - count * bits);
+                Assert.True(RingPacking.IsCanonical(packed, count, bits));
+                Assert.False(RingPacking.IsCanonical([.. packed, 0], count, bits));
+                Assert.False(RingPacking.IsCanonical(packed.AsSpan(1), count, bits));
             }
         }
     }
