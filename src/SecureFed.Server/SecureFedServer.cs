@@ -73,11 +73,22 @@ public static class SecureFedServer
         return app;
     }
 
+    /// <summary>Routing answers an unknown path or method with a bare status; here it gets problem details like every other refusal.</summary>
+    private static Task DescribeAsync(HttpContext context) => context.Response.StatusCode switch
+    {
+        StatusCodes.Status404NotFound => ProblemResponses.Of(ErrorCodes.UnknownResource, "No such resource; /openapi/v1.json lists all of them.").ExecuteAsync(context),
+        StatusCodes.Status405MethodNotAllowed =>
+            ProblemResponses.Of(ErrorCodes.MethodNotAllowed, "This resource does not take this method; /openapi/v1.json lists those that it takes.").ExecuteAsync(context),
+        _ => Task.CompletedTask,
+    };
+
     private static async Task CatchAsync(HttpContext context, RequestDelegate next)
     {
         try
         {
             await next(context);
+            if (context.Response is { HasStarted: false, ContentType: null })
+                await DescribeAsync(context);
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {

@@ -28,6 +28,8 @@ public static class ErrorCodes
     public const string RequestReplayed = "request-replayed";
     public const string RequestExpired = "request-expired";
     public const string Forbidden = "forbidden";
+    public const string UnknownResource = "unknown-resource";
+    public const string MethodNotAllowed = "method-not-allowed";
     public const string UnknownTask = "unknown-task";
     public const string UnknownRound = "unknown-round";
     public const string UnknownModel = "unknown-model";

@@ -98,6 +98,8 @@ public class PublishedContentTests(TestConsortium consortium)
         using HttpResponseMessage other = await http.SendAsync(Request(r => r.IfNoneMatch.Add(new EntityTagHeaderValue("\"other\""))));
         Assert.Equal(model, await other.Content.ReadAsByteArrayAsync());
         await http.GetAsync(Routes.Model(Digest.Of("no model"u8))).AssertProblemAsync(HttpStatusCode.NotFound, "unknown-model");
+        await http.GetAsync("/v1/nothing").AssertProblemAsync(HttpStatusCode.NotFound, "unknown-resource");
+        await http.DeleteAsync(Routes.Roster).AssertProblemAsync(HttpStatusCode.MethodNotAllowed, "method-not-allowed");
         await http.GetAsync("/v1/models/" + view.ParametersDigest).AssertProblemAsync(HttpStatusCode.NotFound, "unknown-model");
 
         HttpRequestMessage Request(Action<HttpRequestHeaders> configure)
