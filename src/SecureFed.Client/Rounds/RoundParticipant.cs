@@ -73,13 +73,13 @@ internal sealed class RoundParticipant(ClientContext context, RoundTransport tra
         await SaveAsync(client, saved, RoundPhase.Confirm, cancellationToken);
         await UnlessLateAsync(transport.SendConfirmationAsync(confirmation.Message!.Value, cancellationToken));
         survivors = CountOf(survivorList);
+        if (!client.IsSurvivor)
+            return RoundStatus.TooLate;
 
         ClientStep answer = Require(client.OnUnmaskRequest(await transport.GetUnmaskRequestAsync(cancellationToken)));
         SavedRounds answered = saved with { Answered = RoundRepetition.DigestOf(client.Round) };
         await SaveAsync(client, answered, RoundPhase.Unmask, cancellationToken);
         await UnlessLateAsync(transport.SendUnmaskAnswerAsync(answer.Message!.Value, cancellationToken));
-        if (!client.IsSurvivor)
-            return RoundStatus.TooLate;
         return isEarlierVector ? RoundStatus.Resumed : RoundStatus.Contributed;
     }
 

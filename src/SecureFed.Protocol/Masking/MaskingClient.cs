@@ -143,7 +143,7 @@ public sealed class MaskingClient : IDisposable
 
         MaskingCohort accepted = MaskingCohort.Create(list!, Digest.Of(announcement.Blob.Span));
         random.Fill(state.SelfMaskSeed);
-        state.InboundKeys = new byte[accepted.Count * MaskingDerivations.KeyBytes];
+        state.InboundKeys = new byte[accepted.Thresholds.Neighbours * MaskingDerivations.KeyBytes];
         state.ShareBundle = Sign(accepted.Digest, DealShares(accepted, random));
         state.CohortList = announcement.Blob.ToArray();
         state.LastIndex = announcement.Entry.Index;
@@ -199,6 +199,8 @@ public sealed class MaskingClient : IDisposable
 
         if (list.Survivors.Count < cohort.Thresholds.LeastSurvivors)
             return ClientStep.Refuse(ErrorCodes.TooFewSurvivors, $"{list.Survivors.Count} survivors are fewer than the {cohort.Thresholds.LeastSurvivors} that this round promised; the client signs nothing.");
+        if (cohort.CouldBeCut(list.Survivors))
+            return ClientStep.Refuse(ErrorCodes.SurvivorsSplit, "The dropped stand so close on the neighbour graph that the sum might fall apart into two; the client signs nothing.");
         if (!UploadCheck.FollowOneDealersList(list, cohort, context, round))
             return ClientStep.Refuse(ErrorCodes.InvalidSurvivors, "An upload of the survivor list is not signed for this client's dealers list; the client signs nothing.");
 
@@ -223,6 +225,12 @@ public sealed class MaskingClient : IDisposable
             return SecondList();
         if (!request.Dropped.SequenceEqual(dealers.Dealers.Except(survivors.Survivors)))
             return ClientStep.Refuse(ErrorCodes.InvalidCertificate, "The request names others than the dropped of the certified list; no share is released.");
+        if (!IsSurvivor)
+        {
+            // Only survivors answer. A server that declares dropped who is there would otherwise collect more shares of their keys than t was chosen for.
+            return ClientStep.Refuse(ErrorCodes.TooLate, "This client's update is not in the certified list; it has no part in unmasking the others.");
+        }
+
         if (!QuorumCheck.IsCertified(request, cohort, context, round.RoundId))
             return ClientStep.Refuse(ErrorCodes.InvalidCertificate, $"The survivor list lacks {cohort.Thresholds.Quorum} valid confirmations of cohort members; no share is released.");
         if ((context.Policy.Check(context.Task) ?? context.Policy.Check(cohort.Thresholds)) is { } violation)
@@ -239,7 +247,7 @@ public sealed class MaskingClient : IDisposable
     private ShareBundle DealShares(MaskingCohort accepted, IRandomSource random)
     {
         int self = accepted.IndexOf(context.Self)!.Value;
-        int[] neighbours = [.. accepted.NeighboursOf(self)];
+        int[] neighbours = accepted.NeighboursOf(self);
         int[] points = [.. neighbours.Select(MaskingCohort.PointOf)];
         byte[] seedShares = new byte[points.Length * ShamirSecretSharing.ShareBytes];
         byte[] keyShares = new byte[seedShares.Length];
@@ -255,7 +263,7 @@ public sealed class MaskingClient : IDisposable
         {
             Identifier neighbour = accepted[neighbours[i]];
             Agree(sealing, accepted.KeysOf(neighbours[i]).SealingKey.Span, shared);
-            MaskingDerivations.SealingKey(shared, accepted.Digest, neighbour, context.Self, state.InboundKeys.AsSpan(neighbours[i] * MaskingDerivations.KeyBytes, MaskingDerivations.KeyBytes));
+            MaskingDerivations.SealingKey(shared, accepted.Digest, neighbour, context.Self, InboundKey(i));
             MaskingDerivations.SealingKey(shared, accepted.Digest, context.Self, neighbour, key);
             seedShares.AsSpan(i * ShamirSecretSharing.ShareBytes, ShamirSecretSharing.ShareBytes).CopyTo(plaintext);
             keyShares.AsSpan(i * ShamirSecretSharing.ShareBytes, ShamirSecretSharing.ShareBytes).CopyTo(plaintext[ShamirSecretSharing.ShareBytes..]);
@@ -274,15 +282,16 @@ public sealed class MaskingClient : IDisposable
 
     private byte[] OpenShares(int self, IReadOnlyList<(int Dealer, ReadOnlyMemory<byte> Box)> inbox)
     {
-        byte[] received = new byte[cohort!.Count * MaskingClientState.ReceivedShareBytes];
+        int[] neighbours = cohort!.NeighboursOf(self);
+        byte[] received = new byte[neighbours.Length * MaskingClientState.ReceivedShareBytes];
         foreach ((int dealer, ReadOnlyMemory<byte> box) in inbox)
         {
             // A box that does not open is a missing share: t of the others still recover the secret.
-            if (dealer == self || dealer < 0 || dealer >= cohort.Count || box.Length != ShareBundle.BoxBytes)
+            int position = Array.BinarySearch(neighbours, dealer);
+            if (position < 0 || box.Length != ShareBundle.BoxBytes)
                 continue;
-            Span<byte> slot = received.AsSpan(dealer * MaskingClientState.ReceivedShareBytes, MaskingClientState.ReceivedShareBytes);
-            ReadOnlySpan<byte> key = state.InboundKeys.AsSpan(dealer * MaskingDerivations.KeyBytes, MaskingDerivations.KeyBytes);
-            bool isOpen = SealedBox.TryOpen(key, MaskingDerivations.SealingContext(cohort.Digest, cohort[dealer], context.Self), box.Span, slot[1..])
+            Span<byte> slot = received.AsSpan(position * MaskingClientState.ReceivedShareBytes, MaskingClientState.ReceivedShareBytes);
+            bool isOpen = SealedBox.TryOpen(InboundKey(position), MaskingDerivations.SealingContext(cohort.Digest, cohort[dealer], context.Self), box.Span, slot[1..])
                 && ShamirSecretSharing.IsCanonicalShare(slot.Slice(1, ShamirSecretSharing.ShareBytes))
                 && ShamirSecretSharing.IsCanonicalShare(slot[(1 + ShamirSecretSharing.ShareBytes)..]);
             slot[0] = isOpen ? (byte)1 : (byte)0;
@@ -290,6 +299,10 @@ public sealed class MaskingClient : IDisposable
 
         return received;
     }
+
+    /// <summary>The key of the box from one neighbour, by its position among the neighbours.</summary>
+    private Span<byte> InboundKey(int position) =>
+        state.InboundKeys.AsSpan(position * MaskingDerivations.KeyBytes, MaskingDerivations.KeyBytes);
 
     private Upload Mask(NoisedUpdate update, int self, int[] maskedNeighbours, Digest dealersDigest)
     {
@@ -325,12 +338,15 @@ public sealed class MaskingClient : IDisposable
     private UnmaskAnswer Answer(Digest survivorListDigest)
     {
         int self = cohort!.IndexOf(context.Self)!.Value;
+        int[] neighbours = cohort.NeighboursOf(self);
+        HashSet<int> dealt = [.. dealers!.Dealers];
         HashSet<int> alive = [.. survivors!.Survivors];
-        List<ReleasedShare> shares = [];
-        foreach (int owner in cohort.NeighboursOf(self).Intersect(dealers!.Dealers))
+        List<ReleasedShare> shares = new(neighbours.Length);
+        for (int i = 0; i < neighbours.Length; i++)
         {
-            ReadOnlySpan<byte> slot = state.ReceivedShares.AsSpan(owner * MaskingClientState.ReceivedShareBytes, MaskingClientState.ReceivedShareBytes);
-            if (slot[0] == 0)
+            int owner = neighbours[i];
+            ReadOnlySpan<byte> slot = state.ReceivedShares.AsSpan(i * MaskingClientState.ReceivedShareBytes, MaskingClientState.ReceivedShareBytes);
+            if (!dealt.Contains(owner) || slot[0] == 0)
                 continue;
             ShareKind kind = alive.Contains(owner) ? ShareKind.SelfMaskSeed : ShareKind.MaskKey;
             int offset = 1 + (kind == ShareKind.SelfMaskSeed ? 0 : ShamirSecretSharing.ShareBytes);

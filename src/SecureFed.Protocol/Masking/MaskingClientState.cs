@@ -30,14 +30,14 @@ internal sealed class MaskingClientState : IDisposable
 
     public byte[] SelfMaskSeed { get; } = new byte[MaskingDerivations.SeedBytes];
 
-    /// <summary>Sealing keys of boxes from each cohort member to this client, 32 bytes each.</summary>
+    /// <summary>Sealing keys of boxes to this client from each neighbour, ascending, 32 bytes each.</summary>
     public byte[] InboundKeys { get; set; } = [];
 
     public byte[] ShareBundle { get; set; } = [];
 
     public byte[] DealersList { get; set; } = [];
 
-    /// <summary>Per cohort member: one byte (1 = opened) and the two shares.</summary>
+    /// <summary>Per neighbour, ascending: one byte (1 = opened) and the two shares.</summary>
     public byte[] ReceivedShares { get; set; } = [];
 
     public byte[] Upload { get; set; } = [];

@@ -77,7 +77,7 @@ internal sealed class MaskingServer(Identifier taskId, RoundParameters parameter
         }
 
         recovery.Dispose();
-        bool canStillArrive = patience != Patience.DeadlinePassed && answers.Count < cohort!.Count;
+        bool canStillArrive = patience != Patience.DeadlinePassed && answers.Count < survivors.Length;
         if (canStillArrive)
             return (null, null, null);
         return recovery.InconsistentOwner is { } owner
@@ -90,10 +90,10 @@ internal sealed class MaskingServer(Identifier taskId, RoundParameters parameter
         if (cohort?.IndexOf(client) is not int recipient)
             return [];
         List<(int, ReadOnlyMemory<byte>)> inbox = [];
-        foreach (int dealer in dealers)
+        foreach (int dealer in cohort.NeighboursOf(recipient))
         {
-            if (bundles[dealer].Shares.FirstOrDefault(s => s.Recipient == recipient) is { } share)
-                inbox.Add((dealer, share.Box));
+            if (Array.BinarySearch(dealers, dealer) >= 0 && bundles[dealer].BoxFor(recipient) is { } box)
+                inbox.Add((dealer, box));
         }
 
         return inbox;
@@ -142,9 +142,12 @@ internal sealed class MaskingServer(Identifier taskId, RoundParameters parameter
 
     private RoundRejection? ValidateAnswer(int sender, UnmaskAnswer answer)
     {
+        if (Array.BinarySearch(survivors, sender) < 0)
+            return Refuse(ErrorCodes.InvalidAnswer, "Only survivors answer: the sender's upload is not in the certified list; wait for the next round.");
         if (answer.SurvivorListDigest != survivorListDigest)
             return Refuse(ErrorCodes.RoundMismatch, "The answer is for another survivor list than the certified one.");
-        HashSet<int> owners = [.. cohort!.NeighboursOf(sender).Intersect(dealers)];
+        HashSet<int> owners = [.. cohort!.NeighboursOf(sender)];
+        owners.IntersectWith(dealers);
         return answer.Shares.All(s => owners.Contains(s.Owner) && s.Kind == (Array.BinarySearch(survivors, s.Owner) >= 0 ? ShareKind.SelfMaskSeed : ShareKind.MaskKey))
             ? null
             : Refuse(ErrorCodes.InvalidAnswer, "An answer holds shares of neighbours only: the seed's for survivors, the mask key's for the dropped.");
