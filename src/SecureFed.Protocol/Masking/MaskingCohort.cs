@@ -13,12 +13,13 @@ internal sealed class MaskingCohort
     private readonly Advertisement[] keys;
     private readonly HararyGraph graph;
 
-    private MaskingCohort(Identifier[] members, Advertisement[] keys, CohortThresholds thresholds, Digest digest)
+    private MaskingCohort(Identifier[] members, Advertisement[] keys, CohortThresholds thresholds, Digest digest, Identifier roundId)
     {
         this.members = members;
         this.keys = keys;
         Thresholds = thresholds;
         Digest = digest;
+        RoundId = roundId;
         graph = HararyGraph.Create(digest, members.Length, thresholds.Neighbours);
     }
 
@@ -26,11 +27,17 @@ internal sealed class MaskingCohort
 
     public CohortThresholds Thresholds { get; }
 
-    /// <summary>cohortDigest.</summary>
+    /// <summary>cohortDigest, or the leaf's own digest.</summary>
     public Digest Digest { get; }
 
-    /// <summary>Builds the cohort from a list that was checked before (by <see cref="CohortCheck"/> at a client, by construction at the server).</summary>
-    public static MaskingCohort Create(CohortList list, Digest digest)
+    /// <summary>The round's id, or the leaf's own: the one that messages of this cohort name.</summary>
+    public Identifier RoundId { get; }
+
+    /// <summary>Builds the cohort from a leaf of a list that was checked before (by <see cref="CohortCheck"/> at a client, by construction at the server).</summary>
+    public static MaskingCohort Create(CohortLeaf leaf) => Create(leaf.List, leaf.Digest, leaf.RoundId);
+
+    /// <summary>The same from its parts.</summary>
+    public static MaskingCohort Create(CohortList list, Digest digest, Identifier roundId)
     {
         Identifier[] senders = new Identifier[list.Advertisements.Count];
         Advertisement[] roundKeys = new Advertisement[senders.Length];
@@ -42,7 +49,7 @@ internal sealed class MaskingCohort
             roundKeys[i] = advertisement;
         }
 
-        return new MaskingCohort(senders, roundKeys, list.Thresholds, digest);
+        return new MaskingCohort(senders, roundKeys, list.Thresholds, digest, roundId);
     }
 
     public Identifier this[int index] => members[index];
