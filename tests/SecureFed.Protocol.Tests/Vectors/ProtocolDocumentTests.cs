@@ -1,0 +1,104 @@
+using System.Reflection;
+using System.Text;
+using System.Text.RegularExpressions;
+using SecureFed.Protocol.Errors;
+using SecureFed.Protocol.Identity;
+using SecureFed.Protocol.Masking.Messages;
+using SecureFed.Protocol.Messages;
+using SecureFed.Protocol.Rounds;
+using SecureFed.Protocol.Tasks;
+using SecureFed.Protocol.Transparency;
+
+namespace SecureFed.Protocol.Tests.Vectors;
+
+/// <summary>PROTOCOL.md says what the code says: codes, labels, numbers.</summary>
+public sealed class ProtocolDocumentTests
+{
+    private static readonly string Document = ReadDocument();
+
+    private static readonly string[] Codes =
+        [.. typeof(ErrorCodes).GetFields(BindingFlags.Public | BindingFlags.Static).Select(f => (string)f.GetRawConstantValue()!)];
+
+    [Fact]
+    public void Every_error_code_stands_in_the_table_and_the_table_has_no_other()
+    {
+        string table = Document[Document.IndexOf("## 12. Error codes", StringComparison.Ordinal)..];
+        string[] listed = [.. Regex.Matches(table, @"^\| `(?<code>[a-z-]+)` \|", RegexOptions.Multiline | RegexOptions.ExplicitCapture).Select(m => m.Groups["code"].Value)];
+        Assert.Equal(Codes.Order(StringComparer.Ordinal), listed.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Whatever_looks_like_a_refusal_in_the_text_is_an_error_code()
+    {
+        string[] others =
+        [
+            "share-bundle", "unmask-answer", // names of messages
+        ];
+        string[] words = [.. Regex.Matches(Document, "`(?<word>[a-z]+(-[a-z]+)+)`", RegexOptions.ExplicitCapture).Select(m => m.Groups["word"].Value).Distinct(StringComparer.Ordinal)];
+        Assert.Empty(words.Except(Codes, StringComparer.Ordinal).Except(others, StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Every_label_of_the_code_is_documented_and_every_documented_label_is_in_the_code()
+    {
+        // UTF-8 literals stand in the assembly as they are; the signing prefixes are built at run time.
+        string assembly = Encoding.Latin1.GetString(File.ReadAllBytes(typeof(ErrorCodes).Assembly.Location));
+        string[] inCode =
+        [
+            .. Regex.Matches(assembly, "securefed/v1 [a-z ]+\n").Select(m => m.Value),
+            .. typeof(SigningContext).GetProperties(BindingFlags.Public | BindingFlags.Static).Select(p => Encoding.ASCII.GetString(((SigningContext)p.GetValue(null)!).Bind([]))),
+        ];
+        string[] documented = [.. Regex.Matches(Document, @"""(?<label>securefed/v1 [a-z ]+)\\n""", RegexOptions.ExplicitCapture).Select(m => m.Groups["label"].Value + "\n")];
+        Assert.Equal(inCode.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal), documented.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal));
+        Assert.Equal(11, inCode.Distinct(StringComparer.Ordinal).Count());
+    }
+
+    [Fact]
+    public void Enumerations_have_the_documented_numbers()
+    {
+        Matches<RosterRole>("client(1), server(2), operator(3), keyHolder(4), approver(5), auditor(6)");
+        Matches<MessageType>("advertisement(1), shareBundle(2), upload(3), confirmation(4), unmaskAnswer(5)");
+        Matches<TaskModelKind>("vector(1), linear(2), logistic(3)");
+        Matches<ServerOptimizerKind>("fedAvg(1), fedSgd(2)");
+        Matches<LocalOptimizerKind>("sgd(1), adam(2)");
+        Matches<RoundKind>("standardise(1), train(2), evaluate(3)");
+        Matches<ServerClass>("malicious(1), curious(2)");
+        Matches<ShareKind>("selfMaskSeed(1), maskKey(2)");
+        Matches<ProtectionKind>("masking(1)");
+
+        static void Matches<T>(string documented)
+            where T : struct, Enum
+        {
+            Assert.Contains(documented, Document, StringComparison.Ordinal);
+            string actual = string.Join(", ", Enum.GetValues<T>().Select(v => $"{char.ToLowerInvariant(v.ToString()[0])}{v.ToString()[1..]}({Convert.ToInt32(v, System.Globalization.CultureInfo.InvariantCulture)})"));
+            Assert.Equal(documented, actual);
+        }
+    }
+
+    [Fact]
+    public void Every_entry_type_has_its_documented_number_and_name()
+    {
+        foreach (EventType type in Enum.GetValues<EventType>())
+        {
+            string name = Regex.Replace(type.ToString(), "(?<!^)(?<capital>[A-Z])", "_${capital}", RegexOptions.ExplicitCapture).ToUpperInvariant();
+            Assert.True(
+                Document.Contains($"{(int)type} {name}", StringComparison.Ordinal) || Regex.IsMatch(Document, $@"{name} \({(int)type}\b"),
+                $"{name} ({(int)type}) is not documented.");
+        }
+    }
+
+    [Fact]
+    public void Every_phase_of_a_round_stands_in_the_state_table()
+    {
+        foreach (RoundPhase phase in Enum.GetValues<RoundPhase>().Except([RoundPhase.Closed, RoundPhase.Aborted]))
+            Assert.Contains($"\n| {phase} |", Document, StringComparison.Ordinal);
+        Assert.Contains("\n| Closed, Aborted |", Document, StringComparison.Ordinal);
+    }
+
+    private static string ReadDocument()
+    {
+        using Stream stream = typeof(ProtocolDocumentTests).Assembly.GetManifestResourceStream("PROTOCOL.md")!;
+        using StreamReader reader = new(stream);
+        return reader.ReadToEnd();
+    }
+}
