@@ -15,6 +15,8 @@ public sealed class SmallRingTests
     [InlineData(2)]
     [InlineData(4)]
     [InlineData(6)]
+    [InlineData(8)]
+    [InlineData(10)]
     public void No_choice_of_dealers_and_survivors_opens_a_part_of_the_ring_if_2t_exceeds_k_plus_f(int degree)
     {
         int rings = 0;
