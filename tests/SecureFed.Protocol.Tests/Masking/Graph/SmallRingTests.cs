@@ -83,6 +83,51 @@ public sealed class SmallRingTests
         Assert.DoesNotContain(Choices(noneCorrupt), ring => RingLeak.Leaks(ring, 2, 3));
     }
 
+    [Theory]
+    [InlineData(2)]
+    [InlineData(4)]
+    public void The_model_of_a_leak_equals_its_definition_over_all_sets_of_survivors(int degree)
+    {
+        const int n = 8;
+        int leaks = 0;
+        Standing[] ring = new Standing[n];
+        for (int code = 0; code < 1 << (2 * n); code++)
+        {
+            for (int i = 0; i < n; i++)
+                ring[i] = (Standing)(code >> (2 * i) & 3);
+            for (int threshold = 1; threshold <= degree; threshold++)
+            {
+                bool leak = LeaksByDefinition(ring, degree / 2, threshold, code % 2 == 0);
+                Assert.Equal(leak, RingLeak.Leaks(ring, degree / 2, threshold, code % 2 == 0));
+                leaks += leak ? 1 : 0;
+            }
+        }
+
+        Assert.True(leaks > 500);
+    }
+
+    private static bool LeaksByDefinition(Standing[] ring, int width, int threshold, bool droppedAnswer)
+    {
+        int n = ring.Length;
+        int[] survivors = [.. Enumerable.Range(0, n).Where(i => ring[i] == Standing.Survivor)];
+        if (survivors.Any(i => Neighbours(i).Count(j => ring[j] != Standing.Absent) < threshold))
+            return false;
+        for (int chosen = 1; chosen < (1 << survivors.Length) - 1; chosen++)
+        {
+            ILookup<bool, int> parts = survivors.Select((place, bit) => (place, bit)).ToLookup(s => (chosen >> s.bit & 1) == 1, s => s.place);
+            int[] part = [.. parts[true]];
+            if (part.All(i => IsRecoverable(i) && !Neighbours(i).Intersect(parts[false]).Any() && Neighbours(i).All(j => ring[j] != Standing.Dropped || IsRecoverable(j))))
+                return true;
+        }
+
+        return false;
+
+        IEnumerable<int> Neighbours(int i) => Enumerable.Range(0, n).Where(j => j != i && Math.Min(Math.Abs(i - j), n - Math.Abs(i - j)) <= width);
+
+        bool IsRecoverable(int i) =>
+            Neighbours(i).Count(j => ring[j] is Standing.Corrupt or Standing.Survivor || (droppedAnswer && ring[j] == Standing.Dropped)) >= threshold;
+    }
+
     private static int DroppedOf(Standing[] ring) => ring.Count(s => s is Standing.Dropped or Standing.Absent);
 
     /// <summary>Least of each class of rotations.</summary>
