@@ -59,6 +59,9 @@ public sealed class ServerRound
 
     public Digest? MaskTotalDigest { get; private set; }
 
+    /// <summary>Pseudonyms of the clients against whom the unmask answers speak, ascending; empty before the end. A hint for people: nobody is excluded by it.</summary>
+    public IReadOnlyList<Identifier> Suspects { get; private set; } = [];
+
     /// <summary>Log indices of the published lists by kind, for the shell that serves them.</summary>
     public IReadOnlyDictionary<EventType, (ulong Index, Digest ListDigest)> Lists => lists;
 
@@ -115,11 +118,13 @@ public sealed class ServerRound
                 ApplyList(index, published);
                 break;
             case TaskEvent.RoundClosed closed when closed.RoundId == Parameters.RoundId && Phase == RoundPhase.Unmask && closed.Survivors == survivors.Length:
+                Suspects = Known(closed.Suspects);
                 AggregateDigest = closed.AggregateDigest;
                 MaskTotalDigest = closed.MaskTotalDigest;
                 Phase = RoundPhase.Closed;
                 break;
             case TaskEvent.RoundAborted aborted when aborted.RoundId == Parameters.RoundId && Phase is not RoundPhase.Closed and not RoundPhase.Aborted:
+                Suspects = Known(aborted.Suspects);
                 AbortReason = aborted.Reason;
                 Phase = RoundPhase.Aborted;
                 break;
@@ -139,9 +144,10 @@ public sealed class ServerRound
 
     private PendingEvent? AdvanceRelease(Patience patience)
     {
-        (uint[]? maskTotal, string? failure, Identifier? suspect) = protection.TryRelease(patience);
+        (uint[]? maskTotal, string? failure, IReadOnlyList<Identifier> accused) = protection.TryRelease(patience);
+        Identifier[] suspects = [.. accused.Take(SuspectList.GreatestCount).Select(client => Pseudonym.Of(pseudonymSalt.Span, client)).Order()];
         if (failure is not null)
-            return new PendingEvent(new TaskEvent.RoundAborted(Parameters.RoundId, failure, suspect is { } client ? Pseudonym.Of(pseudonymSalt.Span, client) : default));
+            return new PendingEvent(new TaskEvent.RoundAborted(Parameters.RoundId, failure, suspects));
         if (maskTotal is null)
             return null;
 
@@ -161,10 +167,16 @@ public sealed class ServerRound
         byte[] aggregate = RingVector.Encode(sum);
         byte[] masks = RingVector.Encode(maskTotal);
         return new PendingEvent(
-            new TaskEvent.RoundClosed(Parameters.RoundId, Digest.Of(aggregate), Digest.Of(masks), survivors.Length),
+            new TaskEvent.RoundClosed(Parameters.RoundId, Digest.Of(aggregate), Digest.Of(masks), survivors.Length, suspects),
             aggregate,
             masks);
     }
+
+    /// <exception cref="InvalidOperationException">A name is no pseudonym of a client of this round.</exception>
+    private IReadOnlyList<Identifier> Known(IReadOnlyList<Identifier> suspects) =>
+        suspects.Except(messages.Of(EventType.KeysAdvertised).Keys.Select(client => Pseudonym.Of(pseudonymSalt.Span, client))).Any()
+            ? throw new InvalidOperationException("The log suspects somebody who is not in the round.")
+            : suspects;
 
     private Upload ReadUpload(Digest digest) =>
         SignedMessage.TryDecode(blobs.Get(digest), out SignedMessage? message) is null && message!.Body is Upload upload

@@ -32,6 +32,7 @@ internal static class Decoders
         List<byte[]> entries = [.. server.Entries.Select(e => e.Bytes.ToArray())];
         Identifier id = consortium.Task.TaskId;
         entries.Add(new LogEntry(id, new TaskEvent.RoundAborted(id, "cohort-too-small")).Encode());
+        entries.Add(new LogEntry(id, new TaskEvent.RoundAborted(id, "inconsistent-shares", [.. new[] { consortium.Clients[0].Id, consortium.Clients[1].Id }.Order()])).Encode());
         entries.Add(new LogEntry(id, new TaskEvent.ModelPublished(id, default, default)).Encode());
         entries.Add(new LogEntry(id, new TaskEvent.TaskFinished("")).Encode());
         byte[] Blob(EventType kind) => server.AnnouncementOf(kind)!.Blob.ToArray();

@@ -89,6 +89,25 @@ public sealed class WireLawTests
     }
 
     [Fact]
+    public void Suspects_in_an_entry_are_distinct_ascending_and_at_most_256()
+    {
+        IRandomSource random = Seeded.Source("suspects");
+        Identifier id = Identifier.Random(random);
+        Identifier[] all = [.. Enumerable.Range(0, 257).Select(_ => Identifier.Random(random)).Order()];
+        foreach (Func<Identifier[], TaskEvent> make in new Func<Identifier[], TaskEvent>[] { s => new TaskEvent.RoundAborted(id, "r", s), s => new TaskEvent.RoundClosed(id, default, default, 3, s) })
+        {
+            foreach (Identifier[] good in new Identifier[][] { [], all[..1], all[..256] })
+            {
+                Assert.True(LogEntry.TryDecode(new LogEntry(id, make(good)).Encode(), out LogEntry? entry));
+                Assert.Equal(good, entry!.Event is TaskEvent.RoundAborted aborted ? aborted.Suspects : ((TaskEvent.RoundClosed)entry.Event).Suspects);
+            }
+
+            foreach (Identifier[] bad in new Identifier[][] { all, [all[1], all[0]], [all[0], all[0]] })
+                Assert.Throws<ArgumentException>(() => new LogEntry(id, make(bad)).Encode());
+        }
+    }
+
+    [Fact]
     public void A_task_without_fault_can_be_read_back()
     {
         Assert.True(TaskParameters.TryDecode(Of("task parameters").Samples[^1], out TaskParameters? good));

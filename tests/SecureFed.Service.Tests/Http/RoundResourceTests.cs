@@ -36,6 +36,7 @@ public class RoundResourceTests(TestConsortium consortium)
         Assert.Equal(manifest.AggregateDigest, Digest.Of(sum).ToString());
         Assert.Equal(cohort[0].OpenDigest.ToString(), manifest.OpenDigest);
         Assert.Equal(["delta", "weight"], manifest.Segments.Select(s => s.Name));
+        Assert.Empty(manifest.Suspects);
         uint[] words = new uint[3];
         Assert.True(RingVector.TryDecode(sum, words));
         Assert.Equal(4.5, unchecked((int)words[0]) * Math.ScaleB(1, -manifest.Segments[0].ScaleExponent));
