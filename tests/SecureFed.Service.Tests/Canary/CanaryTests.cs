@@ -186,7 +186,7 @@ public class CanaryTests(ITestOutputHelper output)
             blobs.Add(await client.Http.GetByteArrayAsync(client.PathOf("receipt")));
         }
 
-        EntryView[] entries = await (await http.GetAsync(Routes.TaskPart(task, "entries"))).ReadAsync<EntryView[]>();
+        EntryView[] entries = await Http.RoundResourceTests.EntriesAsync(http, task);
         Assert.True(entries.Length > 4 * Clients);
         blobs.AddRange(entries.Select(e => Convert.FromBase64String(e.Entry)));
         foreach (ModelView model in await (await http.GetAsync(Routes.TaskPart(task, "models"))).ReadAsync<ModelView[]>())
