@@ -25,6 +25,7 @@ internal sealed class MaskingServer(
     private readonly SortedDictionary<int, SurvivorUpload> uploaded = [];
     private readonly SortedDictionary<int, ReadOnlyMemory<byte>> confirmations = [];
     private readonly SortedDictionary<int, UnmaskAnswer> answers = [];
+    private readonly Dictionary<int, int> sharesOf = [];
     private MaskingCohort? cohort = leaf;
     private int[] dealers = [];
     private Digest dealersDigest;
@@ -74,6 +75,8 @@ internal sealed class MaskingServer(
     public (uint[]? MaskTotal, string? Failure, IReadOnlyList<Identifier> Suspects) TryRelease(Patience patience)
     {
         bool isLast = patience == Patience.DeadlinePassed || answers.Count == survivors.Length;
+        if (!isLast && dealers.Any(dealer => sharesOf.GetValueOrDefault(dealer) < cohort!.Thresholds.Threshold))
+            return (null, null, []);
         MaskRemoval removal = new(cohort!, dealers, survivors, bundles, answers);
         using MaskRecovery recovery = removal.TryRecover(isLast);
         if (!recovery.IsComplete && !isLast)
@@ -92,6 +95,7 @@ internal sealed class MaskingServer(
         advertisedKeys.Clear();
         bundles.Clear();
         answers.Clear();
+        sharesOf.Clear();
     }
 
     public IReadOnlyList<(int Dealer, ReadOnlyMemory<byte> Box)> InboxOf(Identifier client)
@@ -239,6 +243,8 @@ internal sealed class MaskingServer(
                 break;
             case UnmaskAnswer answer:
                 answers.Add(sender, answer);
+                foreach (ReleasedShare share in answer.Shares)
+                    sharesOf[share.Owner] = sharesOf.GetValueOrDefault(share.Owner) + 1;
                 break;
         }
     }
