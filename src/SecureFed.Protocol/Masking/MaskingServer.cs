@@ -25,12 +25,15 @@ internal sealed class MaskingServer(
     private readonly SortedDictionary<int, SurvivorUpload> uploaded = [];
     private readonly SortedDictionary<int, ReadOnlyMemory<byte>> confirmations = [];
     private readonly SortedDictionary<int, UnmaskAnswer> answers = [];
+    private readonly Dictionary<int, int> sharesOf = [];
     private MaskingCohort? cohort = leaf;
     private int[] dealers = [];
     private Digest dealersDigest;
     private int[] survivors = [];
     private Digest survivorListDigest;
     private ulong survivorEntryIndex;
+
+    public IReadOnlyList<Identifier> Members => cohort is null ? [] : [.. Enumerable.Range(0, cohort.Count).Select(i => cohort[i])];
 
     public IReadOnlyList<Identifier> Survivors => [.. survivors.Select(s => cohort![s])];
 
@@ -69,23 +72,30 @@ internal sealed class MaskingServer(
             ApplyList(index, ((TaskEvent.ListPublished)change).Kind, list.Span);
     }
 
-    public (uint[]? MaskTotal, string? Failure, Identifier? Suspect) TryRelease(Patience patience)
+    public (uint[]? MaskTotal, string? Failure, IReadOnlyList<Identifier> Suspects) TryRelease(Patience patience)
     {
+        bool isLast = patience == Patience.DeadlinePassed || answers.Count == survivors.Length;
+        if (!isLast && dealers.Any(dealer => sharesOf.GetValueOrDefault(dealer) < cohort!.Thresholds.Threshold))
+            return (null, null, []);
         MaskRemoval removal = new(cohort!, dealers, survivors, bundles, answers);
-        MaskRecovery recovery = removal.TryRecover();
-        if (recovery.IsComplete)
-        {
-            using (recovery)
-                return (removal.SumMasks(recovery, parameters.Layout.Dimension), null, null);
-        }
+        using MaskRecovery recovery = removal.TryRecover(isLast);
+        if (!recovery.IsComplete && !isLast)
+            return (null, null, []);
 
-        recovery.Dispose();
-        bool canStillArrive = patience != Patience.DeadlinePassed && answers.Count < survivors.Length;
-        if (canStillArrive)
-            return (null, null, null);
-        return recovery.InconsistentOwner is { } owner
-            ? (null, ErrorCodes.InconsistentShares, cohort![owner])
-            : (null, ErrorCodes.TooFewAnswers, null);
+        IReadOnlyList<int> disputed = SuspectNaming.Name(recovery.Disputes, cohort!.Thresholds.Corrupt);
+        Identifier[] suspects = [.. recovery.InconsistentOwners.Union(disputed).Select(index => cohort[index])];
+        if (recovery.IsComplete)
+            return (removal.SumMasks(recovery, parameters.Layout.Dimension), null, suspects);
+        return (null, recovery.InconsistentOwners.Count > 0 ? ErrorCodes.InconsistentShares : ErrorCodes.TooFewAnswers, suspects);
+    }
+
+    public void Forget()
+    {
+        advertisements.Clear();
+        advertisedKeys.Clear();
+        bundles.Clear();
+        answers.Clear();
+        sharesOf.Clear();
     }
 
     public IReadOnlyList<(int Dealer, ReadOnlyMemory<byte> Box)> InboxOf(Identifier client)
@@ -95,7 +105,7 @@ internal sealed class MaskingServer(
         List<(int, ReadOnlyMemory<byte>)> inbox = [];
         foreach (int dealer in cohort.NeighboursOf(recipient))
         {
-            if (Array.BinarySearch(dealers, dealer) >= 0 && bundles[dealer].BoxFor(recipient) is { } box)
+            if (bundles.TryGetValue(dealer, out ShareBundle? bundle) && Array.BinarySearch(dealers, dealer) >= 0 && bundle.BoxFor(recipient) is { } box)
                 inbox.Add((dealer, box));
         }
 
@@ -233,6 +243,8 @@ internal sealed class MaskingServer(
                 break;
             case UnmaskAnswer answer:
                 answers.Add(sender, answer);
+                foreach (ReleasedShare share in answer.Shares)
+                    sharesOf[share.Owner] = sharesOf.GetValueOrDefault(share.Owner) + 1;
                 break;
         }
     }

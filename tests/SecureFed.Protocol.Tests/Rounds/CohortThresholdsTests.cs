@@ -63,6 +63,25 @@ public sealed class CohortThresholdsTests
     }
 
     [Fact]
+    public void One_organisation_at_least_counts_as_corrupt_with_all_the_clients_it_may_send()
+    {
+        // With c = 1 the ring of 500 would take k = 32, t = 17, and ten clients of one organisation would open it in every permutation.
+        CohortBounds bounds = Bounds(0, 0.1m) with { Organisations = 50, OrganisationCap = 10 };
+        CohortThresholds thresholds = CohortThresholds.TryDerive(bounds, 500, out _)!;
+        Assert.Equal(10, thresholds.Corrupt);
+        Assert.True(2 * thresholds.Threshold > thresholds.Neighbours + 10);
+    }
+
+    [Fact]
+    public void Only_who_creates_a_task_tries_every_cohort_size()
+    {
+        CohortBounds wide = Bounds(0.1m, 0.444m) with { Least = 9, Greatest = 1 << 20 };
+        Assert.Null(wide.FindFault());
+        Assert.NotNull(wide.FindInfeasible());
+        Assert.NotNull((wide with { Least = 0 }).FindFault());
+    }
+
+    [Fact]
     public void Every_derived_cohort_keeps_the_inequalities_that_the_proofs_need()
     {
         int feasible = 0;
