@@ -1,10 +1,12 @@
 using System.Reflection;
 using System.Text;
 using System.Text.RegularExpressions;
+using SecureFed.Cryptography.Keys;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Identity;
 using SecureFed.Protocol.Masking.Messages;
 using SecureFed.Protocol.Messages;
+using SecureFed.Protocol.Requests;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
 using SecureFed.Protocol.Transparency;
@@ -93,6 +95,18 @@ public sealed class ProtocolDocumentTests
         foreach (RoundPhase phase in Enum.GetValues<RoundPhase>().Except([RoundPhase.Closed, RoundPhase.Aborted]))
             Assert.Contains($"\n| {phase} |", Document, StringComparison.Ordinal);
         Assert.Contains("\n| Closed, Aborted |", Document, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_signature_base_of_the_example_is_the_one_that_is_verified()
+    {
+        string[] lines = [.. Document.Split('\n').Select(l => l.Trim()).SkipWhile(l => !l.StartsWith("\"@method\": ", StringComparison.Ordinal)).Take(6)];
+        string[] values = [.. lines.Select(l => l[(l.IndexOf(": ", StringComparison.Ordinal) + 2)..])];
+        using SigningKey key = SigningKey.Generate(Seeded.Source("example"));
+        string field = "sig1=:" + Convert.ToBase64String(key.Sign(Encoding.ASCII.GetBytes(string.Join('\n', lines)))) + ":";
+        RequestSignature signature = RequestSignature.TryParse("sig1=" + values[5])!;
+        Assert.True(signature.Verify(new RequestComponents(values[0], values[1], values[2], values[3], values[4]), field, key.PublicKey.Span));
+        Assert.True(ContentDigest.Matches(values[4], []));
     }
 
     private static string ReadDocument()
