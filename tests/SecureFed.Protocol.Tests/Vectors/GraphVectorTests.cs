@@ -23,9 +23,12 @@ internal sealed record GraphVector(byte[] CohortDigest, int N, int K, int C, int
 internal sealed record CutVector(string Name, int[] Dropped, int FewestInTwoGaps, string? Code);
 
 internal sealed record LeafVectors(
-    string Source, string Regenerate, string About, int Leaves, byte[] RoundId, byte[] CohortList, byte[] CohortDigest, int[] Places, LeafVector[] Cut);
+    string Source, string Regenerate, string About, int Leaves, byte[] RoundId, byte[] CohortList, byte[] CohortDigest, int[] Places, LeafVector[] Cut, BadLeaves[] Bad);
 
 internal sealed record LeafVector(int Number, int[] Members, byte[] List, byte[] Digest, byte[] Id, CohortThresholds Thresholds);
+
+/// <summary>Bounds with which no task is created.</summary>
+internal sealed record BadLeaves(string Name, int Clients, int Leaves, string Code);
 
 internal sealed record ThresholdVectors(string Source, string Regenerate, string About, ThresholdVector[] Rows);
 
@@ -66,6 +69,7 @@ public sealed class GraphVectorTests
         Assert.Equal(vectors.Places, PlacesOf(vectors.CohortList, list!.Advertisements.Count));
         Assert.Equal(vectors.CohortDigest, Digest.Of(vectors.CohortList).ToArray());
         Assert.Equal(Enumerable.Range(0, list.Advertisements.Count), vectors.Cut.SelectMany(c => c.Members).Order());
+        Assert.All(vectors.Bad, bad => Assert.NotNull(BoundsOf(bad.Clients, bad.Leaves).FindInfeasible()));
     }
 
     [Fact]
@@ -145,7 +149,13 @@ public sealed class GraphVectorTests
             bytes,
             Digest.Of(bytes).ToArray(),
             PlacesOf(bytes, 12),
-            Cut(list, bytes, 3, roundId));
+            Cut(list, bytes, 3, roundId),
+            [
+                new BadLeaves("bad_leaves_of_two", 12, 6, ErrorCodes.InvalidTask),
+                new BadLeaves("bad_one_leaf_of_two", 11, 4, ErrorCodes.InvalidTask),
+                new BadLeaves("bad_no_leaf", 12, 0, ErrorCodes.InvalidTask),
+                new BadLeaves("bad_more_leaves_than_allowed", 1 << 20, 4097, ErrorCodes.InvalidTask),
+            ]);
     }
 
     private static CohortBounds BoundsOf(int clients, int leaves) =>

@@ -35,6 +35,7 @@ public sealed class ProtocolDocumentTests
         string[] others =
         [
             "share-bundle", "unmask-answer", // names of messages
+            "unmask-request", "second-survivors", // steps of a bad case
         ];
         string[] words = [.. Regex.Matches(Document, "`(?<word>[a-z]+(-[a-z]+)+)`", RegexOptions.ExplicitCapture).Select(m => m.Groups["word"].Value).Distinct(StringComparer.Ordinal)];
         Assert.Empty(words.Except(Codes, StringComparer.Ordinal).Except(others, StringComparer.Ordinal));
@@ -107,6 +108,26 @@ public sealed class ProtocolDocumentTests
         RequestSignature signature = RequestSignature.TryParse("sig1=" + values[5])!;
         Assert.True(signature.Verify(new RequestComponents(values[0], values[1], values[2], values[3], values[4]), field, key.PublicKey.Span));
         Assert.True(ContentDigest.Matches(values[4], []));
+    }
+
+    [Fact]
+    public void Messages_have_the_documented_sizes()
+    {
+        using SigningKey key = SigningKey.Generate(Seeded.Source("sizes"));
+        byte[] box = new byte[ShareBundle.BoxBytes];
+        byte[] share = new byte[33];
+        Assert.Equal((82, 66), (box.Length, ShareBundle.PlaintextBytes));
+        HasSize("276", 276, new Advertisement(key.PublicKey, key.PublicKey));
+        HasSize("182 + 86k", 182 + 2 * 86, new ShareBundle(default, [new SealedShare(0, box), new SealedShare(1, box)]));
+        HasSize("183 + ⌈d·b/8⌉", 183 + 3, new Upload(default, 3, 7, new byte[3]));
+        HasSize("186", 186, new Confirmation(default, 0));
+        HasSize("182 + 38m", 182 + 38, new UnmaskAnswer(default, [new ReleasedShare(0, ShareKind.MaskKey, share)]));
+
+        void HasSize(string documented, int size, IMessageBody body)
+        {
+            Assert.Matches($@"\n\| {(int)body.Type} \| {body.Type} \|.*\| {Regex.Escape(documented)} \|\n", Document);
+            Assert.Equal(size, SignedMessage.Sign(new MessageHeader(default, default, default, default), body, key).Bytes.Length);
+        }
     }
 
     private static string ReadDocument()
