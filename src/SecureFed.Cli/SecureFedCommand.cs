@@ -1,4 +1,5 @@
 using System.CommandLine;
+using SecureFed.Cli.Attack;
 using SecureFed.Cli.Commands;
 using SecureFed.Cli.Demo;
 using SecureFed.Cli.Output;
@@ -11,6 +12,7 @@ public static class SecureFedCommand
     public const int Done = 0;
     public const int Failed = 1;
     public const int BadUsage = 2;
+    public const int VerificationFailed = 3;
 
     /// <summary>Runs one command; <paramref name="output"/> gets the result, <paramref name="diagnostics"/> everything else.</summary>
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter diagnostics, CancellationToken cancellationToken = default)
@@ -45,6 +47,7 @@ public static class SecureFedCommand
             TaskCommand.Create(terminal),
             ClientCommand.Create(terminal),
             SecAggCommand.Create(terminal),
+            AttackCommand.Create(terminal),
         };
         return root;
     }

@@ -1,0 +1,59 @@
+using SecureFed.Protocol.Errors;
+
+namespace SecureFed.Cli.Attack;
+
+/// <summary>Tries one deviation on a real client over HTTP and says what the client did.</summary>
+internal static class DeviationRun
+{
+    /// <summary>Far longer than any step takes; a victim that neither refuses nor finishes is a failure.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
+
+    public static async Task<DeviationResult> ExecuteAsync(HostileServer server, Deviation deviation, CancellationToken cancellationToken)
+    {
+        Scene scene = new(server);
+        deviation.Arrange(scene);
+        server.Play(scene);
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        await server.Operator.CreateTaskAsync(scene.Plan.ToDefinition(scene.TaskId), cancellationToken);
+        Task[] others = [.. Enumerable.Range(0, scene.Plan.Clients)
+            .Where(i => i != HostileConsortium.VictimIndex)
+            .Select(i => scene.Participants[i].RunAsync(server, scene.TaskId, scene.Plan.Rounds, stop.Token))];
+        try
+        {
+            string observed = await ObserveAsync(scene, deviation, others, stop.Token);
+            return new DeviationResult(deviation, observed, scene.MessagesAfterLie);
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await ((Task)Task.WhenAll(others)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            server.Play(null);
+        }
+    }
+
+    private static async Task<string> ObserveAsync(Scene scene, Deviation deviation, Task[] others, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await scene.Victim.RunAsync(scene.Server, scene.TaskId, scene.Plan.Rounds, cancellationToken).WaitAsync(Patience, cancellationToken);
+        }
+        catch (SecureFedException exception)
+        {
+            return exception.Code;
+        }
+        catch (TimeoutException)
+        {
+            return "no-answer";
+        }
+        catch (Exception exception) when (exception is ArgumentException or InvalidOperationException)
+        {
+            // The library threw something that no application is told to expect.
+            return exception.GetType().Name;
+        }
+
+        if (deviation.Proof is null)
+            return "not-refused";
+        await Task.WhenAll(others).WaitAsync(Patience, cancellationToken);
+        return await deviation.Proof(scene) is { } leak ? leak : Deviation.Harmless;
+    }
+}
