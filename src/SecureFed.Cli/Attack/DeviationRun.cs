@@ -53,7 +53,7 @@ internal static class DeviationRun
 
         if (deviation.Proof is null)
             return "not-refused";
-        await Task.WhenAll(others).WaitAsync(Patience, cancellationToken);
+        await Task.WhenAll(others).WaitAsync(Patience, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return await deviation.Proof(scene) is { } leak ? leak : Deviation.Harmless;
     }
 }

@@ -47,16 +47,24 @@ internal sealed class Participant(int index)
         using HttpClient? own = CertificatePin is null ? null : server.ConnectAs(self, CertificatePin);
         SecureFedClient client = new(own ?? server.ConnectionOf(index), options, TimeProvider.System);
         for (int call = 0; call < rounds; call++)
-            Outcomes.Enqueue(await ContributeAsync(client, TaskPlan.UpdateOf(index, call), cancellationToken));
+        {
+            if (await ContributeAsync(client, TaskPlan.UpdateOf(index, call), cancellationToken) is { } outcome)
+                Outcomes.Enqueue(outcome);
+        }
     }
 
-    private static async Task<RoundOutcome> ContributeAsync(SecureFedClient client, double[] update, CancellationToken cancellationToken)
+    /// <summary>Null if the round went on without this client.</summary>
+    private static async Task<RoundOutcome?> ContributeAsync(SecureFedClient client, double[] update, CancellationToken cancellationToken)
     {
         for (int attempt = 1; ; attempt++)
         {
             try
             {
                 return await client.ContributeAsync(update, 1, cancellationToken);
+            }
+            catch (SecureFedException exception) when (string.Equals(exception.Code, ErrorCodes.TooLate, StringComparison.Ordinal))
+            {
+                return null;
             }
             catch (SecureFedException exception) when (exception.IsTransient && attempt < GreatestAttempts)
             {

@@ -54,6 +54,7 @@ internal sealed class Scene
         if (exchange.IsSend)
             Record(exchange, body);
         bool isVictim = exchange.Client == VictimId;
+        Reply? asked = null;
         foreach (Lie lie in lies)
         {
             if (lie.IsSend != exchange.IsSend || !string.Equals(lie.Part, exchange.Part, StringComparison.Ordinal) || !lie.Audience(exchange.Client))
@@ -67,9 +68,12 @@ internal sealed class Scene
 
         return await AskAsync();
 
+        // Asked once: the real server takes each signed request once.
         async Task<Reply> AskAsync()
         {
-            Reply genuine = await askGenuine();
+            if (asked is not null)
+                return asked;
+            Reply genuine = asked = await askGenuine();
             if (!exchange.IsSend && genuine.IsOk)
                 Publish(exchange, genuine.Body);
             return genuine;

@@ -23,12 +23,15 @@ internal static class TaskLies
             c.SignRoster(2, c.Entries().Select(e => e.Id == c.Victim.Id ? e with { Role = RosterRole.Auditor } : e)).Bytes),
         new("task-malformed", "C6", "issue 3", "task", ErrorCodes.InvalidParameters, scene => scene.Alter("parameters", bytes => [.. bytes, 0])),
         Parameters("task-of-another-name", ErrorCodes.InvalidParameters, (scene, task) => task with { TaskId = scene.VictimId }),
-        Parameters("task-allows-tiny-cohorts", ErrorCodes.PolicyViolated, (_, task) => task with { Cohort = task.Cohort with { Least = 3 } }),
-        Parameters("task-raises-the-organisation-cap", ErrorCodes.PolicyViolated, (_, task) => task with { Cohort = task.Cohort with { OrganisationCap = 3 } }),
+        Parameters("task-allows-tiny-cohorts", ErrorCodes.PolicyViolated, (_, task) => task with { Cohort = task.Cohort with { Least = 3, DeltaDrop = ExactDecimal.Zero } }),
+        Parameters("task-raises-the-organisation-cap", ErrorCodes.PolicyViolated, (_, task) => task with { Cohort = task.Cohort with { OrganisationCap = 3, DeltaDrop = ExactDecimal.Zero } }),
         Parameters("task-assumes-nobody-corrupt", ErrorCodes.PolicyViolated, (_, task) => task with { Cohort = task.Cohort with { Gamma = ExactDecimal.Zero } }),
-        Parameters("task-allows-mass-dropout", ErrorCodes.PolicyViolated, (_, task) => task with { Cohort = task.Cohort with { DeltaDrop = ExactDecimal.From(0.6m) } }),
+        Parameters("task-allows-mass-dropout", ErrorCodes.PolicyViolated, (_, task) => task with { Cohort = task.Cohort with { Least = 20, Greatest = 20, DeltaDrop = ExactDecimal.From(0.3m) } }),
         Parameters("task-trusts-the-server", ErrorCodes.PolicyViolated, (_, task) => task with { Cohort = task.Cohort with { ServerClass = ServerClass.Curious } }),
-        Parameters("task-trains-another-model", ErrorCodes.PolicyViolated, (_, task) => task with { Model = task.Model with { Kind = TaskModelKind.Linear } }),
+        Parameters("task-trains-another-model", ErrorCodes.PolicyViolated, (_, task) => task with
+        {
+            Model = new ModelSpecification(TaskModelKind.Linear, 2, [new FeatureSpecification("x", 0, 1)], new FeatureSpecification("y", 0, 1), 0),
+        }),
         new("task-without-noise", "C4", "Ngo et al. 2024", "task", ErrorCodes.PolicyViolated, scene =>
         {
             scene.Victim.Policy = policy => policy with { RequiresNoise = true };
@@ -38,7 +41,11 @@ internal static class TaskLies
             scene.Alter("parameters", bytes => Decode(bytes, t => t with { Training = t.Training with { LocalEpochs = 1_000 } }))),
         new("model-does-not-hash", "C2", "Pasquini et al. 2021", "advertise", ErrorCodes.ModelMismatch, scene =>
             scene.Alter("model", _ => Poisoned(TaskPlan.Length).Encode())),
-        new("model-of-another-length", "C6", "Pasquini et al. 2021", "advertise", ErrorCodes.ModelMismatch, scene => Publish(scene, Poisoned(TaskPlan.Length + 1))),
+        new("model-of-another-length", "C6", "Pasquini et al. 2021", "advertise", ErrorCodes.ModelMismatch, scene =>
+        {
+            Publish(scene, Poisoned(TaskPlan.Length + 1));
+            scene.Swallow("keys", scene.IsVictim);
+        }),
         new("model-not-finite", "C6", "Pasquini et al. 2021", "advertise", ErrorCodes.ModelMismatch, scene =>
         {
             byte[] model = Poisoned(TaskPlan.Length).Encode();
