@@ -120,14 +120,18 @@ public sealed class SecureFedClient
         SignedEntry opening = await transport.GetOpeningAsync(cancellationToken);
         if (MaskingClient.Examine(client, opening, saved.LastRoundNumber - (isResuming ? 1 : 0), out RoundParameters? round) is { } refusal)
             throw new RoundRefusedException(refusal);
-        if (!isResuming && saved.Answered == RoundRepetition.DigestOf(round!))
+        if (round!.RoundId != ParseIdentifier(view.RoundId) || round.Number != view.Number || round.Kind != view.Kind)
+            throw new RoundRefusedException(ErrorCodes.HistoryRewritten, "The server's view of the task names another round or kind of round than the signed opening; the client abstains.");
+        if (!isResuming && saved.Answered == RoundRepetition.DigestOf(round))
         {
             throw new RoundRefusedException(
                 ErrorCodes.RoundRepeated,
-                $"Round {round!.Number} repeats a {round.Kind} round on the same model for which this client has released its shares: the two sums could be subtracted. The client abstains; the operator starts a new task if the first round really failed.");
+                $"Round {round.Number} repeats a {round.Kind} round on the same model for which this client has released its shares: the two sums could be subtracted. The client abstains; the operator starts a new task if the first round really failed.");
         }
 
-        ModelState model = await GetModelAsync(round!.ModelDigest, cancellationToken);
+        ModelState model = await GetModelAsync(round.ModelDigest, cancellationToken);
+        if (model.Parameters.Count != client.Task.Model.Length)
+            throw new RoundRefusedException(ErrorCodes.ModelMismatch, $"The round's model has {model.Parameters.Count} parameters, the task's {client.Task.Model.Length}; the client does not train on it.");
         double[] values = await compute(new RoundAssignment(client.Task, round, model));
         RoundParticipant participant = new(client, transport, options.StateStore, options.Random, pipeline);
         return await participant.TakePartAsync(opening, saved, isResuming, values, cancellationToken);

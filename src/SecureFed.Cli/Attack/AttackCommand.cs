@@ -33,10 +33,17 @@ internal static class AttackCommand
         return command;
     }
 
-    private static IReadOnlyList<Deviation> Choose(string? names) => names is null
-        ? DeviationCatalogue.All
-        : [.. names.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Distinct(StringComparer.Ordinal).Select(name =>
-            DeviationCatalogue.Find(name) ?? throw CommandException.Misuse($"There is no deviation '{name}'.", "securefed attack --list shows all names."))];
+    private static IReadOnlyList<Deviation> Choose(string? names)
+    {
+        if (names is null)
+            return DeviationCatalogue.All;
+        Deviation[] chosen =
+        [
+            .. names.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Distinct(StringComparer.Ordinal).Select(name =>
+                DeviationCatalogue.Find(name) ?? throw CommandException.Misuse($"There is no deviation '{name}'.", "securefed attack --list shows all names.")),
+        ];
+        return chosen.Length > 0 ? chosen : throw CommandException.Misuse("--only names no deviation.", "securefed attack --list shows all names.");
+    }
 
     private static async Task<IReadOnlyList<DeviationResult>> RunAsync(IReadOnlyList<Deviation> deviations, Terminal terminal, CancellationToken cancellationToken)
     {

@@ -79,7 +79,7 @@ internal static class AttackReport
     {
         Table table = new Table().Border(TableBorder.Simple);
         foreach (string column in columns)
-            table.AddColumn(column);
+            table.AddColumn(new TableColumn(column) { NoWrap = !string.Equals(column, "source", StringComparison.Ordinal) });
         return table;
     }
 

@@ -8,6 +8,9 @@ internal static class DeviationRun
     /// <summary>Far longer than any step takes; a victim that neither refuses nor finishes is a failure.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
 
+    /// <summary>What the library says without being a refusal of the round by policy.</summary>
+    private static readonly string[] OwnCodes = [ErrorCodes.InvalidMessage, ErrorCodes.ServerUnreachable, ErrorCodes.OutcomeUnknown];
+
     public static async Task<DeviationResult> ExecuteAsync(HostileServer server, Deviation deviation, CancellationToken cancellationToken)
     {
         Scene scene = new(server);
@@ -39,7 +42,8 @@ internal static class DeviationRun
         }
         catch (SecureFedException exception)
         {
-            return exception.Code;
+            // A refusal of the library's own; a code that merely came over the wire is the server's word.
+            return exception is RoundRefusedException || OwnCodes.Contains(exception.Code) ? exception.Code : $"gave up: {exception.Code}";
         }
         catch (TimeoutException)
         {

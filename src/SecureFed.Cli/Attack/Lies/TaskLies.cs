@@ -17,9 +17,9 @@ internal static class TaskLies
             scene.Add(new Lie(false, "roster", scene.IsVictim, _ => Task.FromResult<Reply?>(new Reply(307, [], "text/plain"))))),
         Roster("roster-signed-by-the-server", ErrorCodes.RosterUntrusted, c => Protocol.Identity.Roster.Create(3, c.Entries(), c.Server.Key).Bytes),
         Roster("roster-rolled-back", ErrorCodes.RosterUntrusted, c => c.SignRoster(1, c.Entries()).Bytes),
-        Roster("roster-with-another-key-for-the-victim", ErrorCodes.NotEnrolled, c =>
+        Roster("roster-rekeys-the-victim", ErrorCodes.NotEnrolled, c =>
             c.SignRoster(2, c.Entries().Select(e => e.Id == c.Victim.Id ? e with { PublicKey = c.Stranger.Key.PublicKey } : e)).Bytes),
-        Roster("roster-with-the-victim-as-auditor", ErrorCodes.NotEnrolled, c =>
+        Roster("roster-demotes-the-victim", ErrorCodes.NotEnrolled, c =>
             c.SignRoster(2, c.Entries().Select(e => e.Id == c.Victim.Id ? e with { Role = RosterRole.Auditor } : e)).Bytes),
         new("task-malformed", "C6", "issue 3", "task", ErrorCodes.InvalidParameters, scene => scene.Alter("parameters", bytes => [.. bytes, 0])),
         Parameters("task-of-another-name", ErrorCodes.InvalidParameters, (scene, task) => task with { TaskId = scene.VictimId }),

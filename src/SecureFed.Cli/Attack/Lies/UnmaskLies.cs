@@ -16,11 +16,11 @@ internal static class UnmaskLies
     [
         Request("certificate-missing", ErrorCodes.InvalidCertificate, Quorum, (_, request) => request with { Certificate = [] }),
         Request("certificate-below-the-quorum", ErrorCodes.InvalidCertificate, Quorum, (_, request) => request with { Certificate = [.. request.Certificate.Take(Q - 1)] }),
-        Request("certificate-counts-one-signer-twice", ErrorCodes.InvalidCertificate, "issue 3 (non-canonical)", (_, request) =>
+        Request("certificate-counts-one-twice", ErrorCodes.InvalidCertificate, "issue 3 (non-canonical)", (_, request) =>
             request with { Certificate = [request.Certificate[0], .. request.Certificate.Take(Q - 1)] }),
-        Request("certificate-with-a-signer-outside-the-cohort", ErrorCodes.InvalidCertificate, "issue 3", (_, request) =>
+        Request("certificate-signer-outside-cohort", ErrorCodes.InvalidCertificate, "issue 3", (_, request) =>
             request with { Certificate = [.. request.Certificate.Take(Q - 1), request.Certificate[0] with { Signer = 6 }] }),
-        Request("certificate-signed-by-the-accomplice-for-others", ErrorCodes.InvalidCertificate, "issue 3", (scene, request) => request with { Certificate = [.. Impersonated(scene, request).Take(Q)] }),
+        Request("certificate-by-accomplice-alone", ErrorCodes.InvalidCertificate, "issue 3", (scene, request) => request with { Certificate = [.. Impersonated(scene, request).Take(Q)] }),
         Request("dropped-names-a-survivor", ErrorCodes.InvalidCertificate, "Bonawitz et al. 2017, section 6.2 (both kinds of share)", (_, request) => request with { Dropped = [0] }),
         Request("dropped-names-the-victim", ErrorCodes.InvalidCertificate, "Bonawitz et al. 2017, section 6.2 (both kinds of share)", (_, request) => request with { Dropped = [HostileConsortium.VictimIndex] }),
         Request("unmask-for-another-cohort", ErrorCodes.InvalidCertificate, "issue 3 (altered cohortDigest)", (_, request) => request with { CohortDigest = Digest.Of("elsewhere"u8) }),

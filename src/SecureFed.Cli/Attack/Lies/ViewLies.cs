@@ -1,3 +1,5 @@
+using System.Text;
+using System.Text.Json.Nodes;
 using SecureFed.Privacy.Updates;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Masking.Messages;
@@ -31,21 +33,15 @@ internal static class ViewLies
             OwnCohort(scene);
         }),
         new("split-cohort-views", "C2", "issue 3; Bonawitz et al. 2017, section 6.2", "confirm", ErrorCodes.InvalidSurvivors, SplitCohort),
-        new("reused-round-id", "C5", "issue 3", "share", ErrorCodes.InvalidCohort, scene =>
-        {
-            scene.Plan = scene.Plan with { Rounds = 2 };
-            scene.AlterAnnouncement(
-                "opening",
-                opening => opening with { Entry = scene.Entry(new TaskEvent.RoundOpened(Scene.OpeningOf(opening) with { RoundId = scene.RoundOf(1) }), opening.Entry.Index) },
-                number: 2);
-            scene.Add(new Lie(true, "keys", scene.IsVictim, telling => Task.FromResult(
-                scene.IsRound(telling.Exchange.Round, 2) ? Reply.Created(scene.Receipt(scene.RoundOf(1), EventType.KeysAdvertised, telling.Body)) : null))
+        new("reused-round-id", "C5", "issue 3", "share", ErrorCodes.InvalidCohort, ReuseRoundId),
+        new("view-names-another-round", "C2", "threat-model.md, C2", "advertise", ErrorCodes.HistoryRewritten, scene =>
+            scene.AlterAnnouncement("opening", opening => opening with
             {
-                IsDecisive = false,
-            });
-            scene.Add(new Lie(false, "keys", scene.IsVictim, telling => Task.FromResult(
-                scene.IsRound(telling.Exchange.Round, 2) ? Reply.Ok(CohortOf(scene, scene.RoundOf(1), scene.RoundOf(1), scene.SentBy(scene.RoundOf(2), "keys", scene.VictimId)!)!) : null)));
-        }),
+                Entry = scene.Entry(new TaskEvent.RoundOpened(Scene.OpeningOf(opening) with { RoundId = scene.VictimId }), opening.Entry.Index),
+            })),
+        new("says-aborted-after-the-upload", "C5", "threat-model.md, R3; So et al. 2021", "confirm", ErrorCodes.OutcomeUnknown, scene =>
+            scene.Add(new Lie(false, "survivors", scene.IsVictim, _ => Task.FromResult<Reply?>(
+                new Reply(409, "{\"code\":\"round-aborted\",\"detail\":\"Contribute the same again.\"}"u8.ToArray(), "application/problem+json"))))),
         new("certificate-from-another-round", "C2", "issue 3; So et al. 2021", "unmask", ErrorCodes.InvalidCertificate, scene =>
         {
             scene.Plan = scene.Plan with { Rounds = 2 };
@@ -70,6 +66,33 @@ internal static class ViewLies
             scene.AlterAnnouncement("opening", opening => opening, number: 2);
         }),
     ];
+
+    /// <summary>A second round under the first one's identifier, with what the others sent in the first.</summary>
+    private static void ReuseRoundId(Scene scene)
+    {
+        scene.Plan = scene.Plan with { Rounds = 2 };
+        Digest model = default;
+        scene.Alter("task", bytes =>
+        {
+            JsonNode view = JsonNode.Parse(bytes)!;
+            if (view["round"] is not { } round || round["number"]!.GetValue<int>() < 2)
+                return bytes;
+            model = Digest.TryParse(view["modelDigest"]!.GetValue<string>(), out Digest current) ? current : default;
+            round["roundId"] = scene.RoundOf(1).ToString();
+            return Encoding.UTF8.GetBytes(view.ToJsonString());
+        });
+        scene.AlterAnnouncement(
+            "opening",
+            opening => opening with { Entry = scene.Entry(new TaskEvent.RoundOpened(Scene.OpeningOf(opening) with { Number = 2, ModelDigest = model }), Lists.LaterIndex - 1) },
+            after: 1);
+        int advertised = 0;
+        scene.Add(new Lie(true, "keys", scene.IsVictim, telling => Task.FromResult(
+            advertised++ > 0 ? Reply.Created(scene.Receipt(scene.RoundOf(1), EventType.KeysAdvertised, telling.Body)) : null))
+        {
+            IsDecisive = false,
+        });
+        scene.Alter("keys", _ => CohortOf(scene, scene.RoundOf(1), scene.RoundOf(1), scene.SentBy(scene.RoundOf(1), "keys", scene.VictimId)!)!, after: 1);
+    }
 
     /// <summary>The victim's advertisement reaches only the server, which lists it with the others' genuine ones.</summary>
     private static void OwnCohort(Scene scene)
