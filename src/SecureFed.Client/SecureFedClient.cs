@@ -211,7 +211,7 @@ public sealed class SecureFedClient
             throw new RoundRefusedException(ErrorCodes.InvalidParameters, "The task's parameters are malformed or belong to another task.");
         if (policy.Check(task) is { } violation)
             throw new RoundRefusedException(violation);
-        return context = new ClientContext(options.ClientId, options.Signer!, roster, task, policy, options.PeerKeys);
+        return context = new ClientContext(options.ClientId, options.Signer!, roster, task, policy, options.PeerKeys, options.Cohorts);
     }
 
     private async Task<ModelState> GetModelAsync(Digest digest, CancellationToken cancellationToken)

@@ -1,6 +1,7 @@
 using SecureFed.Client.State;
 using SecureFed.Cryptography.Keys;
 using SecureFed.Cryptography.Randomness;
+using SecureFed.Protocol.Masking;
 using SecureFed.Protocol.Policy;
 using SecureFed.Protocol.Wire;
 
@@ -35,6 +36,9 @@ public sealed class SecureFedClientOptions
 
     /// <summary>Share one object between the clients of one process, so that each peer's round key is imported once. Default null: no sharing.</summary>
     public PeerKeyCache? PeerKeys { get; set; }
+
+    /// <summary>Share one object between the clients of one process, so that each published cohort is checked once. Default null: no sharing.</summary>
+    public CohortMemory? Cohorts { get; set; }
 
     /// <summary>Attempts of one request in all when the network or the server fails for a moment; 1 to 10, default 5.</summary>
     public int GreatestAttempts { get; set; } = 5;

@@ -47,6 +47,10 @@ public sealed class SecureFedOperator(HttpClient http)
     public async Task<IReadOnlyList<RoundView>> GetRoundsAsync(Identifier task, CancellationToken cancellationToken = default) =>
         ServiceConnection.ReadJson<IReadOnlyList<RoundView>>(await connection.GetAsync(Routes.TaskPart(task, "rounds"), cancellationToken: cancellationToken));
 
+    /// <summary>Every released sum and the nearest earlier one by survivors. The server's word: recompute it from the signed cohorts and survivor lists.</summary>
+    public async Task<IReadOnlyList<ParticipationView>> GetParticipationAsync(Identifier task, CancellationToken cancellationToken = default) =>
+        ServiceConnection.ReadJson<IReadOnlyList<ParticipationView>>(await connection.GetAsync(Routes.TaskPart(task, "participation"), cancellationToken: cancellationToken));
+
     /// <summary>The sum of a closed round: d ring elements.</summary>
     public async Task<byte[]> GetAggregateAsync(Identifier task, Identifier round, CancellationToken cancellationToken = default) =>
         (await connection.GetAsync(Routes.RoundPart(task, round, "aggregate"), cancellationToken: cancellationToken)).Body;

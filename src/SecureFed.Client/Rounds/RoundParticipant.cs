@@ -57,6 +57,7 @@ internal sealed class RoundParticipant(ClientContext context, RoundTransport tra
         await transport.SendAdvertisementAsync(client.Advertisement, cancellationToken);
 
         ClientStep shares = Require(client.OnCohort(await transport.GetCohortAsync(cancellationToken), random));
+        transport.MoveTo(client.LeafId);
         await SaveAsync(client, saved, RoundPhase.Share, cancellationToken);
         await transport.SendSharesAsync(shares.Message!.Value, cancellationToken);
 
@@ -65,21 +66,25 @@ internal sealed class RoundParticipant(ClientContext context, RoundTransport tra
         await SaveAsync(client, saved, RoundPhase.Upload, cancellationToken);
         hasUpdateLeft = true;
         if (await UnlessLateAsync(transport.SendUploadAsync(upload.Masked!, cancellationToken)) is { } receipt)
-            receiptIndex = CheckReceipt(receipt, upload, client.Round);
+            receiptIndex = CheckReceipt(receipt, upload, client.LeafId);
 
         // Also after "too late": only the certified list says whether the update is in the sum.
         Announcement survivorList = await transport.GetSurvivorsAsync(cancellationToken);
-        ClientStep confirmation = Require(client.OnSurvivors(survivorList));
+        ClientStep confirmation = Require(client.OnSurvivors(survivorList, saved.History));
         await SaveAsync(client, saved, RoundPhase.Confirm, cancellationToken);
         await UnlessLateAsync(transport.SendConfirmationAsync(confirmation.Message!.Value, cancellationToken));
         survivors = CountOf(survivorList);
-
-        ClientStep answer = Require(client.OnUnmaskRequest(await transport.GetUnmaskRequestAsync(cancellationToken)));
-        SavedRounds answered = saved with { Answered = RoundRepetition.DigestOf(client.Round) };
-        await SaveAsync(client, answered, RoundPhase.Unmask, cancellationToken);
-        await UnlessLateAsync(transport.SendUnmaskAnswerAsync(answer.Message!.Value, cancellationToken));
         if (!client.IsSurvivor)
             return RoundStatus.TooLate;
+
+        ClientStep answer = Require(client.OnUnmaskRequest(await transport.GetUnmaskRequestAsync(cancellationToken)));
+        SavedRounds answered = saved with
+        {
+            Answered = RoundRepetition.DigestOf(client.Round),
+            History = (saved.History ?? SurvivorHistory.Empty).Add(client.Round.Number, client.Round.Kind, client.Survivors),
+        };
+        await SaveAsync(client, answered, RoundPhase.Unmask, cancellationToken);
+        await UnlessLateAsync(transport.SendUnmaskAnswerAsync(answer.Message!.Value, cancellationToken));
         return isEarlierVector ? RoundStatus.Resumed : RoundStatus.Contributed;
     }
 
@@ -109,10 +114,10 @@ internal sealed class RoundParticipant(ClientContext context, RoundTransport tra
         await store.SaveAsync(context.Task.TaskId, saved with { LastRoundNumber = client.Round.Number, ActiveRound = state, RosterSequence = sequence }, step, cancellationToken);
     }
 
-    private ulong CheckReceipt(SignedEntry receipt, ClientStep upload, RoundParameters round) =>
+    private ulong CheckReceipt(SignedEntry receipt, ClientStep upload, Identifier leaf) =>
         receipt.TryOpen(context.Task.TaskId, context.Policy.ServerKey.Span, out LogEntry? entry)
         && entry!.Event is TaskEvent.MessageAccepted { Kind: EventType.UpdateUploaded } accepted
-        && accepted.RoundId == round.RoundId
+        && accepted.RoundId == leaf
         && accepted.MessageDigest == Digest.Of(upload.Message!.Value.Span)
             ? receipt.Index
             : throw new RoundRefusedException(ErrorCodes.ServerUntrusted, "The receipt does not record this upload under the pinned server key; the client reveals nothing more in this round.");

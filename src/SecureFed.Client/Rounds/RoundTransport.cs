@@ -10,10 +10,15 @@ using SecureFed.Protocol.Wire;
 namespace SecureFed.Client.Rounds;
 
 /// <summary>The messages of one round over HTTP. As an upload it takes nothing but a <see cref="MaskedUpdate"/>.</summary>
-internal sealed class RoundTransport(ServiceConnection connection, Identifier task, Identifier round, Identifier self, TimeSpan longestWait, TimeProvider time)
+internal sealed class RoundTransport(ServiceConnection connection, Identifier task, Identifier opened, Identifier self, TimeSpan longestWait, TimeProvider time)
 {
     private const int GreatestInbox = 1 << 20;
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(25);
+
+    private Identifier round = opened;
+
+    /// <summary>From here on messages travel under the id of the leaf in which the client stands.</summary>
+    public void MoveTo(Identifier leaf) => round = leaf;
 
     public Task<Announcement> GetCohortAsync(CancellationToken cancellationToken) => WaitForAsync("keys", cancellationToken);
 

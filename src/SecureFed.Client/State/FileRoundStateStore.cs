@@ -83,7 +83,7 @@ public sealed class FileRoundStateStore : IRoundStateStore
         string path = PathOf(taskId);
         string fresh = path + ".new";
         byte[] bytes = CanonicalWriter.Write(w => w
-            .UInt8(Version).Count(saved.LastRoundNumber).Opaque(saved.ActiveRound.Span).Digest(saved.Answered).UInt64(saved.RosterSequence));
+            .UInt8(Version).Count(saved.LastRoundNumber).Opaque(saved.ActiveRound.Span).Digest(saved.Answered).UInt64(saved.RosterSequence).Opaque((saved.History ?? SurvivorHistory.Empty).Encode()));
         FileStreamOptions options = new() { Mode = FileMode.Create, Access = FileAccess.Write, Share = FileShare.None };
         if (!OperatingSystem.IsWindows())
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
@@ -118,7 +118,8 @@ public sealed class FileRoundStateStore : IRoundStateStore
         CanonicalReader reader = new(bytes);
         reader.Require(reader.UInt8() == Version);
         SavedRounds saved = new(reader.Count(int.MaxValue), reader.Opaque(GreatestBytes).ToArray(), reader.Digest(), reader.UInt64());
-        return reader.IsComplete ? saved : null;
+        bool isHistory = SurvivorHistory.TryDecode(reader.Opaque(GreatestBytes), out SurvivorHistory history);
+        return reader.IsComplete && isHistory ? saved with { History = history } : null;
     }
 
     private string PathOf(Identifier taskId) => Path.Combine(directory, $"{taskId}.state");

@@ -67,6 +67,8 @@ public static class ErrorCodes
     public const string InvalidDealers = "invalid-dealers";
     public const string InvalidSurvivors = "invalid-survivors";
     public const string InvalidCertificate = "invalid-certificate";
+    public const string SurvivorsSplit = "survivors-split";
+    public const string SurvivorsTooSimilar = "survivors-too-similar";
     public const string SecondList = "second-list";
     public const string ModelMismatch = "model-mismatch";
     public const string RoundAborted = "round-aborted";

@@ -13,4 +13,5 @@ namespace SecureFed.Protocol.Masking;
 /// <param name="Task">Parameters of the task.</param>
 /// <param name="Policy">What the client demands.</param>
 /// <param name="PeerKeys">Imported round keys of peers, if several clients of one process share them; null imports each key for one use.</param>
-public sealed record ClientContext(Identifier Self, ISigner Signer, Roster Roster, TaskParameters Task, ClientPolicy Policy, PeerKeyCache? PeerKeys = null);
+/// <param name="Cohorts">Cohorts that another client of this process has checked; null checks each by itself.</param>
+public sealed record ClientContext(Identifier Self, ISigner Signer, Roster Roster, TaskParameters Task, ClientPolicy Policy, PeerKeyCache? PeerKeys = null, CohortMemory? Cohorts = null);

@@ -9,11 +9,11 @@ using SecureFed.Protocol.Wire;
 namespace SecureFed.Protocol.Masking;
 
 /// <summary>A client's examination of a published cohort. Everything the server claims is recomputed or verified against the roster.</summary>
+/// <remarks>What is checked here is the same for every client of the cohort; whether its own advertisement stands there each client looks up itself.</remarks>
 internal static class CohortCheck
 {
     /// <returns>Null, or why the client abstains.</returns>
-    public static RoundRejection? FindFault(
-        CohortList list, ClientContext context, RoundParameters round, Digest openDigest, ReadOnlyMemory<byte> ownAdvertisement)
+    public static RoundRejection? FindFault(CohortList list, ClientContext context, RoundParameters round, Digest openDigest)
     {
         int n = list.Advertisements.Count;
         if (list.OpenDigest != openDigest)
@@ -22,13 +22,10 @@ internal static class CohortCheck
             return Fault($"it has {n} members, the round allows {round.Cohort.Least} to {round.Cohort.Greatest}");
         if (CohortThresholds.TryDerive(round.Cohort, n, out _) is not { } thresholds || thresholds != list.Thresholds)
             return Fault("its thresholds are not those that follow from the round's parameters");
-        if (context.Policy.Check(thresholds) is { } violation)
-            return violation;
 
         HashSet<string> keys = new(StringComparer.Ordinal);
         Dictionary<string, int> organisations = new(StringComparer.Ordinal);
         Identifier? previous = null;
-        bool isSelfListed = false;
         foreach (ReadOnlyMemory<byte> bytes in list.Advertisements)
         {
             if (SignedMessage.TryAuthenticate(bytes, context.Roster, out SignedMessage? message) is { } rejection)
@@ -46,12 +43,11 @@ internal static class CohortCheck
             string organisation = context.Roster.Find(header.Sender)!.Organisation;
             if ((organisations[organisation] = organisations.GetValueOrDefault(organisation) + 1) > round.Cohort.OrganisationCap)
                 return Fault($"an organisation has more than {round.Cohort.OrganisationCap} members");
-            isSelfListed |= header.Sender == context.Self && bytes.Span.SequenceEqual(ownAdvertisement.Span);
         }
 
-        return isSelfListed ? null : Fault("the own advertisement is missing or altered");
+        return null;
     }
 
-    private static RoundRejection Fault(string what) =>
+    public static RoundRejection Fault(string what) =>
         new(ErrorCodes.InvalidCohort, $"The published cohort is refused: {what}. The client abstains from this round; report it to the roster authority if it happens again.");
 }

@@ -45,6 +45,9 @@ public sealed class MaskingClient : IDisposable
 
     public Digest OpenDigest { get; }
 
+    /// <summary>The id that the messages after the advertisement name: the round's, or that of the leaf in which this client stands.</summary>
+    public Identifier LeafId => cohort?.RoundId ?? round.RoundId;
+
     /// <summary>The signed advertisement to send first.</summary>
     public ReadOnlyMemory<byte> Advertisement => state.Advertisement;
 
@@ -52,6 +55,9 @@ public sealed class MaskingClient : IDisposable
     public bool HasMasked => state.Upload.Length > 0;
 
     public ReadOnlyMemory<byte> UploadBytes => state.Upload;
+
+    /// <summary>The clients of the list that this client signed; empty before.</summary>
+    public IReadOnlyList<Identifier> Survivors => survivors is null ? [] : [.. survivors.Survivors.Select(i => cohort![i])];
 
     /// <summary>Whether the list that this client signed holds its own upload.</summary>
     public bool IsSurvivor => survivors is not null && cohort?.IndexOf(context.Self) is { } self && survivors.Survivors.Contains(self);
@@ -118,7 +124,7 @@ public sealed class MaskingClient : IDisposable
             return null;
         MaskingClient client = new(context, opened.Round, restored);
         if (CohortList.TryDecode(restored.CohortList, out CohortList? list))
-            client.cohort = MaskingCohort.Create(list!, Digest.Of(restored.CohortList));
+            client.cohort = MaskingCohort.Create(list!, restored.LeafDigest, restored.LeafId);
         if (DealersList.TryDecode(restored.DealersList, out DealersList? dealers))
             client.dealers = dealers;
         if (SurvivorList.TryDecode(restored.SurvivorList, out SurvivorList? survivors))
@@ -133,19 +139,23 @@ public sealed class MaskingClient : IDisposable
     public ClientStep OnCohort(Announcement announcement, IRandomSource random)
     {
         if (cohort is not null)
-            return announcement.Blob.Span.SequenceEqual(state.CohortList) ? ClientStep.Send(state.ShareBundle) : Contradiction("cohort");
-        if (OpenList(announcement, EventType.CohortPublished) is { } refusal)
+            return Digest.Of(announcement.Blob.Span) == state.CohortDigest ? ClientStep.Send(state.ShareBundle) : Contradiction("cohort");
+        if (OpenList(announcement, EventType.CohortPublished, round.RoundId) is { } refusal)
             return ClientStep.Refuse(refusal);
-        if (!CohortList.TryDecode(announcement.Blob.Span, out CohortList? list))
-            return ClientStep.Refuse(ErrorCodes.InvalidCohort, "The published cohort is malformed; the client abstains from this round.");
-        if (CohortCheck.FindFault(list!, context, round, OpenDigest, state.Advertisement) is { } fault)
+        if (CheckedCohort.TryOpen(announcement.Blob, context, round, OpenDigest, out CheckedCohort? published) is { } fault)
             return ClientStep.Refuse(fault);
+        if (published!.LeafOf(context.Self, state.Advertisement) is not var (leaf, accepted))
+            return ClientStep.Refuse(CohortCheck.Fault("the own advertisement is missing or altered"));
+        if (context.Policy.Check(accepted.Thresholds) is { } violation)
+            return ClientStep.Refuse(violation);
 
-        MaskingCohort accepted = MaskingCohort.Create(list!, Digest.Of(announcement.Blob.Span));
         random.Fill(state.SelfMaskSeed);
-        state.InboundKeys = new byte[accepted.Count * MaskingDerivations.KeyBytes];
-        state.ShareBundle = Sign(accepted.Digest, DealShares(accepted, random));
-        state.CohortList = announcement.Blob.ToArray();
+        state.InboundKeys = new byte[accepted.Thresholds.Neighbours * MaskingDerivations.KeyBytes];
+        state.ShareBundle = Sign(accepted, DealShares(accepted, random));
+        state.CohortDigest = Digest.Of(announcement.Blob.Span);
+        state.CohortList = leaf.Bytes;
+        state.LeafDigest = leaf.Digest;
+        state.LeafId = leaf.RoundId;
         state.LastIndex = announcement.Entry.Index;
         cohort = accepted;
         return ClientStep.Send(state.ShareBundle);
@@ -163,7 +173,7 @@ public sealed class MaskingClient : IDisposable
             return OutOfOrder();
         if (!IsSameLayout(update.Layout, round.Layout))
             throw new ArgumentException("The update was made for another round's layout.", nameof(update));
-        if (OpenList(announcement, EventType.DealersListed) is { } refusal)
+        if (OpenList(announcement, EventType.DealersListed, cohort.RoundId) is { } refusal)
             return ClientStep.Refuse(refusal);
         int self = cohort.IndexOf(context.Self)!.Value;
         if (!DealersList.TryDecode(announcement.Blob.Span, out DealersList? list) || list!.CohortDigest != cohort.Digest || !IsWithin(list.Dealers, cohort.Count))
@@ -173,7 +183,7 @@ public sealed class MaskingClient : IDisposable
             return ClientStep.Refuse(ErrorCodes.InvalidDealers, "The dealers list leaves this client out or is too small to hide an update; the client abstains.");
 
         state.ReceivedShares = OpenShares(self, inbox);
-        state.Upload = Sign(cohort.Digest, Mask(update, self, maskedNeighbours, Digest.Of(announcement.Blob.Span)));
+        state.Upload = Sign(cohort, Mask(update, self, maskedNeighbours, Digest.Of(announcement.Blob.Span)));
         state.DealersList = announcement.Blob.ToArray();
         state.LastIndex = announcement.Entry.Index;
         dealers = list;
@@ -181,13 +191,15 @@ public sealed class MaskingClient : IDisposable
     }
 
     /// <summary>Step 4: signs the survivor list, one per round.</summary>
-    public ClientStep OnSurvivors(Announcement announcement)
+    /// <param name="announcement">The survivor list.</param>
+    /// <param name="answered">Survivors of the rounds of this task for which this client released shares, for the cross-round guard; null if it keeps none.</param>
+    public ClientStep OnSurvivors(Announcement announcement, SurvivorHistory? answered = null)
     {
         if (survivors is not null)
             return announcement.Blob.Span.SequenceEqual(state.SurvivorList) && announcement.Entry.Index == state.SurvivorEntryIndex ? ClientStep.Send(state.Confirmation) : SecondList();
         if (cohort is null || dealers is null)
             return OutOfOrder();
-        if (OpenList(announcement, EventType.SurvivorsListed) is { } refusal)
+        if (OpenList(announcement, EventType.SurvivorsListed, cohort.RoundId) is { } refusal)
             return ClientStep.Refuse(refusal);
         if (!SurvivorList.TryDecode(announcement.Blob.Span, out SurvivorList? list)
             || list!.CohortDigest != cohort.Digest
@@ -199,10 +211,15 @@ public sealed class MaskingClient : IDisposable
 
         if (list.Survivors.Count < cohort.Thresholds.LeastSurvivors)
             return ClientStep.Refuse(ErrorCodes.TooFewSurvivors, $"{list.Survivors.Count} survivors are fewer than the {cohort.Thresholds.LeastSurvivors} that this round promised; the client signs nothing.");
+        if (cohort.CouldBeCut(list.Survivors))
+            return ClientStep.Refuse(ErrorCodes.SurvivorsSplit, "The dropped stand so close on the neighbour graph that the sum might fall apart into two; the client signs nothing.");
+        int leastDifference = context.Task.Cohort.LeastDifference;
+        if (answered?.IsTooSimilar(round.Kind, [.. list.Survivors.Select(i => cohort[i])], leastDifference) == true)
+            return ClientStep.Refuse(ErrorCodes.SurvivorsTooSimilar, $"The survivors differ by fewer than {leastDifference} clients from those of an earlier round: the two sums could be subtracted. The client signs nothing.");
         if (!UploadCheck.FollowOneDealersList(list, cohort, context, round))
             return ClientStep.Refuse(ErrorCodes.InvalidSurvivors, "An upload of the survivor list is not signed for this client's dealers list; the client signs nothing.");
 
-        state.Confirmation = Sign(cohort.Digest, new Confirmation(Digest.Of(announcement.Blob.Span), announcement.Entry.Index));
+        state.Confirmation = Sign(cohort, new Confirmation(Digest.Of(announcement.Blob.Span), announcement.Entry.Index));
         state.SurvivorList = announcement.Blob.ToArray();
         state.SurvivorEntryIndex = announcement.Entry.Index;
         state.LastIndex = announcement.Entry.Index;
@@ -215,7 +232,7 @@ public sealed class MaskingClient : IDisposable
     {
         if (survivors is null || cohort is null || dealers is null)
             return OutOfOrder();
-        if (OpenList(announcement, EventType.UnmaskRequested) is { } refusal)
+        if (OpenList(announcement, EventType.UnmaskRequested, cohort.RoundId) is { } refusal)
             return ClientStep.Refuse(refusal);
         if (!UnmaskRequest.TryDecode(announcement.Blob.Span, out UnmaskRequest? request) || request!.CohortDigest != cohort.Digest)
             return ClientStep.Refuse(ErrorCodes.InvalidCertificate, "The unmask request does not belong to this cohort; no share is released.");
@@ -223,13 +240,19 @@ public sealed class MaskingClient : IDisposable
             return SecondList();
         if (!request.Dropped.SequenceEqual(dealers.Dealers.Except(survivors.Survivors)))
             return ClientStep.Refuse(ErrorCodes.InvalidCertificate, "The request names others than the dropped of the certified list; no share is released.");
-        if (!QuorumCheck.IsCertified(request, cohort, context, round.RoundId))
+        if (!IsSurvivor)
+        {
+            // Only survivors answer. A server that declares dropped who is there would otherwise collect more shares of their keys than t was chosen for.
+            return ClientStep.Refuse(ErrorCodes.TooLate, "This client's update is not in the certified list; it has no part in unmasking the others.");
+        }
+
+        if (!QuorumCheck.IsCertified(request, cohort, context))
             return ClientStep.Refuse(ErrorCodes.InvalidCertificate, $"The survivor list lacks {cohort.Thresholds.Quorum} valid confirmations of cohort members; no share is released.");
         if ((context.Policy.Check(context.Task) ?? context.Policy.Check(cohort.Thresholds)) is { } violation)
             return ClientStep.Refuse(violation);
 
         if (state.Answer.Length == 0)
-            state.Answer = Sign(cohort.Digest, Answer(request.SurvivorListDigest));
+            state.Answer = Sign(cohort, Answer(request.SurvivorListDigest));
         state.LastIndex = Math.Max(state.LastIndex, announcement.Entry.Index);
         return ClientStep.Send(state.Answer);
     }
@@ -239,7 +262,7 @@ public sealed class MaskingClient : IDisposable
     private ShareBundle DealShares(MaskingCohort accepted, IRandomSource random)
     {
         int self = accepted.IndexOf(context.Self)!.Value;
-        int[] neighbours = [.. accepted.NeighboursOf(self)];
+        int[] neighbours = accepted.NeighboursOf(self);
         int[] points = [.. neighbours.Select(MaskingCohort.PointOf)];
         byte[] seedShares = new byte[points.Length * ShamirSecretSharing.ShareBytes];
         byte[] keyShares = new byte[seedShares.Length];
@@ -255,7 +278,7 @@ public sealed class MaskingClient : IDisposable
         {
             Identifier neighbour = accepted[neighbours[i]];
             Agree(sealing, accepted.KeysOf(neighbours[i]).SealingKey.Span, shared);
-            MaskingDerivations.SealingKey(shared, accepted.Digest, neighbour, context.Self, state.InboundKeys.AsSpan(neighbours[i] * MaskingDerivations.KeyBytes, MaskingDerivations.KeyBytes));
+            MaskingDerivations.SealingKey(shared, accepted.Digest, neighbour, context.Self, InboundKey(i));
             MaskingDerivations.SealingKey(shared, accepted.Digest, context.Self, neighbour, key);
             seedShares.AsSpan(i * ShamirSecretSharing.ShareBytes, ShamirSecretSharing.ShareBytes).CopyTo(plaintext);
             keyShares.AsSpan(i * ShamirSecretSharing.ShareBytes, ShamirSecretSharing.ShareBytes).CopyTo(plaintext[ShamirSecretSharing.ShareBytes..]);
@@ -274,15 +297,16 @@ public sealed class MaskingClient : IDisposable
 
     private byte[] OpenShares(int self, IReadOnlyList<(int Dealer, ReadOnlyMemory<byte> Box)> inbox)
     {
-        byte[] received = new byte[cohort!.Count * MaskingClientState.ReceivedShareBytes];
+        int[] neighbours = cohort!.NeighboursOf(self);
+        byte[] received = new byte[neighbours.Length * MaskingClientState.ReceivedShareBytes];
         foreach ((int dealer, ReadOnlyMemory<byte> box) in inbox)
         {
             // A box that does not open is a missing share: t of the others still recover the secret.
-            if (dealer == self || dealer < 0 || dealer >= cohort.Count || box.Length != ShareBundle.BoxBytes)
+            int position = Array.BinarySearch(neighbours, dealer);
+            if (position < 0 || box.Length != ShareBundle.BoxBytes)
                 continue;
-            Span<byte> slot = received.AsSpan(dealer * MaskingClientState.ReceivedShareBytes, MaskingClientState.ReceivedShareBytes);
-            ReadOnlySpan<byte> key = state.InboundKeys.AsSpan(dealer * MaskingDerivations.KeyBytes, MaskingDerivations.KeyBytes);
-            bool isOpen = SealedBox.TryOpen(key, MaskingDerivations.SealingContext(cohort.Digest, cohort[dealer], context.Self), box.Span, slot[1..])
+            Span<byte> slot = received.AsSpan(position * MaskingClientState.ReceivedShareBytes, MaskingClientState.ReceivedShareBytes);
+            bool isOpen = SealedBox.TryOpen(InboundKey(position), MaskingDerivations.SealingContext(cohort.Digest, cohort[dealer], context.Self), box.Span, slot[1..])
                 && ShamirSecretSharing.IsCanonicalShare(slot.Slice(1, ShamirSecretSharing.ShareBytes))
                 && ShamirSecretSharing.IsCanonicalShare(slot[(1 + ShamirSecretSharing.ShareBytes)..]);
             slot[0] = isOpen ? (byte)1 : (byte)0;
@@ -290,6 +314,10 @@ public sealed class MaskingClient : IDisposable
 
         return received;
     }
+
+    /// <summary>The key of the box from one neighbour, by its position among the neighbours.</summary>
+    private Span<byte> InboundKey(int position) =>
+        state.InboundKeys.AsSpan(position * MaskingDerivations.KeyBytes, MaskingDerivations.KeyBytes);
 
     private Upload Mask(NoisedUpdate update, int self, int[] maskedNeighbours, Digest dealersDigest)
     {
@@ -325,12 +353,15 @@ public sealed class MaskingClient : IDisposable
     private UnmaskAnswer Answer(Digest survivorListDigest)
     {
         int self = cohort!.IndexOf(context.Self)!.Value;
+        int[] neighbours = cohort.NeighboursOf(self);
+        HashSet<int> dealt = [.. dealers!.Dealers];
         HashSet<int> alive = [.. survivors!.Survivors];
-        List<ReleasedShare> shares = [];
-        foreach (int owner in cohort.NeighboursOf(self).Intersect(dealers!.Dealers))
+        List<ReleasedShare> shares = new(neighbours.Length);
+        for (int i = 0; i < neighbours.Length; i++)
         {
-            ReadOnlySpan<byte> slot = state.ReceivedShares.AsSpan(owner * MaskingClientState.ReceivedShareBytes, MaskingClientState.ReceivedShareBytes);
-            if (slot[0] == 0)
+            int owner = neighbours[i];
+            ReadOnlySpan<byte> slot = state.ReceivedShares.AsSpan(i * MaskingClientState.ReceivedShareBytes, MaskingClientState.ReceivedShareBytes);
+            if (!dealt.Contains(owner) || slot[0] == 0)
                 continue;
             ShareKind kind = alive.Contains(owner) ? ShareKind.SelfMaskSeed : ShareKind.MaskKey;
             int offset = 1 + (kind == ShareKind.SelfMaskSeed ? 0 : ShamirSecretSharing.ShareBytes);
@@ -340,21 +371,21 @@ public sealed class MaskingClient : IDisposable
         return new UnmaskAnswer(survivorListDigest, shares);
     }
 
-    private RoundRejection? OpenList(Announcement announcement, EventType kind)
+    private RoundRejection? OpenList(Announcement announcement, EventType kind, Identifier roundId)
     {
         if (!announcement.Entry.TryOpen(context.Task.TaskId, context.Policy.ServerKey.Span, out LogEntry? entry))
             return Refuse(ErrorCodes.ServerUntrusted, "The announcement is not signed by the server that the policy pins.");
         return entry!.Event is TaskEvent.ListPublished published
             && published.Kind == kind
-            && published.RoundId == round.RoundId
+            && published.RoundId == roundId
             && published.ListDigest == Digest.Of(announcement.Blob.Span)
             && (announcement.Entry.Index > state.LastIndex || state.Answer.Length > 0)
             ? null
             : Refuse(ErrorCodes.HistoryRewritten, $"The announcement is not a later {kind} entry of this round with this list; the client abstains.");
     }
 
-    private byte[] Sign(Digest binding, IMessageBody body) =>
-        SignedMessage.Sign(new MessageHeader(context.Task.TaskId, round.RoundId, context.Self, binding), body, context.Signer).Bytes.ToArray();
+    private byte[] Sign(MaskingCohort binding, IMessageBody body) =>
+        SignedMessage.Sign(new MessageHeader(context.Task.TaskId, binding.RoundId, context.Self, binding.Digest), body, context.Signer).Bytes.ToArray();
 
     private void Agree(AgreementKey key, ReadOnlySpan<byte> peer, Span<byte> shared)
     {

@@ -10,7 +10,7 @@ namespace SecureFed.Protocol.Masking;
 /// <remarks>Saved before each message leaves; erased when the round ends. Zeroed on dispose; <see cref="ToString"/> shows nothing.</remarks>
 internal sealed class MaskingClientState : IDisposable
 {
-    private const byte Version = 1;
+    private const byte Version = 2;
     private const int GreatestBlobBytes = 512 * 1024 * 1024;
 
     public byte[] OpenEntry { get; init; } = [];
@@ -26,18 +26,27 @@ internal sealed class MaskingClientState : IDisposable
     /// <summary>Log index of the last announcement that was accepted; the next must be later.</summary>
     public ulong LastIndex { get; set; }
 
+    /// <summary>SHA-256 of the published cohort.</summary>
+    public Digest CohortDigest { get; set; }
+
+    /// <summary>Canonical list of the own leaf; the published cohort itself if it has but one.</summary>
     public byte[] CohortList { get; set; } = [];
+
+    public Digest LeafDigest { get; set; }
+
+    /// <summary>Id under which the messages after the advertisement travel.</summary>
+    public Identifier LeafId { get; set; }
 
     public byte[] SelfMaskSeed { get; } = new byte[MaskingDerivations.SeedBytes];
 
-    /// <summary>Sealing keys of boxes from each cohort member to this client, 32 bytes each.</summary>
+    /// <summary>Sealing keys of boxes to this client from each neighbour, ascending, 32 bytes each.</summary>
     public byte[] InboundKeys { get; set; } = [];
 
     public byte[] ShareBundle { get; set; } = [];
 
     public byte[] DealersList { get; set; } = [];
 
-    /// <summary>Per cohort member: one byte (1 = opened) and the two shares.</summary>
+    /// <summary>Per neighbour, ascending: one byte (1 = opened) and the two shares.</summary>
     public byte[] ReceivedShares { get; set; } = [];
 
     public byte[] Upload { get; set; } = [];
@@ -54,7 +63,7 @@ internal sealed class MaskingClientState : IDisposable
 
     public byte[] Encode() => CanonicalWriter.Write(w => w
         .UInt8(Version).Opaque(OpenEntry).UInt64(OpenIndex).Fixed(MaskPrivateKey).Fixed(SealingPrivateKey).Opaque(Advertisement)
-        .UInt64(LastIndex).Opaque(CohortList).Fixed(SelfMaskSeed).Opaque(InboundKeys).Opaque(ShareBundle).Opaque(DealersList)
+        .UInt64(LastIndex).Digest(CohortDigest).Opaque(CohortList).Digest(LeafDigest).Identifier(LeafId).Fixed(SelfMaskSeed).Opaque(InboundKeys).Opaque(ShareBundle).Opaque(DealersList)
         .Opaque(ReceivedShares).Opaque(Upload).Opaque(SurvivorList).UInt64(SurvivorEntryIndex).Opaque(Confirmation).Opaque(Answer));
 
     public static MaskingClientState? TryDecode(ReadOnlySpan<byte> bytes)
@@ -69,7 +78,10 @@ internal sealed class MaskingClientState : IDisposable
             SealingPrivateKey = reader.Fixed(P256.PrivateKeyBytes).ToArray(),
             Advertisement = Opaque(ref reader),
             LastIndex = reader.UInt64(),
+            CohortDigest = reader.Digest(),
             CohortList = Opaque(ref reader),
+            LeafDigest = reader.Digest(),
+            LeafId = reader.Identifier(),
         };
         reader.Fixed(MaskingDerivations.SeedBytes).CopyTo(state.SelfMaskSeed);
         state.InboundKeys = Opaque(ref reader);

@@ -1,3 +1,4 @@
+using SecureFed.Protocol.Masking.Graph;
 using SecureFed.Protocol.Masking.Messages;
 using SecureFed.Protocol.Messages;
 using SecureFed.Protocol.Rounds;
@@ -6,29 +7,37 @@ using SecureFed.Protocol.Wire;
 namespace SecureFed.Protocol.Masking;
 
 /// <summary>A published cohort in usable form: members by index, their round keys, who neighbours whom.</summary>
-/// <remarks>Complete graph: everyone else is a neighbour. The sparse graph changes <see cref="NeighboursOf"/> and nothing else.</remarks>
 internal sealed class MaskingCohort
 {
     private readonly Identifier[] members;
     private readonly Advertisement[] keys;
+    private readonly HararyGraph graph;
 
-    private MaskingCohort(Identifier[] members, Advertisement[] keys, CohortThresholds thresholds, Digest digest)
+    private MaskingCohort(Identifier[] members, Advertisement[] keys, CohortThresholds thresholds, Digest digest, Identifier roundId)
     {
         this.members = members;
         this.keys = keys;
         Thresholds = thresholds;
         Digest = digest;
+        RoundId = roundId;
+        graph = HararyGraph.Create(digest, members.Length, thresholds.Neighbours);
     }
 
     public int Count => members.Length;
 
     public CohortThresholds Thresholds { get; }
 
-    /// <summary>cohortDigest.</summary>
+    /// <summary>cohortDigest, or the leaf's own digest.</summary>
     public Digest Digest { get; }
 
-    /// <summary>Builds the cohort from a list that was checked before (by <see cref="CohortCheck"/> at a client, by construction at the server).</summary>
-    public static MaskingCohort Create(CohortList list, Digest digest)
+    /// <summary>The round's id, or the leaf's own: the one that messages of this cohort name.</summary>
+    public Identifier RoundId { get; }
+
+    /// <summary>Builds the cohort from a leaf of a list that was checked before (by <see cref="CohortCheck"/> at a client, by construction at the server).</summary>
+    public static MaskingCohort Create(CohortLeaf leaf) => Create(leaf.List, leaf.Digest, leaf.RoundId);
+
+    /// <summary>The same from its parts.</summary>
+    public static MaskingCohort Create(CohortList list, Digest digest, Identifier roundId)
     {
         Identifier[] senders = new Identifier[list.Advertisements.Count];
         Advertisement[] roundKeys = new Advertisement[senders.Length];
@@ -40,7 +49,7 @@ internal sealed class MaskingCohort
             roundKeys[i] = advertisement;
         }
 
-        return new MaskingCohort(senders, roundKeys, list.Thresholds, digest);
+        return new MaskingCohort(senders, roundKeys, list.Thresholds, digest, roundId);
     }
 
     public Identifier this[int index] => members[index];
@@ -50,7 +59,17 @@ internal sealed class MaskingCohort
     public int? IndexOf(Identifier member) => Array.BinarySearch(members, member) is >= 0 and int index ? index : null;
 
     /// <summary>Cohort indices of a member's neighbours, ascending.</summary>
-    public IEnumerable<int> NeighboursOf(int index) => Enumerable.Range(0, members.Length).Where(i => i != index);
+    public int[] NeighboursOf(int index) => graph.NeighboursOf(index);
+
+    /// <summary>Whether dropping all but these members could cut the ring in two between honest survivors, as far as anyone can tell who does not know the corrupt.</summary>
+    /// <remarks>
+    /// A cut needs two disjoint stretches of k/2 places without an honest survivor; any two hold at most f corrupt members (but for 2^-105 over all pairs and
+    /// whatever the permutation), so two that hold more than f survivors hold an honest one. Thresholds alone do not see to it: with 2t &gt; k + f and the f
+    /// corrupt evenly at both gaps, a dropped client beside a gap of exactly k/2 places has k/2 + 1 + f/2 ≥ t neighbours who can give its key away.
+    /// </remarks>
+    public bool CouldBeCut(IEnumerable<int> survivors) =>
+        !graph.IsComplete
+        && graph.FewestInTwoGaps(survivors) <= NeighbourGraphFinder.GreatestCorruptInGaps(Count, Thresholds.Corrupt, Thresholds.Neighbours);
 
     /// <summary>Shamir point of a member: its index plus one, because point 0 is the secret.</summary>
     public static int PointOf(int index) => index + 1;

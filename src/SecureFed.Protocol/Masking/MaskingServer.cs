@@ -15,7 +15,8 @@ namespace SecureFed.Protocol.Masking;
 /// Bonawitz et al. 2017, Figure 4; unmask requests and certificates as in DESIGN section 3. Never holds an unmasked update: it subtracts the total of all
 /// masks from the total of all uploads.
 /// </remarks>
-internal sealed class MaskingServer(Identifier taskId, RoundParameters parameters, Digest openDigest, Roster roster) : IServerProtection
+internal sealed class MaskingServer(
+    Identifier taskId, RoundParameters parameters, Digest openDigest, Roster roster, SurvivorHistory released, MaskingCohort? leaf = null) : IServerProtection
 {
     private readonly SortedDictionary<Identifier, SignedMessage> advertisements = [];
     private readonly HashSet<string> advertisedKeys = new(StringComparer.Ordinal);
@@ -24,12 +25,14 @@ internal sealed class MaskingServer(Identifier taskId, RoundParameters parameter
     private readonly SortedDictionary<int, SurvivorUpload> uploaded = [];
     private readonly SortedDictionary<int, ReadOnlyMemory<byte>> confirmations = [];
     private readonly SortedDictionary<int, UnmaskAnswer> answers = [];
-    private MaskingCohort? cohort;
+    private MaskingCohort? cohort = leaf;
     private int[] dealers = [];
     private Digest dealersDigest;
     private int[] survivors = [];
     private Digest survivorListDigest;
     private ulong survivorEntryIndex;
+
+    public IReadOnlyList<Identifier> Survivors => [.. survivors.Select(s => cohort![s])];
 
     public RoundRejection? Validate(SignedMessage message)
     {
@@ -77,7 +80,7 @@ internal sealed class MaskingServer(Identifier taskId, RoundParameters parameter
         }
 
         recovery.Dispose();
-        bool canStillArrive = patience != Patience.DeadlinePassed && answers.Count < cohort!.Count;
+        bool canStillArrive = patience != Patience.DeadlinePassed && answers.Count < survivors.Length;
         if (canStillArrive)
             return (null, null, null);
         return recovery.InconsistentOwner is { } owner
@@ -90,10 +93,10 @@ internal sealed class MaskingServer(Identifier taskId, RoundParameters parameter
         if (cohort?.IndexOf(client) is not int recipient)
             return [];
         List<(int, ReadOnlyMemory<byte>)> inbox = [];
-        foreach (int dealer in dealers)
+        foreach (int dealer in cohort.NeighboursOf(recipient))
         {
-            if (bundles[dealer].Shares.FirstOrDefault(s => s.Recipient == recipient) is { } share)
-                inbox.Add((dealer, share.Box));
+            if (Array.BinarySearch(dealers, dealer) >= 0 && bundles[dealer].BoxFor(recipient) is { } box)
+                inbox.Add((dealer, box));
         }
 
         return inbox;
@@ -142,9 +145,12 @@ internal sealed class MaskingServer(Identifier taskId, RoundParameters parameter
 
     private RoundRejection? ValidateAnswer(int sender, UnmaskAnswer answer)
     {
+        if (Array.BinarySearch(survivors, sender) < 0)
+            return Refuse(ErrorCodes.InvalidAnswer, "Only survivors answer: the sender's upload is not in the certified list; wait for the next round.");
         if (answer.SurvivorListDigest != survivorListDigest)
             return Refuse(ErrorCodes.RoundMismatch, "The answer is for another survivor list than the certified one.");
-        HashSet<int> owners = [.. cohort!.NeighboursOf(sender).Intersect(dealers)];
+        HashSet<int> owners = [.. cohort!.NeighboursOf(sender)];
+        owners.IntersectWith(dealers);
         return answer.Shares.All(s => owners.Contains(s.Owner) && s.Kind == (Array.BinarySearch(survivors, s.Owner) >= 0 ? ShareKind.SelfMaskSeed : ShareKind.MaskKey))
             ? null
             : Refuse(ErrorCodes.InvalidAnswer, "An answer holds shares of neighbours only: the seed's for survivors, the mask key's for the dropped.");
@@ -176,8 +182,14 @@ internal sealed class MaskingServer(Identifier taskId, RoundParameters parameter
     private PendingEvent ListDealers() =>
         Publish(EventType.DealersListed, new DealersList(cohort!.Digest, [.. bundles.Keys]).Encode(), bundles.Count);
 
-    private PendingEvent ListSurvivors() =>
-        Publish(EventType.SurvivorsListed, new SurvivorList(cohort!.Digest, dealersDigest, [.. uploaded.Values]).Encode(), uploaded.Count);
+    private PendingEvent ListSurvivors()
+    {
+        if (SurvivorSelection.Choose(cohort!, [.. uploaded.Keys], released, parameters) is not { } chosen)
+            return Abort(ErrorCodes.SurvivorsTooSimilar);
+        if (cohort!.CouldBeCut(chosen))
+            return Abort(ErrorCodes.SurvivorsSplit);
+        return Publish(EventType.SurvivorsListed, new SurvivorList(cohort.Digest, dealersDigest, [.. chosen.Select(c => uploaded[c])]).Encode(), chosen.Count);
+    }
 
     private PendingEvent RequestUnmask()
     {
@@ -230,7 +242,8 @@ internal sealed class MaskingServer(Identifier taskId, RoundParameters parameter
         switch (kind)
         {
             case EventType.CohortPublished when CohortList.TryDecode(list, out CohortList? read):
-                cohort = MaskingCohort.Create(read!, Digest.Of(list));
+                if (parameters.Cohort.Leaves == 1)
+                    cohort = MaskingCohort.Create(read!, Digest.Of(list), parameters.RoundId);
                 break;
             case EventType.DealersListed when DealersList.TryDecode(list, out DealersList? read):
                 dealers = [.. read!.Dealers];
@@ -238,6 +251,8 @@ internal sealed class MaskingServer(Identifier taskId, RoundParameters parameter
                 break;
             case EventType.SurvivorsListed when SurvivorList.TryDecode(list, out SurvivorList? read):
                 survivors = [.. read!.Survivors];
+                if (released.IsTooSimilar(parameters.Kind, Survivors, parameters.Cohort.LeastDifference))
+                    throw new InvalidOperationException($"Entry {index} lists survivors too similar to those of an earlier released round.");
                 survivorListDigest = Digest.Of(list);
                 survivorEntryIndex = index;
                 break;

@@ -9,7 +9,7 @@ namespace SecureFed.Protocol.Masking;
 /// <remarks>Consistency check of Bonawitz et al. 2017, Figure 4, round 3, with Q = ⌊(n + c)/2⌋ + 1: two certified lists would share an honest signer.</remarks>
 internal static class QuorumCheck
 {
-    public static bool IsCertified(UnmaskRequest request, MaskingCohort cohort, ClientContext context, Identifier roundId)
+    public static bool IsCertified(UnmaskRequest request, MaskingCohort cohort, ClientContext context)
     {
         if (request.Certificate.Count < cohort.Thresholds.Quorum)
             return false;
@@ -20,7 +20,7 @@ internal static class QuorumCheck
             signature.Signer < cohort.Count
             && context.Roster.Find(cohort[signature.Signer], RosterRole.Client) is { } signer
             && SignedMessage.Verify(
-                new MessageHeader(context.Task.TaskId, roundId, signer.Id, cohort.Digest),
+                new MessageHeader(context.Task.TaskId, cohort.RoundId, signer.Id, cohort.Digest),
                 confirmation,
                 signature.Signature.Span,
                 context.Roster));

@@ -10,7 +10,7 @@ internal static class UploadCheck
 {
     public static bool FollowOneDealersList(SurvivorList list, MaskingCohort cohort, ClientContext context, RoundParameters round) =>
         list.Uploads.All(upload => SignedMessage.Verify(
-            new MessageHeader(context.Task.TaskId, round.RoundId, cohort[upload.Index], cohort.Digest),
+            new MessageHeader(context.Task.TaskId, cohort.RoundId, cohort[upload.Index], cohort.Digest),
             new UploadStatement(list.DealersDigest, round.Layout.Dimension, round.Layout.RingBits, upload.WordsDigest),
             upload.Signature.Span,
             context.Roster));

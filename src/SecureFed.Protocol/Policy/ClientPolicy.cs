@@ -18,6 +18,7 @@ namespace SecureFed.Protocol.Policy;
 /// <param name="RequiresNoise">True refuses rounds without differential-privacy noise: all of them until that part is built.</param>
 /// <param name="Protections">Allowed protections.</param>
 /// <param name="Models">Allowed kinds of model.</param>
+/// <param name="LeastDifference">m: without noise, the task's cross-round guard must demand at least this difference between the survivors of two rounds; 0 demands no guard.</param>
 /// <param name="LeastRosterSequence">Oldest roster that is accepted; raise it when an identity was removed.</param>
 public sealed record ClientPolicy(
     ReadOnlyMemory<byte> RosterAuthorityKey,
@@ -31,14 +32,15 @@ public sealed record ClientPolicy(
     bool RequiresNoise,
     IReadOnlyList<ProtectionKind> Protections,
     IReadOnlyList<TaskModelKind> Models,
-    ulong LeastRosterSequence = 0)
+    ulong LeastRosterSequence = 0,
+    int LeastDifference = 0)
 {
     /// <summary>Null if the task is acceptable; otherwise what breaks the policy and what to do.</summary>
     public RoundRejection? Check(TaskParameters task)
     {
         CohortBounds cohort = task.Cohort;
-        if (cohort.Least < SmallestCohort)
-            return Violation($"the task allows cohorts of {cohort.Least}, the policy demands {SmallestCohort} clients");
+        if (cohort.Least / Math.Max(cohort.Leaves, 1) < SmallestCohort)
+            return Violation($"the task allows cohorts of {cohort.Least / cohort.Leaves}, the policy demands {SmallestCohort} clients");
         if (cohort.OrganisationCap > GreatestClientsPerOrganisation)
             return Violation($"the task allows {cohort.OrganisationCap} clients of one organisation, the policy {GreatestClientsPerOrganisation}");
         if (cohort.Gamma.Millionths < LeastGamma.Millionths)
@@ -47,6 +49,8 @@ public sealed record ClientPolicy(
             return Violation($"the task allows delta_drop {cohort.DeltaDrop}, the policy {GreatestDeltaDrop}");
         if (cohort.ServerClass == ServerClass.Curious && !AllowsCuriousServer)
             return Violation("the task trusts the server to follow the protocol (class curious), the policy does not");
+        if (cohort.LeastDifference < LeastDifference)
+            return Violation($"the task's rounds may differ by {Math.Max(cohort.LeastDifference, 1)} client(s), the policy demands {LeastDifference} while updates carry no noise");
         if (RequiresNoise)
             return Violation("the task adds no differential-privacy noise, the policy demands it");
         if (!Protections.Contains(task.Protection))

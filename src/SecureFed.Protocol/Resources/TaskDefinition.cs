@@ -91,6 +91,12 @@ public sealed record CohortDefinition
     public decimal DeltaDrop { get; init; } = 0.1m;
 
     public ServerClass ServerClass { get; init; } = ServerClass.Malicious;
+
+    /// <summary>Leaves of a round, each with a graph and thresholds of its own; 1 unless the cohort is too large for one graph.</summary>
+    public int Leaves { get; init; } = 1;
+
+    /// <summary>Cross-round guard: survivors of two rounds of one kind are the same or differ by at least this many clients; 0 switches it off.</summary>
+    public int LeastDifference { get; init; } = 2;
 }
 
 public sealed record DeadlineDefinition

@@ -33,7 +33,26 @@ public sealed record TaskView(
 /// <param name="Cohort">n, once published.</param>
 /// <param name="Survivors">Updates in the sum, once listed.</param>
 /// <param name="AbortReason">Error code of an aborted round.</param>
-public sealed record RoundView(string RoundId, int Number, RoundKind Kind, RoundPhase Phase, int Cohort, int Survivors, string? AbortReason);
+/// <param name="Leaves">Ids of its leaves, if the round has more than one: each has a state of its own.</param>
+public sealed record RoundView(string RoundId, int Number, RoundKind Kind, RoundPhase Phase, int Cohort, int Survivors, string? AbortReason, IReadOnlyList<string>? Leaves = null)
+{
+    /// <summary>Views are compared to see whether anything changed: leaves by their ids.</summary>
+    public bool Equals(RoundView? other) =>
+        other is not null
+        && (RoundId, Number, Kind, Phase, Cohort, Survivors, AbortReason) == (other.RoundId, other.Number, other.Kind, other.Phase, other.Cohort, other.Survivors, other.AbortReason)
+        && (Leaves ?? []).SequenceEqual(other.Leaves ?? [], StringComparer.Ordinal);
+
+    public override int GetHashCode() => HashCode.Combine(RoundId, Phase, Survivors);
+}
+
+/// <summary>One item of <c>GET /v1/tasks/{task}/participation</c>: a released sum and the nearest earlier one of its kind.</summary>
+/// <param name="Round">Number of the round.</param>
+/// <param name="RoundId">Its id, or the leaf's.</param>
+/// <param name="Kind">What was summed.</param>
+/// <param name="Survivors">Updates in the sum.</param>
+/// <param name="NearestRound">The earlier round with the most similar survivors that are not the same; null if there is none.</param>
+/// <param name="Difference">By how many clients the two differ; at least the task's leastDifference.</param>
+public sealed record ParticipationView(int Round, string RoundId, RoundKind Kind, int Survivors, int? NearestRound, int? Difference);
 
 /// <summary>Body of <c>GET …/rounds/{round}/manifest</c>: what a finished round leaves for auditors.</summary>
 /// <param name="Round">State.</param>

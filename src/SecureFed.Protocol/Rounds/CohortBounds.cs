@@ -11,6 +11,8 @@ namespace SecureFed.Protocol.Rounds;
 /// <param name="Gamma">γ: fraction of organisations that may collude with the server.</param>
 /// <param name="DeltaDrop">δ_drop: fraction of the cohort that may drop out without losing the round.</param>
 /// <param name="ServerClass">Adversary.</param>
+/// <param name="Leaves">Leaves that a round is cut into, each with a graph, thresholds and a sum of its own; 1 for a round that is one cohort.</param>
+/// <param name="LeastDifference">m of the cross-round guard: survivors of two released rounds of one kind are the same or differ by at least m clients; 0 = no guard.</param>
 public sealed record CohortBounds(
     int Least,
     int Greatest,
@@ -18,8 +20,12 @@ public sealed record CohortBounds(
     int OrganisationCap,
     ExactDecimal Gamma,
     ExactDecimal DeltaDrop,
-    ServerClass ServerClass)
+    ServerClass ServerClass,
+    int Leaves = 1,
+    int LeastDifference = 0)
 {
+    public const int GreatestLeaves = 4096;
+
     /// <summary>Null if every cohort size within the bounds has thresholds; otherwise the first that has none and why.</summary>
     public string? FindInfeasible()
     {
@@ -32,10 +38,16 @@ public sealed record CohortBounds(
 
         if (!Gamma.IsValid || !DeltaDrop.IsValid || !Enum.IsDefined(ServerClass))
             return "gamma and delta_drop lie in [0, 1), and the server class is malicious or curious.";
+        if (Leaves is < 1 or > GreatestLeaves || LeastDifference is < 0 or > ShamirSecretSharing.MaxPoint)
+            return $"A round has 1 to {GreatestLeaves} leaves, and the cross-round guard's least difference is 0 (none) to 2^20.";
+        int degree = 0;
         for (int n = Least; n <= Greatest; n++)
         {
-            if (CohortThresholds.TryDerive(this, n, out string reason) is null)
-                return reason;
+            for (int size = n / Leaves; size <= (n + Leaves - 1) / Leaves; size++)
+            {
+                if (!CohortThresholds.IsFeasible(this, n, size, ref degree) && CohortThresholds.TryDerive(this, n, size, out string reason) is null)
+                    return reason;
+            }
         }
 
         return null;
@@ -43,7 +55,8 @@ public sealed record CohortBounds(
 
     internal void Write(CanonicalWriter writer) => writer
         .Count(Least).Count(Greatest).Count(Organisations).Count(OrganisationCap)
-        .Count(Gamma.Millionths).Count(DeltaDrop.Millionths).UInt8((byte)ServerClass);
+        .Count(Gamma.Millionths).Count(DeltaDrop.Millionths).UInt8((byte)ServerClass)
+        .Count(Leaves).Count(LeastDifference);
 
     internal static CohortBounds Read(ref CanonicalReader reader)
     {
@@ -54,7 +67,9 @@ public sealed record CohortBounds(
             reader.Count(ShamirSecretSharing.MaxPoint),
             new ExactDecimal(reader.Count(ExactDecimal.One - 1)),
             new ExactDecimal(reader.Count(ExactDecimal.One - 1)),
-            (ServerClass)reader.UInt8());
+            (ServerClass)reader.UInt8(),
+            reader.Count(GreatestLeaves),
+            reader.Count(ShamirSecretSharing.MaxPoint));
         reader.Require(Enum.IsDefined(bounds.ServerClass));
         return bounds;
     }

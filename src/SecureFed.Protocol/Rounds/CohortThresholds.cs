@@ -1,15 +1,17 @@
 using SecureFed.Cryptography.Sharing;
+using SecureFed.Protocol.Masking.Graph;
 using SecureFed.Protocol.Wire;
 
 namespace SecureFed.Protocol.Rounds;
 
 /// <summary>The absolute numbers of one cohort, computed the same way by the server and by every client.</summary>
 /// <remarks>
-/// DESIGN section 3. Complete graph: k = n − 1. Why these bounds: two lists certified by Q = ⌊(n + c)/2⌋ + 1 members each would share more than c
-/// signers, hence an honest one, and an honest client signs one list (Bonawitz et al. 2017, section 6.2). 2t &gt; k + c on the complete graph, so the
-/// server cannot collect t shares of both kinds for one client even if every corrupt neighbour gives both.
+/// DESIGN section 3. Up to 100 clients the graph is complete, k = n − 1; above, k and t come from <see cref="NeighbourGraphFinder.FindProduction"/>. Why these
+/// bounds: two lists certified by Q = ⌊(n + c)/2⌋ + 1 members each would share more than c signers, hence an honest one, and an honest client signs one list
+/// (Bonawitz et al. 2017, section 6.2). 2t &gt; k + f, at most f of a client's neighbours corrupt (f = c on the complete graph), so the server cannot collect t
+/// shares of both kinds for one client even if every corrupt neighbour gives both.
 /// </remarks>
-/// <param name="Clients">n.</param>
+/// <param name="Clients">n: clients of the cohort, or of the leaf in a round with leaves.</param>
 /// <param name="Corrupt">c: most corrupt clients the server can have placed in the cohort.</param>
 /// <param name="Neighbours">k.</param>
 /// <param name="Threshold">t: shares that recover a secret.</param>
@@ -18,25 +20,53 @@ namespace SecureFed.Protocol.Rounds;
 /// <param name="HonestSurvivors">h = S_min − c, at least 2.</param>
 public sealed record CohortThresholds(int Clients, int Corrupt, int Neighbours, int Threshold, int Quorum, int LeastSurvivors, int HonestSurvivors)
 {
-    /// <summary>The thresholds for n clients, or null with the reason and what would help.</summary>
-    public static CohortThresholds? TryDerive(CohortBounds bounds, int n, out string reason)
+    /// <summary>The thresholds of a round of n clients (of its first leaf, if it has leaves), or null with the reason and what would help.</summary>
+    public static CohortThresholds? TryDerive(CohortBounds bounds, int n, out string reason) => TryDerive(bounds, n, n / bounds.Leaves, out reason);
+
+    /// <summary>The thresholds of one leaf.</summary>
+    /// <param name="bounds">Bounds of the whole round.</param>
+    /// <param name="n">Clients of the whole round.</param>
+    /// <param name="size">Clients of the leaf; n if there is but one.</param>
+    /// <param name="reason">Why there are none.</param>
+    public static CohortThresholds? TryDerive(CohortBounds bounds, int n, int size, out string reason)
+    {
+        int corrupt = CorruptIn(bounds, n, size);
+        int quorum = QuorumOf(bounds, size, corrupt);
+        int leastSurvivors = bounds.DeltaDrop.FloorOfRest(size);
+        int needed = Math.Max(quorum, corrupt + 2);
+        reason = leastSurvivors >= needed ? "" : $"{leastSurvivors} survivors remain but {needed} are needed (corrupt {corrupt}, quorum {quorum})";
+        NeighbourGraphParameters? graph = reason.Length > 0
+            ? null
+            : NeighbourGraphFinder.FindProduction(size, corrupt, leastSurvivors, bounds.ServerClass == ServerClass.Curious, NeighbourGraphFinder.ProductionSigma, out reason);
+        if (graph is not null)
+            return new CohortThresholds(size, corrupt, graph.Degree, graph.Threshold, quorum, leastSurvivors, leastSurvivors - corrupt);
+        reason = $"With {n} clients{(size == n ? "" : $" in leaves of {size}")}, gamma {bounds.Gamma} and delta_drop {bounds.DeltaDrop}: {reason.TrimEnd('.')}. "
+            + "Lower delta_drop, raise the least cohort, or choose the weaker server class curious.";
+        return null;
+    }
+
+    /// <summary>Whether <see cref="TryDerive(CohortBounds, int, int, out string)"/> gives thresholds, cheaper when sizes are tried one after the other.</summary>
+    internal static bool IsFeasible(CohortBounds bounds, int n, int size, ref int degree)
+    {
+        int corrupt = CorruptIn(bounds, n, size);
+        int leastSurvivors = bounds.DeltaDrop.FloorOfRest(size);
+        return leastSurvivors >= Math.Max(QuorumOf(bounds, size, corrupt), corrupt + 2)
+            && NeighbourGraphFinder.IsProductionFeasible(size, corrupt, leastSurvivors, bounds.ServerClass == ServerClass.Curious, ref degree);
+    }
+
+    private static int QuorumOf(CohortBounds bounds, int size, int corrupt) =>
+        bounds.ServerClass == ServerClass.Curious ? 0 : (size + corrupt) / 2 + 1;
+
+    /// <summary>c: by fraction and by organisation; in a leaf the worst that the permutation deals to any leaf, but for 2^-105.</summary>
+    private static int CorruptIn(CohortBounds bounds, int n, int size)
     {
         int corrupt = Math.Max(
             Math.Max(1, bounds.Gamma.CeilingOf(n)),
             (int)Math.Min(n, (long)bounds.Gamma.CeilingOf(bounds.Organisations) * bounds.OrganisationCap));
-        int neighbours = n - 1;
-        bool isCurious = bounds.ServerClass == ServerClass.Curious;
-        int threshold = isCurious ? neighbours / 2 + 1 : (neighbours + corrupt) / 2 + 1;
-        int quorum = isCurious ? 0 : (n + corrupt) / 2 + 1;
-        int leastSurvivors = bounds.DeltaDrop.FloorOfRest(n);
-        int needed = Math.Max(Math.Max(quorum, corrupt + 2), threshold + 1);
-        reason = leastSurvivors >= needed
-            ? ""
-            : $"With {n} clients, gamma {bounds.Gamma} and delta_drop {bounds.DeltaDrop}, {leastSurvivors} survivors remain but {needed} are needed "
-                + $"(corrupt {corrupt}, quorum {quorum}, threshold {threshold}): lower delta_drop, raise the least cohort, or choose the weaker server class curious.";
-        return reason.Length > 0
-            ? null
-            : new CohortThresholds(n, corrupt, neighbours, threshold, quorum, leastSurvivors, leastSurvivors - corrupt);
+        if (bounds.Leaves == 1)
+            return corrupt;
+        double perLeaf = Math.ScaleB(1.0, -(NeighbourGraphFinder.ProductionSigma + 1)) / bounds.Leaves;
+        return Math.Max(1, new Hypergeometric(n).LeastExceededBy(corrupt, size, perLeaf));
     }
 
     internal void Write(CanonicalWriter writer) => writer

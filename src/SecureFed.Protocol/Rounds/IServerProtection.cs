@@ -18,6 +18,9 @@ internal interface IServerProtection
     /// <summary>Folds an accepted message or a published list into the state.</summary>
     void Apply(ulong index, TaskEvent change, SignedMessage? message, ReadOnlyMemory<byte> list);
 
+    /// <summary>The clients whose updates the sum holds, once they are listed; ascending.</summary>
+    IReadOnlyList<Identifier> Survivors { get; }
+
     /// <summary>What other clients have sealed for one client, by the index of the sender.</summary>
     IReadOnlyList<(int Dealer, ReadOnlyMemory<byte> Box)> InboxOf(Identifier client);
 

@@ -11,7 +11,7 @@ namespace SecureFed.Protocol.Rounds;
 
 /// <summary>One aggregation as the server sees it: decides about messages, folds events, releases the sum.</summary>
 /// <remarks>
-/// <para>Stepped by hand: <see cref="Handle"/> and <see cref="Advance"/> decide and change nothing; the shell makes the decided event durable and then
+/// <para>Stepped by hand: <see cref="Handle"/> and <see cref="Advance(Patience)"/> decide and change nothing; the shell makes the decided event durable and then
 /// calls <see cref="Apply"/>, which is the only way the state moves. A restart folds the same events and stands in the same place.</para>
 /// <para>Advertise → Share → Upload → Confirm → Unmask → Closed | Aborted. Bonawitz et al. 2017, Figure 4, with the changes of DESIGN section 3.</para>
 /// <para>Holds only masked vectors. Learns the sum of the survivors' updates and nothing else, as long as at least h honest clients survive
@@ -21,20 +21,49 @@ public sealed class ServerRound
 {
     private readonly IServerProtection protection;
     private readonly AcceptedMessages messages = new();
+    private readonly Dictionary<EventType, (ulong Index, Digest ListDigest)> lists = [];
     private readonly Identifier taskId;
     private readonly ReadOnlyMemory<byte> pseudonymSalt;
     private readonly IBlobSource blobs;
-    private Identifier[] survivors = [];
+    private readonly Roster roster;
+    private readonly SurvivorHistory released;
+    private ServerRound[] leaves = [];
 
-    internal ServerRound(Identifier taskId, ulong openIndex, ReadOnlySpan<byte> openEntry, RoundParameters parameters, Roster roster, ReadOnlyMemory<byte> pseudonymSalt, IBlobSource blobs)
+    internal ServerRound(
+        Identifier taskId,
+        ulong openIndex,
+        ReadOnlySpan<byte> openEntry,
+        RoundParameters parameters,
+        Roster roster,
+        ReadOnlyMemory<byte> pseudonymSalt,
+        IBlobSource blobs,
+        SurvivorHistory released)
     {
         this.taskId = taskId;
         this.pseudonymSalt = pseudonymSalt;
         this.blobs = blobs;
+        this.roster = roster;
+        this.released = released;
         Parameters = parameters;
         OpenIndex = openIndex;
         OpenDigest = Rounds.OpenDigest.Of(openEntry, openIndex);
-        protection = new MaskingServer(taskId, parameters, OpenDigest, roster);
+        protection = new MaskingServer(taskId, parameters, OpenDigest, roster, released);
+    }
+
+    /// <summary>A leaf: starts where its round has published the cohort.</summary>
+    private ServerRound(ServerRound whole, MaskingCohort cohort)
+    {
+        taskId = whole.taskId;
+        pseudonymSalt = whole.pseudonymSalt;
+        blobs = whole.blobs;
+        roster = whole.roster;
+        released = whole.released;
+        Parameters = whole.Parameters with { RoundId = cohort.RoundId };
+        OpenIndex = whole.OpenIndex;
+        OpenDigest = whole.OpenDigest;
+        CohortSize = cohort.Count;
+        Phase = RoundPhase.Share;
+        protection = new MaskingServer(taskId, Parameters, OpenDigest, roster, released, cohort);
     }
 
     public RoundParameters Parameters { get; }
@@ -43,7 +72,11 @@ public sealed class ServerRound
 
     public Digest OpenDigest { get; }
 
+    /// <summary>Where the round stands. A round with leaves stays in Share until the last of its leaves is over.</summary>
     public RoundPhase Phase { get; private set; } = RoundPhase.Advertise;
+
+    /// <summary>The leaves of a round that has more than one, once the cohort is published; each a full round of its own from Share on.</summary>
+    public IReadOnlyList<ServerRound> Leaves => leaves;
 
     /// <summary>Error code of an aborted round.</summary>
     public string? AbortReason { get; private set; }
@@ -52,7 +85,10 @@ public sealed class ServerRound
     public int CohortSize { get; private set; }
 
     /// <summary>Number of summed updates once the survivors are listed.</summary>
-    public int SurvivorCount => survivors.Length;
+    public int SurvivorCount => leaves.Length == 0 ? protection.Survivors.Count : ClosedLeaves.Sum(l => l.SurvivorCount);
+
+    /// <summary>Whose updates the sum holds, once the survivors are listed; ascending within each leaf.</summary>
+    public IReadOnlyList<Identifier> Survivors => leaves.Length == 0 ? protection.Survivors : [.. ClosedLeaves.SelectMany(l => l.Survivors)];
 
     /// <summary>Digest of the sum: d ring elements, 32-bit big-endian each.</summary>
     public Digest? AggregateDigest { get; private set; }
@@ -62,13 +98,13 @@ public sealed class ServerRound
     /// <summary>Log indices of the published lists by kind, for the shell that serves them.</summary>
     public IReadOnlyDictionary<EventType, (ulong Index, Digest ListDigest)> Lists => lists;
 
-    private readonly Dictionary<EventType, (ulong Index, Digest ListDigest)> lists = [];
-
     /// <summary>Decides about one authenticated message. Changes nothing.</summary>
     public MessageDecision Handle(SignedMessage message)
     {
         if (message.Header.TaskId != taskId || message.Header.RoundId != Parameters.RoundId)
             return MessageDecision.Refuse(ErrorCodes.RoundMismatch, "The message belongs to another task or round; fetch the current round and start over.");
+        if (leaves.Length > 0 && message.Body.Type != MessageType.Advertisement)
+            return MessageDecision.Refuse(ErrorCodes.RoundMismatch, "This round has leaves; the message must name the sender's leaf.");
         EventType kind = EventOf(message.Body.Type);
         if (messages.Of(kind).TryGetValue(message.Header.Sender, out AcceptedMessage earlier))
         {
@@ -92,11 +128,15 @@ public sealed class ServerRound
     }
 
     /// <summary>The next event if the round can move on, else null. Changes nothing; call again after applying it.</summary>
-    public PendingEvent? Advance(Patience patience) => Phase switch
+    public PendingEvent? Advance(Patience patience) => Advance(_ => patience);
+
+    /// <summary>The same with a patience for each leaf.</summary>
+    public PendingEvent? Advance(Func<ServerRound, Patience> patienceWith) => Phase switch
     {
         RoundPhase.Closed or RoundPhase.Aborted => null,
-        RoundPhase.Unmask => AdvanceRelease(patience),
-        _ => protection.Advance(Phase, patience),
+        RoundPhase.Share when leaves.Length > 0 => AdvanceLeaves(patienceWith),
+        RoundPhase.Unmask => AdvanceRelease(patienceWith(this)),
+        _ => protection.Advance(Phase, patienceWith(this)),
     };
 
     /// <summary>The event that ends the round without a sum, for an operator or a fault outside the protocol.</summary>
@@ -106,6 +146,12 @@ public sealed class ServerRound
     /// <exception cref="InvalidOperationException">The event does not fit the state.</exception>
     internal void Apply(ulong index, TaskEvent change)
     {
+        if (leaves.Length > 0 && leaves.FirstOrDefault(l => l.Parameters.RoundId == RoundIdOf(change)) is { } leaf)
+        {
+            leaf.Apply(index, change);
+            return;
+        }
+
         switch (change)
         {
             case TaskEvent.MessageAccepted accepted when accepted.RoundId == Parameters.RoundId:
@@ -114,14 +160,13 @@ public sealed class ServerRound
             case TaskEvent.ListPublished published when published.RoundId == Parameters.RoundId:
                 ApplyList(index, published);
                 break;
-            case TaskEvent.RoundClosed closed when closed.RoundId == Parameters.RoundId && Phase == RoundPhase.Unmask && closed.Survivors == survivors.Length:
+            case TaskEvent.RoundClosed closed when closed.RoundId == Parameters.RoundId && IsSummed && closed.Survivors == SurvivorCount:
                 AggregateDigest = closed.AggregateDigest;
                 MaskTotalDigest = closed.MaskTotalDigest;
                 Phase = RoundPhase.Closed;
                 break;
             case TaskEvent.RoundAborted aborted when aborted.RoundId == Parameters.RoundId && Phase is not RoundPhase.Closed and not RoundPhase.Aborted:
-                AbortReason = aborted.Reason;
-                Phase = RoundPhase.Aborted;
+                AbortWith(aborted.Reason);
                 break;
             default:
                 throw new InvalidOperationException($"The log holds {change.Type} while the round is in {Phase}.");
@@ -133,9 +178,61 @@ public sealed class ServerRound
 
     /// <summary>Log index of a client's accepted message, for its receipt.</summary>
     public ulong? IndexOf(EventType kind, Identifier client) =>
-        messages.Of(kind).TryGetValue(client, out AcceptedMessage message) ? message.Index : null;
+        messages.Of(kind).TryGetValue(client, out AcceptedMessage message)
+            ? message.Index
+            : leaves.Select(l => l.IndexOf(kind, client)).FirstOrDefault(i => i is not null);
 
-    public int CountOf(EventType kind) => messages.Of(kind).Count;
+    public int CountOf(EventType kind) => messages.Of(kind).Count + leaves.Sum(l => l.CountOf(kind));
+
+    private IEnumerable<ServerRound> ClosedLeaves => leaves.Where(l => l.Phase == RoundPhase.Closed);
+
+    private bool IsOver => Phase is RoundPhase.Closed or RoundPhase.Aborted;
+
+    /// <summary>Whether the next event may be the sum.</summary>
+    private bool IsSummed => leaves.Length == 0 ? Phase == RoundPhase.Unmask : Phase == RoundPhase.Share && leaves.All(l => l.IsOver) && ClosedLeaves.Any();
+
+    private PendingEvent? AdvanceLeaves(Func<ServerRound, Patience> patienceWith)
+    {
+        foreach (ServerRound leaf in leaves)
+        {
+            if (leaf.Advance(patienceWith) is { } pending)
+                return pending;
+        }
+
+        if (!leaves.All(l => l.IsOver))
+            return null;
+        return ClosedLeaves.Any() ? SumLeaves() : Abort(leaves[0].AbortReason ?? ErrorCodes.InternalError);
+    }
+
+    /// <summary>A leaf that failed is missing from the sum, as its clients would be had they dropped out.</summary>
+    private PendingEvent SumLeaves()
+    {
+        uint[] sum = new uint[Parameters.Layout.Dimension];
+        uint[] masks = new uint[sum.Length];
+        uint[] words = new uint[sum.Length];
+        foreach (ServerRound leaf in ClosedLeaves)
+        {
+            AddTo(sum, leaf.AggregateDigest!.Value);
+            AddTo(masks, leaf.MaskTotalDigest!.Value);
+        }
+
+        return Close(sum, masks);
+
+        void AddTo(uint[] total, Digest blob)
+        {
+            if (!RingVector.TryDecode(blobs.Get(blob).Span, words))
+                throw new InvalidOperationException("The sum of a closed leaf is malformed.");
+            Ring.Add(total, words);
+        }
+    }
+
+    private void AbortWith(string reason)
+    {
+        AbortReason = reason;
+        Phase = RoundPhase.Aborted;
+        foreach (ServerRound leaf in leaves.Where(l => !l.IsOver))
+            leaf.AbortWith(reason);
+    }
 
     private PendingEvent? AdvanceRelease(Patience patience)
     {
@@ -147,7 +244,7 @@ public sealed class ServerRound
 
         uint[] sum = new uint[Parameters.Layout.Dimension];
         uint[] words = new uint[sum.Length];
-        foreach (Identifier survivor in survivors)
+        foreach (Identifier survivor in protection.Survivors)
         {
             Upload upload = ReadUpload(messages.Of(EventType.UpdateUploaded)[survivor].Digest);
             if (!RingPacking.TryUnpack(upload.PackedWords.Span, upload.RingBits, words))
@@ -156,12 +253,17 @@ public sealed class ServerRound
         }
 
         Ring.Subtract(sum, maskTotal);
+        return Close(sum, maskTotal);
+    }
+
+    private PendingEvent Close(uint[] sum, uint[] maskTotal)
+    {
         Ring.Reduce(sum, Parameters.Layout.RingBits);
         Ring.Reduce(maskTotal, Parameters.Layout.RingBits);
         byte[] aggregate = RingVector.Encode(sum);
         byte[] masks = RingVector.Encode(maskTotal);
         return new PendingEvent(
-            new TaskEvent.RoundClosed(Parameters.RoundId, Digest.Of(aggregate), Digest.Of(masks), survivors.Length),
+            new TaskEvent.RoundClosed(Parameters.RoundId, Digest.Of(aggregate), Digest.Of(masks), SurvivorCount),
             aggregate,
             masks);
     }
@@ -198,19 +300,32 @@ public sealed class ServerRound
         };
         if (Phase != before)
             throw new InvalidOperationException($"The log holds {published.Kind} while the round is in {Phase}.");
-        protection.Apply(index, published, null, blobs.Get(published.ListDigest));
+        ReadOnlyMemory<byte> list = blobs.Get(published.ListDigest);
+        protection.Apply(index, published, null, list);
         lists[published.Kind] = (index, published.ListDigest);
         Phase = before + 1;
-        switch (published.Kind)
-        {
-            case EventType.CohortPublished:
-                CohortSize = published.Count;
-                break;
-            case EventType.SurvivorsListed:
-                survivors = [.. messages.Of(EventType.UpdateUploaded).Keys];
-                break;
-        }
+        if (published.Kind == EventType.CohortPublished)
+            FixCohort(published.Count, list);
     }
+
+    private void FixCohort(int count, ReadOnlyMemory<byte> bytes)
+    {
+        CohortSize = count;
+        if (Parameters.Cohort.Leaves == 1)
+            return;
+        if (!CohortList.TryDecode(bytes.Span, out CohortList? cohort))
+            throw new InvalidOperationException("A published cohort is malformed.");
+        leaves = [.. CohortLeaf.Cut(cohort!, bytes.ToArray(), Parameters).Select(leaf => new ServerRound(this, MaskingCohort.Create(leaf)))];
+    }
+
+    private static Identifier? RoundIdOf(TaskEvent change) => change switch
+    {
+        TaskEvent.MessageAccepted accepted => accepted.RoundId,
+        TaskEvent.ListPublished published => published.RoundId,
+        TaskEvent.RoundClosed closed => closed.RoundId,
+        TaskEvent.RoundAborted aborted => aborted.RoundId,
+        _ => null,
+    };
 
     private static EventType EventOf(MessageType type) => type switch
     {

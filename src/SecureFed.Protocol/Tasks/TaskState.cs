@@ -14,6 +14,7 @@ public sealed class TaskState
     private readonly IBlobSource blobs;
     private readonly Roster roster;
     private readonly List<RoundSummary> rounds = [];
+    private readonly List<Participation> participations = [];
     private int failuresInARow;
 
     private TaskState(TaskParameters parameters, Roster roster, Digest modelDigest, IBlobSource blobs)
@@ -44,6 +45,12 @@ public sealed class TaskState
 
     /// <summary>Finished rounds in order, failed ones included.</summary>
     public IReadOnlyList<RoundSummary> Rounds => rounds;
+
+    /// <summary>Whose updates were in the sums released so far. A sum counts as released once shares were asked for, whatever became of the round.</summary>
+    public SurvivorHistory Released { get; private set; } = SurvivorHistory.Empty;
+
+    /// <summary>Every released sum and how near its survivors come to those of an earlier one.</summary>
+    public IReadOnlyList<Participation> Participations => participations;
 
     public bool IsFinished { get; private set; }
 
@@ -123,8 +130,8 @@ public sealed class TaskState
             throw new InvalidOperationException($"Entry {index} is not the next entry of this task.");
         switch (entry.Event)
         {
-            case TaskEvent.RoundOpened opened when !HasOpenRound && !AwaitsModel && opened.Round.Number == rounds.Count + 1 && opened.Round.ModelDigest == ModelDigest:
-                Round = new ServerRound(Parameters.TaskId, index, entryBytes, opened.Round, roster, blobs.Get(opened.Round.PseudonymSaltDigest), blobs);
+            case TaskEvent.RoundOpened opened when !HasOpenRound && !AwaitsModel && opened.Round.Number == rounds.Count + 1 && opened.Round.ModelDigest == ModelDigest && opened.Round.Cohort == Parameters.Cohort:
+                Round = new ServerRound(Parameters.TaskId, index, entryBytes, opened.Round, roster, blobs.Get(opened.Round.PseudonymSaltDigest), blobs, Released);
                 break;
             case TaskEvent.ModelPublished published when AwaitsModel && published.RoundId == Round!.Parameters.RoundId && published.ParentDigest == ModelDigest:
                 ModelDigest = published.ModelDigest;
@@ -153,6 +160,15 @@ public sealed class TaskState
     private void ApplyToRound(ulong index, TaskEvent change)
     {
         Round!.Apply(index, change);
+        if (change is TaskEvent.ListPublished { Kind: EventType.UnmaskRequested } asked)
+        {
+            ServerRound cohort = Round.Leaves.FirstOrDefault(l => l.Parameters.RoundId == asked.RoundId) ?? Round;
+            (int Round, int Difference)? nearest = Released.Nearest(Round.Parameters.Kind, cohort.Survivors);
+            participations.Add(new Participation(
+                Round.Parameters.Number, asked.RoundId, Round.Parameters.Kind, cohort.SurvivorCount, nearest?.Round, nearest?.Difference));
+            Released = Released.Add(Round.Parameters.Number, Round.Parameters.Kind, cohort.Survivors);
+        }
+
         if (HasOpenRound)
             return;
         bool isClosed = Round.Phase == RoundPhase.Closed;

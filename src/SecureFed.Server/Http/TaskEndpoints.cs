@@ -33,6 +33,9 @@ internal static class TaskEndpoints
             .WithName("GetTaskParameters").WithSummary("Canonical task parameters; immutable.");
         endpoints.MapGet("/v1/tasks/{task}/rounds", GetRoundsAsync)
             .WithName("GetRounds").WithSummary("All rounds in order, failed ones and the one in progress included.").Produces<IReadOnlyList<RoundView>>();
+        endpoints.MapGet("/v1/tasks/{task}/participation", GetParticipationAsync)
+            .WithName("GetParticipation").WithSummary("Every released sum and the nearest earlier one by survivors: what the cross-round guard compared.")
+            .Produces<IReadOnlyList<ParticipationView>>();
         endpoints.MapGet("/v1/tasks/{task}/models", GetModelsAsync)
             .WithName("GetModels").WithSummary("Lineage of the global model.").Produces<IReadOnlyList<ModelView>>();
         endpoints.MapGet("/v1/tasks/{task}/entries", GetEntriesAsync)
@@ -167,6 +170,13 @@ internal static class TaskEndpoints
         return ProblemResponses.Of(ErrorCodes.UnknownModel, "No model has this digest; fetch the task to see the current one.");
     }
 
+    private static async Task<IResult> GetParticipationAsync(string task, HttpContext context, TaskRegistry registry) =>
+        Find(task, registry) is { } host
+            ? Results.Ok(await host.ReadAsync(
+                state => state.Participations.Select(p => new ParticipationView(p.Round, p.RoundId.ToString(), p.Kind, p.Survivors, p.NearestRound, p.Difference)).ToArray(),
+                context.RequestAborted))
+            : UnknownTask;
+
     internal static TaskHost? Find(string task, TaskRegistry registry) =>
         Identifier.TryParse(task, out Identifier id) ? registry.Find(id) : null;
 
@@ -181,7 +191,8 @@ internal static class TaskEndpoints
             round.Phase,
             round.CohortSize,
             round.SurvivorCount,
-            round.AbortReason);
+            round.AbortReason,
+            round.Leaves.Count == 0 ? null : [.. round.Leaves.Select(l => l.Parameters.RoundId.ToString())]);
 
     private static RoundView ViewOf(RoundSummary round) => new(
         round.RoundId.ToString(),

@@ -68,5 +68,7 @@ internal static class TaskDefinitions
         cohort.OrganisationCap,
         ExactDecimal.From(cohort.Gamma),
         ExactDecimal.From(cohort.DeltaDrop),
-        cohort.ServerClass);
+        cohort.ServerClass,
+        cohort.Leaves,
+        cohort.LeastDifference);
 }

@@ -136,7 +136,7 @@ public sealed class MaskRemovalTests
         SortedDictionary<int, UnmaskAnswer> answers = [];
         for (int i = 0; i < present.Length; i++)
             answers.Add(i, Body<UnmaskAnswer>(present[i].Step(consortium.Server)!.Value));
-        return (MaskingCohort.Create(list!, Digest.Of(blob.Span)), bundles, answers);
+        return (MaskingCohort.Create(list!, Digest.Of(blob.Span), consortium.Server.Round.Parameters.RoundId), bundles, answers);
     }
 
     private static T Body<T>(ReadOnlyMemory<byte> bytes)

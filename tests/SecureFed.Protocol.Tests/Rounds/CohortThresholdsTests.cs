@@ -1,5 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
+using SecureFed.Protocol.Masking.Graph;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Wire;
 
@@ -32,20 +33,21 @@ public sealed class CohortThresholdsTests
     }
 
     [Theory]
-    [InlineData(3, 0, 0, ServerClass.Malicious, 1, 2, 3, 3)]
-    [InlineData(5, 0, 0.1, ServerClass.Malicious, 1, 3, 4, 4)]
-    [InlineData(8, 0, 0.1, ServerClass.Malicious, 1, 5, 5, 7)]
-    [InlineData(200, 0.05, 0.22, ServerClass.Malicious, 10, 105, 106, 156)]
-    [InlineData(200, 0.05, 0.1, ServerClass.Malicious, 10, 105, 106, 180)]
-    [InlineData(200, 0.05, 0.4, ServerClass.Curious, 10, 100, 0, 120)]
-    [InlineData(100, 0.1, 0.1, ServerClass.Malicious, 10, 55, 56, 90)]
-    [InlineData(6, 0, 0.1, ServerClass.Curious, 1, 3, 0, 5)]
+    [InlineData(3, 0, 0, ServerClass.Malicious, 1, 2, 2, 3, 3)]
+    [InlineData(5, 0, 0.1, ServerClass.Malicious, 1, 4, 3, 4, 4)]
+    [InlineData(8, 0, 0.1, ServerClass.Malicious, 1, 7, 5, 5, 7)]
+    [InlineData(100, 0.1, 0.1, ServerClass.Malicious, 10, 99, 55, 56, 90)]
+    [InlineData(6, 0, 0.1, ServerClass.Curious, 1, 5, 3, 0, 5)]
+    [InlineData(200, 0.1, 0.1, ServerClass.Malicious, 20, 56, 39, 111, 180)] // The table of DESIGN section 3.
+    [InlineData(1000, 0.05, 0.3, ServerClass.Malicious, 50, 336, 194, 526, 700)]
+    [InlineData(200, 0.1, 0.22, ServerClass.Malicious, 20, 96, 59, 111, 156)]
+    [InlineData(1000, 0.1, 0.15, ServerClass.Curious, 100, 86, 52, 0, 850)]
     public void The_numbers_of_a_cohort_follow_from_its_bounds(
-        int n, double gamma, double deltaDrop, ServerClass serverClass, int corrupt, int threshold, int quorum, int leastSurvivors)
+        int n, double gamma, double deltaDrop, ServerClass serverClass, int corrupt, int neighbours, int threshold, int quorum, int leastSurvivors)
     {
         CohortBounds bounds = Bounds((decimal)gamma, (decimal)deltaDrop, serverClass);
         Assert.Equal(
-            new CohortThresholds(n, corrupt, n - 1, threshold, quorum, leastSurvivors, leastSurvivors - corrupt),
+            new CohortThresholds(n, corrupt, neighbours, threshold, quorum, leastSurvivors, leastSurvivors - corrupt),
             CohortThresholds.TryDerive(bounds, n, out string reason));
         Assert.Equal("", reason);
     }
@@ -72,17 +74,17 @@ public sealed class CohortThresholdsTests
                 return;
             feasible++;
             Assert.Equal(n, t.Clients);
-            Assert.Equal(n - 1, t.Neighbours);
+            Assert.True(n <= 100 ? t.Neighbours == n - 1 : t.Neighbours < n - 1 && t.Neighbours % 2 == 0);
             Assert.True(t.Corrupt >= 1 && (long)t.Corrupt * ExactDecimal.One >= (long)bounds.Gamma.Millionths * n);
-            Assert.True(t.LeastSurvivors >= Math.Max(t.Quorum, Math.Max(t.Corrupt + 2, t.Threshold + 1)));
+            Assert.True(t.LeastSurvivors >= Math.Max(t.Quorum, Math.Max(t.Corrupt + 2, n <= 100 ? t.Threshold + 1 : 0)));
             Assert.True(t.LeastSurvivors <= n && (long)t.LeastSurvivors * ExactDecimal.One <= (long)(ExactDecimal.One - bounds.DeltaDrop.Millionths) * n);
             Assert.Equal(t.LeastSurvivors - t.Corrupt, t.HonestSurvivors);
             Assert.True(t.HonestSurvivors >= 2);
-            Assert.True(2 * t.Threshold > t.Neighbours);
             if (bounds.ServerClass != ServerClass.Malicious)
                 return;
             Assert.True(2 * t.Quorum > n + t.Corrupt);
-            Assert.True(2 * t.Threshold > t.Neighbours + t.Corrupt);
+            int corruptNeighbours = n <= 100 ? t.Corrupt : NeighbourGraphFinder.GreatestCorruptInGaps(n, t.Corrupt, t.Neighbours);
+            Assert.True(2 * t.Threshold > t.Neighbours + corruptNeighbours);
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(2000));
         Assert.InRange(feasible, 200, 2000);
     }
@@ -90,7 +92,7 @@ public sealed class CohortThresholdsTests
     [Fact]
     public void Bounds_are_feasible_exactly_if_every_size_within_them_is()
     {
-        Prop.ForAll(Arb.From(AnyBounds), Arb.From(Gen.Choose(2, 30)), Arb.From(Gen.Choose(0, 10)), (bounds, least, more) =>
+        Prop.ForAll(Arb.From(AnyBounds), Arb.From(Gen.OneOf(Gen.Choose(2, 30), Gen.Choose(90, 130))), Arb.From(Gen.Choose(0, 10)), (bounds, least, more) =>
         {
             bounds = bounds with { Least = least, Greatest = least + more };
             bool isFeasible = Enumerable.Range(least, more + 1).All(n => CohortThresholds.TryDerive(bounds, n, out _) is not null);
@@ -110,6 +112,7 @@ public sealed class CohortThresholdsTests
                 good with { Gamma = new ExactDecimal(-1) }, good with { DeltaDrop = new ExactDecimal(-1) },
                 good with { Gamma = new ExactDecimal(ExactDecimal.One) }, good with { DeltaDrop = new ExactDecimal(ExactDecimal.One) },
                 good with { ServerClass = default }, good with { ServerClass = (ServerClass)3 },
+                good with { Leaves = 0 }, good with { Leaves = 2 }, good with { Leaves = 5000 }, good with { LeastDifference = -1 },
             ])
         {
             Assert.NotNull(bad.FindInfeasible());

@@ -28,6 +28,10 @@ internal sealed record ConsortiumOptions
 
     public Func<int, string> OrganisationOf { get; init; } = client => $"Organisation {client}";
 
+    public int Leaves { get; init; } = 1;
+
+    public int LeastDifference { get; init; }
+
     public int TrainRounds { get; init; } = 1000;
 
     public int GreatestFailures { get; init; } = 1000;

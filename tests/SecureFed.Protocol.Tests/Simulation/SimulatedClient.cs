@@ -33,6 +33,9 @@ internal sealed class SimulatedClient(Identifier id, SigningKey key, IRandomSour
 
     public List<ReadOnlyMemory<byte>> Sent { get; } = [];
 
+    /// <summary>Survivors of the rounds that this client has answered; null keeps no such memory.</summary>
+    public SurvivorHistory? Answered { get; set; }
+
     /// <summary>The next message, if the server has published what it needs.</summary>
     public ReadOnlyMemory<byte>? Step(SimulatedServer server)
     {
@@ -54,21 +57,26 @@ internal sealed class SimulatedClient(Identifier id, SigningKey key, IRandomSour
             RoundPhase.Confirm => EventType.SurvivorsListed,
             _ => EventType.UnmaskRequested,
         };
-        if (Pending == RoundPhase.Closed || server.AnnouncementOf(awaited) is not { } announcement)
+        if (Pending == RoundPhase.Closed || server.AnnouncementOf(awaited, awaited == EventType.CohortPublished ? round : LeafOf(round)) is not { } announcement)
             return null;
         ClientStep step = Pending switch
         {
             RoundPhase.Share => Masking.OnCohort(announcement, random),
-            RoundPhase.Upload => Masking.OnDealers(announcement, round.InboxOf(Id), MakeUpdate(round.Parameters.Layout)),
-            RoundPhase.Confirm => Masking.OnSurvivors(announcement),
+            RoundPhase.Upload => Masking.OnDealers(announcement, LeafOf(round).InboxOf(Id), MakeUpdate(round.Parameters.Layout)),
+            RoundPhase.Confirm => Masking.OnSurvivors(announcement, Answered),
             _ => Masking.OnUnmaskRequest(announcement),
         };
         Refusal = step.Refusal;
         if (step.Message is not { } message)
             return null;
+        if (Pending == RoundPhase.Unmask)
+            Answered = Answered?.Add(round.Parameters.Number, round.Parameters.Kind, Masking.Survivors);
         Pending++;
         return Keep(message);
     }
+
+    /// <summary>The leaf in which this client stands; the round itself if it has but one.</summary>
+    public ServerRound LeafOf(ServerRound round) => round.Leaves.FirstOrDefault(l => l.Parameters.RoundId == Masking!.LeafId) ?? round;
 
     public void Join(SignedEntry opening)
     {

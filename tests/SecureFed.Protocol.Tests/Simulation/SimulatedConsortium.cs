@@ -37,7 +37,9 @@ internal sealed class SimulatedConsortium
             options.OrganisationCap,
             ExactDecimal.From(options.Gamma),
             ExactDecimal.From(options.DeltaDrop),
-            options.Class);
+            options.Class,
+            options.Leaves,
+            options.LeastDifference);
         Task = new TaskParameters(
             Identifier.Random(Random),
             "Simulated task",

@@ -86,7 +86,7 @@ internal sealed class SimulatedServer
 
     public SignedEntry Opening => Entries[(int)Round.OpenIndex];
 
-    public Announcement? AnnouncementOf(EventType kind) => Round.Lists.TryGetValue(kind, out (ulong Index, Digest ListDigest) list)
+    public Announcement? AnnouncementOf(EventType kind, ServerRound? leaf = null) => (leaf ?? Round).Lists.TryGetValue(kind, out (ulong Index, Digest ListDigest) list)
         ? new Announcement(Entries[(int)list.Index], Blobs.Get(list.ListDigest))
         : null;
 
@@ -157,7 +157,8 @@ internal sealed class SimulatedServer
             return unauthentic.Code;
         if (State.Round is null)
             return ErrorCodes.UnknownRound;
-        MessageDecision decision = Round.Handle(message!);
+        ServerRound addressed = Round.Leaves.FirstOrDefault(l => l.Parameters.RoundId == message!.Header.RoundId) ?? Round;
+        MessageDecision decision = addressed.Handle(message!);
         accepted = decision.Accepted;
         return decision switch
         {

@@ -12,6 +12,8 @@ namespace SecureFed.Service.Tests.Clients;
 
 public class ContributeTests(TestConsortium consortium)
 {
+    private readonly Client.State.MemoryRoundStateStore[] stores = [.. Enumerable.Range(0, TestConsortium.ClientCount).Select(_ => new Client.State.MemoryRoundStateStore())];
+
     [Theory]
     [InlineData(3)]
     [InlineData(5)]
@@ -23,6 +25,26 @@ public class ContributeTests(TestConsortium consortium)
         Assert.All(outcomes, o => Assert.Equal(clients, o.Survivors));
         Assert.Equal(clients, outcomes.Select(o => o.ReceiptIndex).Distinct().Count());
         await Sums.AssertExactAsync(consortium, task, outcomes);
+    }
+
+    [Fact]
+    public async Task Leaves_add_up_to_one_sum_and_a_participation_report()
+    {
+        TaskDefinition definition = Definitions.Vector(length: 30, clients: 8, rounds: 2);
+        Identifier task = await consortium.CreateTaskAsync(definition with { Cohort = definition.Cohort with { Leaves = 2 } });
+        for (int round = 1; round <= 2; round++)
+        {
+            RoundOutcome[] outcomes = await Task.WhenAll(Enumerable.Range(0, 8).Select(i =>
+                consortium.ClientFor(i, task, o => o.StateStore = stores[i]).ContributeAsync(Enumerable.Range(0, 30).Select(j => Math.Sin(round + i * 30 + j)).ToArray(), weight: 1)));
+            Assert.All(outcomes, o => Assert.Equal((RoundStatus.Contributed, 4), (o.Status, o.Survivors)));
+            await Sums.AssertExactAsync(consortium, task, outcomes);
+        }
+
+        IReadOnlyList<ParticipationView> report = await consortium.OperatorApi().GetParticipationAsync(task);
+        Assert.Equal([(1, 4), (1, 4), (2, 4), (2, 4)], report.Select(p => (p.Round, p.Survivors)));
+        Assert.All(report, p => Assert.True(p.Difference is null or >= 2));
+        RoundView last = (await consortium.OperatorApi().GetRoundsAsync(task))[^1];
+        Assert.Equal(8, last.Survivors);
     }
 
     [Fact]

@@ -106,7 +106,8 @@ public class RestartTests(TestConsortium consortium)
         Assert.All(store.Copies, copy => AssertMode(UnixFileMode.UserRead | UnixFileMode.UserWrite, copy.Mode));
         Assert.True(store.Copies[^1].Bytes.Length > 500, "The round's keys, shares and upload are in the file while it runs.");
         byte[] left = await File.ReadAllBytesAsync(Path.Combine(state, $"{task}.state"));
-        Assert.Equal(1 + 4 + 4 + 32 + 8, left.Length); // Version, round number, empty state, what was answered, roster number.
+        int history = 4 + 1 + 4 + 3 * Identifier.Bytes + 4 + (4 + 1 + 4 + 1);
+        Assert.Equal(1 + 4 + 4 + 32 + 8 + history, left.Length); // Version, round number, empty state, what was answered, roster number, survivors of the one round.
         Assert.Equal([$"{task}.state"], Directory.GetFiles(state).Select(Path.GetFileName));
     }
 

@@ -164,7 +164,7 @@ public class TaskResourceTests(TestConsortium consortium)
         Identifier task = await consortium.CreateTaskAsync(Definitions.Vector());
         using HttpClient http = consortium.HttpFor(consortium.Operator);
         string unknown = Definitions.NewId();
-        foreach (string part in new[] { "", "/parameters", "/rounds", "/models", "/entries", $"/rounds/{unknown}" })
+        foreach (string part in new[] { "", "/parameters", "/rounds", "/participation", "/models", "/entries", $"/rounds/{unknown}" })
             await http.GetAsync($"/v1/tasks/{unknown}{part}").AssertProblemAsync(HttpStatusCode.NotFound, "unknown-task");
         foreach (string part in new[] { "", "/opening", "/keys", "/survivors", "/unmask-request", "/aggregate", "/manifest", $"/shares/{consortium.Operator.Id}" })
             await http.GetAsync($"/v1/tasks/{task}/rounds/{unknown}{part}").AssertProblemAsync(HttpStatusCode.NotFound, "unknown-round");

@@ -4,7 +4,7 @@ namespace SecureFed.Protocol.Masking.Graph;
 /// <param name="population">n.</param>
 internal sealed class Hypergeometric(int population)
 {
-    private readonly double[] logFactorials = LogFactorials(population);
+    private readonly double[] logFactorials = LogFactorials.UpTo(population);
 
     /// <summary>ln C(n, k); negative infinity outside 0 ≤ k ≤ n.</summary>
     public double LogBinomial(int n, int k) =>
@@ -44,19 +44,4 @@ internal sealed class Hypergeometric(int population)
 
     private double Probability(int marked, int draws, int count) =>
         Math.Exp(LogBinomial(marked, count) + LogBinomial(population - marked, draws - count) - LogBinomial(population, draws));
-
-    private static double[] LogFactorials(int n)
-    {
-        double[] sums = new double[n + 1];
-        double compensation = 0; // Kahan: a million terms would otherwise lose three digits.
-        for (int i = 2; i <= n; i++)
-        {
-            double term = Math.Log(i) - compensation;
-            double sum = sums[i - 1] + term;
-            compensation = sum - sums[i - 1] - term;
-            sums[i] = sum;
-        }
-
-        return sums;
-    }
 }

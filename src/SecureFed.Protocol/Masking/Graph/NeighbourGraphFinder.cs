@@ -19,7 +19,9 @@ public static class NeighbourGraphFinder
     public const int PublishedSigma = 40;
     public const int ProductionSigma = 104;
     private const int Eta = 20;
-    private const int GreatestCompleteGraph = 100;
+
+    /// <summary>Up to this many clients everyone is everyone's neighbour.</summary>
+    public const int GreatestCompleteGraph = 100;
 
     /// <summary>The published parameters.</summary>
     /// <param name="clients">n; 0 or fewer is infeasible.</param>
@@ -88,23 +90,67 @@ public static class NeighbourGraphFinder
             return null;
         }
 
-        int bad = corruptClients + clients - leastSurvivors;
         Hypergeometric draws = new(clients);
-        double recovered = Math.ScaleB(1.0, -Eta) / clients;
         for (int degree = 2; degree < clients - 1; degree += 2)
         {
-            if (!IsConnected(draws, clients, degree, bad, sigma))
-                continue;
-            double perCut = Math.Min(1.0 / clients, 2.0 / ((double)clients * (clients - degree - 1)));
-            int threshold = isCurious
-                ? Math.Max(draws.LeastExceededBy(corruptClients, degree, Math.ScaleB(1.0, -(sigma + 1)) / clients) + 1, 2)
-                : (degree + draws.LeastExceededBy(corruptClients, degree, Math.ScaleB(perCut, -(sigma + 1)))) / 2 + 1;
-            if (threshold <= draws.GreatestReached(leastSurvivors, degree, recovered))
+            if (FindThreshold(draws, clients, corruptClients, leastSurvivors, isCurious, sigma, degree) is { } threshold)
                 return new NeighbourGraphParameters(degree, threshold);
         }
 
         reason = $"No degree below {clients - 1} is safe with {corruptClients} corrupt and {leastSurvivors} survivors of {clients}; take more clients or smaller fractions.";
         return null;
+    }
+
+    /// <summary>Whether <see cref="FindProduction"/> finds anything, at a fraction of its cost while cohort sizes are tried one after the other.</summary>
+    /// <param name="clients">n.</param>
+    /// <param name="corruptClients">c.</param>
+    /// <param name="leastSurvivors">S_min.</param>
+    /// <param name="isCurious">Server class curious.</param>
+    /// <param name="degree">A degree that fitted a similar cohort, or 0; replaced by one that fits this cohort.</param>
+    internal static bool IsProductionFeasible(int clients, int corruptClients, int leastSurvivors, bool isCurious, ref int degree)
+    {
+        if (clients > GreatestCompleteGraph && leastSurvivors >= corruptClients + 2)
+        {
+            Hypergeometric draws = new(clients);
+            foreach (int near in (ReadOnlySpan<int>)[degree, degree + 2])
+            {
+                if (near >= 2 && near < clients - 1
+                    && FindThreshold(draws, clients, corruptClients, leastSurvivors, isCurious, ProductionSigma, near) is not null)
+                {
+                    degree = near;
+                    return true;
+                }
+            }
+        }
+
+        NeighbourGraphParameters? found = FindProduction(clients, corruptClients, leastSurvivors, isCurious, ProductionSigma, out _);
+        degree = found?.Degree ?? 0;
+        return found is not null;
+    }
+
+    /// <summary>f: most corrupt clients that any two disjoint stretches of k/2 consecutive places can hold together, but for a probability of 2^-(σ+1) over all pairs.</summary>
+    /// <param name="clients">n.</param>
+    /// <param name="corruptClients">c.</param>
+    /// <param name="degree">k.</param>
+    /// <param name="sigma">σ.</param>
+    internal static int GreatestCorruptInGaps(int clients, int corruptClients, int degree, int sigma = ProductionSigma) =>
+        GreatestCorruptInGaps(new Hypergeometric(clients), clients, corruptClients, degree, sigma);
+
+    private static int GreatestCorruptInGaps(Hypergeometric draws, int clients, int corruptClients, int degree, int sigma)
+    {
+        double perCut = Math.Min(1.0 / clients, 2.0 / ((double)clients * (clients - degree - 1)));
+        return draws.LeastExceededBy(corruptClients, degree, Math.ScaleB(perCut, -(sigma + 1)));
+    }
+
+    /// <summary>t for one degree, or null if the degree does not do.</summary>
+    private static int? FindThreshold(Hypergeometric draws, int clients, int corruptClients, int leastSurvivors, bool isCurious, int sigma, int degree)
+    {
+        if (!IsConnected(draws, clients, degree, corruptClients + clients - leastSurvivors, sigma))
+            return null;
+        int threshold = isCurious
+            ? Math.Max(draws.LeastExceededBy(corruptClients, degree, Math.ScaleB(1.0, -(sigma + 1)) / clients) + 1, 2)
+            : (degree + GreatestCorruptInGaps(draws, clients, corruptClients, degree, sigma)) / 2 + 1;
+        return threshold <= draws.GreatestReached(leastSurvivors, degree, Math.ScaleB(1.0, -Eta) / clients) ? threshold : null;
     }
 
     private static string? FindInfeasible(int clients, decimal gamma, decimal dropout, bool isSemiMalicious)

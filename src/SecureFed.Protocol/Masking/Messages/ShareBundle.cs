@@ -22,6 +22,25 @@ public sealed record ShareBundle(Digest SeedCommitment, IReadOnlyList<SealedShar
 
     public MessageType Type => MessageType.ShareBundle;
 
+    /// <summary>The box for one recipient; null if there is none.</summary>
+    internal ReadOnlyMemory<byte>? BoxFor(int recipient)
+    {
+        int low = 0;
+        int high = Shares.Count - 1;
+        while (low <= high)
+        {
+            int middle = (low + high) / 2;
+            if (Shares[middle].Recipient == recipient)
+                return Shares[middle].Box;
+            if (Shares[middle].Recipient < recipient)
+                low = middle + 1;
+            else
+                high = middle - 1;
+        }
+
+        return null;
+    }
+
     public void Write(CanonicalWriter writer) => writer
         .Digest(SeedCommitment)
         .List(Shares, (w, share) => w.Count(share.Recipient).Fixed(share.Box.Span));

@@ -1,0 +1,148 @@
+using FsCheck;
+using FsCheck.Fluent;
+using SecureFed.Protocol.Errors;
+using SecureFed.Protocol.Masking.Messages;
+using SecureFed.Protocol.Messages;
+using SecureFed.Protocol.Policy;
+using SecureFed.Protocol.Rounds;
+using SecureFed.Protocol.Tasks;
+using SecureFed.Protocol.Transparency;
+using SecureFed.Protocol.Wire;
+
+namespace SecureFed.Protocol.Tests.Simulation;
+
+/// <summary>Survivors of two released rounds of one kind are the same or differ by at least m clients.</summary>
+public sealed class CrossRoundGuardTests
+{
+    private readonly SimulatedConsortium consortium;
+    private readonly SimulatedServer server;
+
+    public CrossRoundGuardTests()
+    {
+        consortium = new SimulatedConsortium("guard", new ConsortiumOptions { Clients = 10, DeltaDrop = 0.2m, LeastDifference = 2, GreatestFailures = 10 });
+        server = consortium.Server;
+        foreach (SimulatedClient client in consortium.Clients)
+            client.Answered = SurvivorHistory.Empty;
+    }
+
+    [Fact]
+    public void The_same_survivors_again_are_allowed()
+    {
+        Run(consortium.Clients);
+        Run(consortium.Clients);
+        Assert.Equal(2, server.State.CompletedRounds + 1);
+        Assert.All(server.State.Participations, p => Assert.Null(p.Difference));
+    }
+
+    [Fact]
+    public void One_client_less_than_before_makes_the_server_leave_out_one_more()
+    {
+        Run(consortium.Clients);
+        Run([.. consortium.Clients.Skip(1)]);
+        Assert.Equal(RoundPhase.Closed, server.Round.Phase);
+        Assert.Equal(8, server.Round.SurvivorCount);
+        Assert.Equal(9, server.Round.CountOf(EventType.UpdateUploaded));
+        Assert.Equal(SimulatedConsortium.SumOf(consortium.Clients.Where(c => server.Round.Survivors.Contains(c.Id))), server.Sum());
+        Participation last = server.State.Participations[^1];
+        Assert.Equal((2, 8, 1, 2), (last.Round, last.Survivors, last.NearestRound, last.Difference));
+        Assert.Equal(server.Observe(), SimulatedServer.Observe(server.Fold(server.Entries.Count), consortium.Roster));
+    }
+
+    [Fact]
+    public void Without_a_client_to_leave_out_the_round_is_lost_and_nothing_released()
+    {
+        SimulatedConsortium tight = new("tight guard", new ConsortiumOptions { Clients = 10, DeltaDrop = 0.1m, LeastDifference = 2, GreatestFailures = 10 });
+        Run(tight, tight.Clients);
+        Run(tight, [.. tight.Clients.Skip(1)]);
+        Assert.Equal(ErrorCodes.SurvivorsTooSimilar, tight.Server.Round.AbortReason);
+        Assert.Equal(1, tight.Server.State.Released.Count);
+        Run(tight, tight.Clients);
+        Assert.Equal(RoundPhase.Closed, tight.Server.Round.Phase);
+    }
+
+    [Fact]
+    public void A_client_refuses_what_a_server_without_the_guard_lists()
+    {
+        Run(consortium.Clients);
+        server.OpenRound();
+        SimulatedClient[] present = [.. consortium.Clients.Skip(1)];
+        consortium.RunTo(RoundPhase.Upload);
+        consortium.Step(present);
+        Announcement lie = UnguardedList(present);
+        foreach (SimulatedClient client in present)
+            Assert.Equal(ErrorCodes.SurvivorsTooSimilar, client.Masking!.OnSurvivors(lie, client.Answered).Refusal!.Code);
+
+        // A client without a memory of earlier rounds cannot know.
+        Assert.Null(present[0].Masking!.OnSurvivors(lie).Refusal);
+    }
+
+    [Fact]
+    public void The_fold_refuses_a_log_whose_survivors_break_the_guard()
+    {
+        Run(consortium.Clients);
+        server.OpenRound();
+        SimulatedClient[] present = [.. consortium.Clients.Skip(1)];
+        consortium.RunTo(RoundPhase.Upload);
+        consortium.Step(present);
+        Announcement lie = UnguardedList(present);
+        Assert.Throws<InvalidOperationException>(() => server.State.Apply(lie.Entry.Index, lie.Entry.Bytes.Span));
+    }
+
+    [Fact]
+    public void A_policy_that_demands_a_guard_refuses_a_task_without()
+    {
+        TaskParameters unguarded = consortium.Task with { Cohort = consortium.Bounds with { LeastDifference = 0 } };
+        ClientPolicy policy = consortium.Policy with { LeastDifference = 2 };
+        Assert.Null(policy.Check(consortium.Task));
+        Assert.Equal(ErrorCodes.PolicyViolated, policy.Check(unguarded)!.Code);
+    }
+
+    [Fact]
+    public void The_nearest_earlier_sum_is_found_by_symmetric_difference_within_its_kind()
+    {
+        Identifier[] clients = [.. consortium.Clients.Select(c => c.Id)];
+        Prop.ForAll(Arb.From(Gen.NonEmptyListOf(Gen.Choose(0, 1023))), Arb.From(Gen.Choose(0, 1023)), (earlier, now) =>
+        {
+            SurvivorHistory history = SurvivorHistory.Empty;
+            int number = 0;
+            foreach (int set in earlier)
+                history = history.Add(++number, set % 3 == 0 ? RoundKind.Evaluate : RoundKind.Train, Of(set));
+            Assert.True(SurvivorHistory.TryDecode(history.Encode(), out history));
+            int[] differences = [.. earlier.Where(e => e % 3 != 0).Select(e => int.PopCount(e ^ now)).Where(d => d > 0)];
+            Assert.Equal(differences.Length == 0 ? null : differences.Min(), history.Nearest(RoundKind.Train, Of(now))?.Difference);
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(300));
+
+        Identifier[] Of(int set) => [.. clients.Where((_, i) => (set >> i & 1) == 1)];
+    }
+
+    private Announcement UnguardedList(IReadOnlyList<SimulatedClient> present)
+    {
+        SurvivorUpload[] uploads = [.. present.Select(client =>
+        {
+            Assert.Null(SignedMessage.TryDecode(client.Sent[^1], out SignedMessage? message));
+            int index = consortium.Clients.ToList().IndexOf(client);
+            return new SurvivorUpload(index, ((Upload)message!.Body).Statement.WordsDigest, message.SignatureBytes.ToArray());
+        })];
+        Digest cohort = Digest.Of(server.AnnouncementOf(EventType.CohortPublished)!.Blob.Span);
+        Digest dealers = Digest.Of(server.AnnouncementOf(EventType.DealersListed)!.Blob.Span);
+        byte[] list = new SurvivorList(cohort, dealers, uploads).Encode();
+        server.Blobs.Put(list);
+        byte[] entry = new LogEntry(
+            consortium.Task.TaskId, new TaskEvent.ListPublished(EventType.SurvivorsListed, server.Round.Parameters.RoundId, Digest.Of(list), uploads.Length)).Encode();
+        return new Announcement(SignedEntry.Sign(consortium.Task.TaskId, server.State.EntryCount, entry, server.Key), list);
+    }
+
+    private void Run(IReadOnlyCollection<SimulatedClient> clients) => Run(consortium, clients);
+
+    /// <summary>Everybody takes part until the upload, then only those.</summary>
+    private static void Run(SimulatedConsortium consortium, IReadOnlyCollection<SimulatedClient> clients)
+    {
+        consortium.Server.OpenRound();
+        consortium.RunTo(RoundPhase.Upload);
+        while (consortium.Server.State.HasOpenRound)
+        {
+            consortium.Step(clients);
+            consortium.Server.Advance(Patience.DeadlinePassed);
+        }
+    }
+}
