@@ -122,7 +122,7 @@ public sealed class SecureFedClient
             throw new RoundRefusedException(refusal);
         if (round!.RoundId != ParseIdentifier(view.RoundId) || round.Number != view.Number || round.Kind != view.Kind)
             throw new RoundRefusedException(ErrorCodes.HistoryRewritten, "The server's view of the task names another round or kind of round than the signed opening; the client abstains.");
-        if (!isResuming && saved.Answered == RoundRepetition.DigestOf(round))
+        if (!isResuming && saved.Answered?.Contains(RoundRepetition.DigestOf(round)) == true)
         {
             throw new RoundRefusedException(
                 ErrorCodes.RoundRepeated,

@@ -80,7 +80,7 @@ internal sealed class RoundParticipant(ClientContext context, RoundTransport tra
         ClientStep answer = Require(client.OnUnmaskRequest(await transport.GetUnmaskRequestAsync(cancellationToken)));
         SavedRounds answered = saved with
         {
-            Answered = RoundRepetition.DigestOf(client.Round),
+            Answered = [.. saved.Answered ?? [], RoundRepetition.DigestOf(client.Round)],
             History = (saved.History ?? SurvivorHistory.Empty).Add(client.Round.Number, client.Round.Kind, client.Survivors),
         };
         await SaveAsync(client, answered, RoundPhase.Unmask, cancellationToken);

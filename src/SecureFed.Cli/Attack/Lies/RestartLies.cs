@@ -76,7 +76,8 @@ internal static class RestartLies
         return inbox with { Dealers = scene.Announce(EventType.DealersListed, Lists.RoundOf(inbox.Dealers), second, Lists.LaterIndex) };
     }
 
-    private static byte[] Shorter(Announcement list)
+    /// <summary>The genuine survivors without the last one.</summary>
+    public static byte[] Shorter(Announcement list)
     {
         SurvivorList genuine = Lists.Survivors(list.Blob);
         return (genuine with { Uploads = [.. genuine.Uploads.SkipLast(1)] }).Encode();

@@ -37,6 +37,12 @@ internal static class TaskLies
             scene.Victim.Policy = policy => policy with { RequiresNoise = true };
             scene.Alter("parameters", bytes => bytes);
         }),
+        new("task-without-cross-round-guard", "C4", "So et al. 2021; Lam et al. 2021", "task", ErrorCodes.PolicyViolated, scene =>
+        {
+            scene.Victim.Policy = policy => policy with { LeastDifference = 2 };
+            scene.Alter("parameters", bytes => Decode(bytes, task => task with { Cohort = task.Cohort with { LeastDifference = 0 } }));
+        }),
+        Parameters("task-cuts-the-cohort-into-leaves", ErrorCodes.PolicyViolated, (_, task) => task with { Cohort = task.Cohort with { Least = 20, Greatest = 20, Leaves = 4, Gamma = ExactDecimal.From(0.01m), DeltaDrop = ExactDecimal.Zero } }),
         new("task-changed-after-the-check", "C2", "Pasquini et al. 2021", "advertise", ErrorCodes.InvalidParameters, scene =>
             scene.Alter("parameters", bytes => Decode(bytes, t => t with { Training = t.Training with { LocalEpochs = 1_000 } }))),
         new("model-does-not-hash", "C2", "Pasquini et al. 2021", "advertise", ErrorCodes.ModelMismatch, scene =>

@@ -24,7 +24,7 @@ internal sealed class Unmasking
         this.scene = scene;
         this.round = round;
         ReadOnlyMemory<byte> blob = scene.Published(round, "keys").Blob;
-        cohort = MaskingCohort.Create(CohortLies.Decode(blob), Digest.Of(blob.Span));
+        cohort = MaskingCohort.Create(CohortLies.Decode(blob), Digest.Of(blob.Span), round);
         upload = (Upload)scene.SentBy(round, "uploads", scene.VictimId)!.Body;
         self = cohort.IndexOf(scene.VictimId)!.Value;
         dealers = [.. Enumerable.Range(0, cohort.Count).Where(i => scene.SentBy(round, "shares", cohort[i]) is not null)];

@@ -54,6 +54,23 @@ internal static class ViewLies
                     list.Entry.Index),
                 number: 2);
         }),
+        new("survivors-differ-by-one", "C2", "So et al. 2021; Lam et al. 2021", "confirm", ErrorCodes.SurvivorsTooSimilar, scene =>
+        {
+            scene.Plan = scene.Plan with { Rounds = 2 };
+            scene.AlterAnnouncement("survivors", list => scene.Announce(EventType.SurvivorsListed, Lists.RoundOf(list), RestartLies.Shorter(list), list.Entry.Index), number: 2);
+        }),
+        new("model-comes-back", "C5", "So et al. 2021; Lam et al. 2021", "advertise", ErrorCodes.RoundRepeated, scene =>
+        {
+            // Another model in between does not make the first one new: the sums of rounds 1 and 3 could be subtracted.
+            scene.Plan = scene.Plan with { Rounds = 3 };
+            scene.AlterAnnouncement(
+                "opening",
+                opening => opening with
+                {
+                    Entry = scene.Entry(new TaskEvent.RoundOpened(Scene.OpeningOf(opening) with { ModelDigest = scene.Round(scene.RoundOf(1)).ModelDigest }), opening.Entry.Index),
+                },
+                number: 3);
+        }),
         new("round-repeated-on-one-model", "C5", "So et al. 2021; Lam et al. 2021", "advertise", ErrorCodes.RoundRepeated, scene =>
         {
             // The shares are out, the server says that the round failed, and asks for the same numbers again.
