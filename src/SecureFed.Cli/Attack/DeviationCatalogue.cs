@@ -16,6 +16,7 @@ internal static class DeviationCatalogue
         .. RestartLies.All,
         .. ViewLies.All,
         .. HarmlessLies.All,
+        .. GraphLies.All,
     ];
 
     public static Deviation? Find(string name) => All.FirstOrDefault(d => string.Equals(d.Name, name, StringComparison.Ordinal));

@@ -6,20 +6,26 @@ namespace SecureFed.Cli.Attack;
 internal static class DeviationRun
 {
     /// <summary>Far longer than any step takes; a victim that neither refuses nor finishes is a failure.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     /// <summary>What the library says without being a refusal of the round by policy.</summary>
     private static readonly string[] OwnCodes = [ErrorCodes.InvalidMessage, ErrorCodes.ServerUnreachable, ErrorCodes.OutcomeUnknown];
 
     public static async Task<DeviationResult> ExecuteAsync(HostileServer server, Deviation deviation, CancellationToken cancellationToken)
     {
+        if (deviation.Enrolled > server.Consortium.Clients.Count)
+        {
+            await using HostileServer larger = await HostileServer.StartAsync(new HostileConsortium(deviation.Enrolled), cancellationToken);
+            return await ExecuteAsync(larger, deviation, cancellationToken);
+        }
+
         Scene scene = new(server);
         deviation.Arrange(scene);
         server.Play(scene);
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         await server.Operator.CreateTaskAsync(scene.Plan.ToDefinition(scene.TaskId), cancellationToken);
         Task[] others = [.. Enumerable.Range(0, scene.Plan.Clients)
-            .Where(i => i != HostileConsortium.VictimIndex)
+            .Where(i => i != HostileConsortium.VictimIndex && !scene.Absent.Contains(i))
             .Select(i => scene.Participants[i].RunAsync(server, scene.TaskId, scene.Plan.Rounds, stop.Token))];
         try
         {

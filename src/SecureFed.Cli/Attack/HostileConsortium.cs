@@ -23,7 +23,10 @@ internal sealed class HostileConsortium : IDisposable
     /// <summary>The one client whose key the server holds: c = 1.</summary>
     public const int AccompliceIndex = 4;
 
-    /// <summary>Enrolled, of the accomplice's organisation; not in the usual cohort.</summary>
+    /// <summary>Corrupt clients of a large cohort: c = 6 of a hundred.</summary>
+    private const int ManyAccomplices = 6;
+
+    /// <summary>Enrolled in small consortia, of the accomplice's organisation; not in the usual cohort.</summary>
     public const int SiblingIndex = 7;
 
     public HostileConsortium(int clients = Enrolled)
@@ -52,6 +55,9 @@ internal sealed class HostileConsortium : IDisposable
 
     public Party Accomplice => Clients[AccompliceIndex];
 
+    /// <summary>Places of all clients whose keys the server holds.</summary>
+    public IReadOnlyList<int> Accomplices => [.. Enumerable.Range(AccompliceIndex, Clients.Count > Enrolled ? ManyAccomplices : 1)];
+
     /// <summary>In force: number 2.</summary>
     public Roster Roster { get; }
 
@@ -74,7 +80,7 @@ internal sealed class HostileConsortium : IDisposable
     [
         new(Server.Id, RosterRole.Server, "provider", Server.Key.PublicKey),
         new(Operator.Id, RosterRole.Operator, "provider", Operator.Key.PublicKey),
-        .. Clients.Select((client, i) => new RosterEntry(client.Id, RosterRole.Client, $"organisation {(i == SiblingIndex ? AccompliceIndex : i) + 1}", client.Key.PublicKey)),
+        .. Clients.Select((client, i) => new RosterEntry(client.Id, RosterRole.Client, $"organisation {(i == SiblingIndex && Clients.Count == Enrolled ? AccompliceIndex : i) + 1}", client.Key.PublicKey)),
     ];
 
     public Roster SignRoster(ulong sequence, IEnumerable<RosterEntry> entries) => Roster.Create(sequence, entries, Authority);

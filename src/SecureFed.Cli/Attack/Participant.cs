@@ -1,8 +1,10 @@
 using System.Collections.Concurrent;
 using SecureFed.Client;
 using SecureFed.Client.Rounds;
+using SecureFed.Cryptography.Keys;
 using SecureFed.Cryptography.Randomness;
 using SecureFed.Protocol.Errors;
+using SecureFed.Protocol.Masking;
 using SecureFed.Protocol.Policy;
 using SecureFed.Protocol.Wire;
 
@@ -21,6 +23,11 @@ internal sealed class Participant(int index)
 
     /// <summary>An accomplice may draw its keys as it likes.</summary>
     public IRandomSource Random { get; set; } = OperatingSystemRandomSource.Instance;
+
+    /// <summary>Shared by all but the victim, which stands for a process of its own.</summary>
+    public PeerKeyCache? PeerKeys { get; init; }
+
+    public CohortMemory? Cohorts { get; init; }
 
     public Func<ClientPolicy, ClientPolicy> Policy { get; set; } = policy => policy;
 
@@ -42,6 +49,8 @@ internal sealed class Participant(int index)
             Policy = Policy(server.Consortium.Policy),
             StateStore = Store,
             Random = Random,
+            PeerKeys = PeerKeys,
+            Cohorts = Cohorts,
             GreatestAttempts = 1,
         };
         using HttpClient? own = CertificatePin is null ? null : server.ConnectAs(self, CertificatePin);

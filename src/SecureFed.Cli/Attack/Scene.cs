@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using SecureFed.Cryptography.Keys;
 using SecureFed.Cryptography.Randomness;
+using SecureFed.Protocol.Masking;
 using SecureFed.Protocol.Messages;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Transparency;
@@ -21,7 +22,11 @@ internal sealed class Scene
     public Scene(HostileServer server)
     {
         Server = server;
-        Participants = [.. server.Consortium.Clients.Select((_, i) => new Participant(i))];
+        PeerKeyCache peerKeys = new(8 * server.Consortium.Clients.Count);
+        CohortMemory cohorts = new();
+        Participants = [.. server.Consortium.Clients.Select((_, i) => i == HostileConsortium.VictimIndex
+            ? new Participant(i)
+            : new Participant(i) { PeerKeys = peerKeys, Cohorts = cohorts })];
     }
 
     public HostileServer Server { get; }
@@ -33,6 +38,9 @@ internal sealed class Scene
     public Identifier TaskId { get; } = Identifier.Random(OperatingSystemRandomSource.Instance);
 
     public IReadOnlyList<Participant> Participants { get; }
+
+    /// <summary>Clients whose part the server plays itself.</summary>
+    public IReadOnlyList<int> Absent { get; set; } = [];
 
     public Participant Victim => Participants[HostileConsortium.VictimIndex];
 

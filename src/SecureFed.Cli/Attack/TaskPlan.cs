@@ -15,6 +15,9 @@ internal sealed record TaskPlan
     /// <summary>Clients that take part; also the greatest cohort.</summary>
     public int Clients { get; init; } = LeastClients;
 
+    /// <summary>Smallest cohort that the task allows.</summary>
+    public int Least { get; init; } = LeastClients;
+
     /// <summary>Rounds that the victim contributes to.</summary>
     public int Rounds { get; init; } = 1;
 
@@ -23,7 +26,7 @@ internal sealed record TaskPlan
     public decimal DeltaDrop { get; init; } = 0.1m;
 
     /// <summary>How long the server waits for clients that it has made fall behind itself. Long where nobody falls behind, so that a slow machine changes nothing.</summary>
-    public int GraceMilliseconds { get; init; } = 8_000;
+    public int GraceMilliseconds { get; init; } = 30_000;
 
     public TaskDefinition ToDefinition(Identifier taskId) => new()
     {
@@ -32,8 +35,8 @@ internal sealed record TaskPlan
         Model = new ModelDefinition { Kind = TaskModelKind.Vector, Length = Length },
         Training = new TrainingDefinition { ClipNorm = 10 },
         Schedule = new ScheduleDefinition { TrainRounds = Rounds, GreatestFailures = 1 },
-        Cohort = new CohortDefinition { Least = LeastClients, Greatest = Clients, Gamma = Gamma, DeltaDrop = DeltaDrop },
-        Deadlines = new DeadlineDefinition { AdvertiseMilliseconds = 10_000, PhaseMilliseconds = 10_000, GraceMilliseconds = GraceMilliseconds },
+        Cohort = new CohortDefinition { Least = Least, Greatest = Clients, Gamma = Gamma, DeltaDrop = DeltaDrop },
+        Deadlines = new DeadlineDefinition { AdvertiseMilliseconds = 60_000, PhaseMilliseconds = 60_000, GraceMilliseconds = GraceMilliseconds },
     };
 
     /// <summary>Another vector for every client and call, so that no two contributions can be taken for each other.</summary>

@@ -3,6 +3,7 @@ using SecureFed.Cli.Attack;
 namespace SecureFed.Service.Tests.Attacks;
 
 /// <summary>The hostile server against the real client library over HTTPS: one row per deviation.</summary>
+[Collection("demo runs")]
 public sealed class DeviationTests(DeviationTests.Lane lane) : IClassFixture<DeviationTests.Lane>
 {
     /// <summary>One hostile server for all rows; each row is a task of its own on it.</summary>

@@ -15,7 +15,7 @@ internal static class HarmlessLies
         },
         new("neighbour-dropped-on-purpose", "C2", "issue 3; Bell et al. 2020, section 3", "upload", Deviation.Harmless, scene =>
         {
-            scene.Plan = scene.Plan with { GraceMilliseconds = 600 };
+            scene.Plan = scene.Plan with { GraceMilliseconds = 1_200 };
             Identifier dropped = scene.Consortium.Clients[0].Id;
             scene.Swallow("uploads", client => client == dropped);
         })
@@ -24,7 +24,7 @@ internal static class HarmlessLies
         },
         new("upload-held-back", "C2", "Bonawitz et al. 2017, section 4 (double masking)", "upload", Deviation.Harmless, scene =>
         {
-            scene.Plan = scene.Plan with { GraceMilliseconds = 600 };
+            scene.Plan = scene.Plan with { GraceMilliseconds = 1_200 };
             scene.Swallow("uploads", scene.IsVictim);
         })
         {

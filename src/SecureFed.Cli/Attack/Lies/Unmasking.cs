@@ -39,9 +39,7 @@ internal sealed class Unmasking
             return "victim-without-state";
 
         // Control: with the victim's own secrets the update comes out.
-        uint[] truth = attempt.Strip(own.SelfMaskSeed, own.MaskPrivateKey, new Dictionary<int, byte[]>());
-        int[]? quantized = scene.Victim.Outcomes.TryPeek(out Client.Rounds.RoundOutcome? outcome) && !outcome.Quantized.IsEmpty ? outcome.Quantized.ToArray() : null;
-        if (quantized is not null && !truth.SequenceEqual(quantized.Select(v => unchecked((uint)v))))
+        if (!attempt.IsUpdate(attempt.Strip(own.SelfMaskSeed, own.MaskPrivateKey, [])))
             return "control-failed";
 
         byte[]? seed = attempt.Recover(attempt.self, ShareKind.SelfMaskSeed);
@@ -51,14 +49,37 @@ internal sealed class Unmasking
         Dictionary<int, byte[]> peers = [];
         foreach (int dealer in attempt.dealers.Where(d => d != attempt.self))
         {
-            bool isAccomplice = attempt.cohort[dealer] == scene.Consortium.Accomplice.Id;
-            byte[]? key = isAccomplice ? scene.Participants[HostileConsortium.AccompliceIndex].Store.StateOf(1)?.MaskPrivateKey : attempt.Recover(dealer, ShareKind.MaskKey);
+            // Place in the consortium and cohort index agree.
+            byte[]? key = scene.Consortium.Accomplices.Contains(dealer) ? scene.Participants[dealer].Store.StateOf(1)?.MaskPrivateKey : attempt.Recover(dealer, ShareKind.MaskKey);
             if (key is not null)
                 peers[dealer] = key;
         }
 
-        uint[] residue = attempt.Strip(seed, ownKey, peers);
-        return residue.SequenceEqual(truth) ? "update-recovered" : null;
+        return attempt.IsUpdate(attempt.Strip(seed, ownKey, peers)) ? "update-recovered" : null;
+    }
+
+    /// <summary>Whether these are the victim's numbers, up to the rounding of each to an integer.</summary>
+    private bool IsUpdate(uint[] words)
+    {
+        double scale = scene.Round(round).Layout.Segments[0].Scale;
+        return TaskPlan.UpdateOf(HostileConsortium.VictimIndex, 0).Select((value, i) => Math.Abs(unchecked((int)words[i]) - value * scale)).All(error => error <= 1);
+    }
+
+    /// <summary>Null if the honest survivors hang together on the neighbour graph, so that no part of them has a sum of its own; else that it falls apart.</summary>
+    public static string? FindSplit(Scene scene)
+    {
+        Unmasking attempt = new(scene, scene.RoundOf(1));
+        int[] survivors = [.. Lists.Survivors(scene.Published(attempt.round, "survivors").Blob).Survivors.Except(scene.Consortium.Accomplices)];
+        HashSet<int> left = [.. survivors];
+        Queue<int> reached = new([survivors[0]]);
+        left.Remove(survivors[0]);
+        while (reached.TryDequeue(out int next))
+        {
+            foreach (int neighbour in attempt.cohort.NeighboursOf(next).Where(left.Remove))
+                reached.Enqueue(neighbour);
+        }
+
+        return left.Count == 0 ? null : "graph-split";
     }
 
     /// <summary>Interpolates a secret of one client out of the answers, if t shares of that kind came.</summary>

@@ -132,7 +132,7 @@ internal static class ViewLies
     /// <summary>Seven clients: the victim is told of a cohort of six, the others of all seven, and the server plays both rounds at once.</summary>
     private static void SplitCohort(Scene scene)
     {
-        scene.Plan = scene.Plan with { Clients = 7, GraceMilliseconds = 600 };
+        scene.Plan = scene.Plan with { Clients = 7, GraceMilliseconds = 1_200 };
         byte[] cohort = [];
         scene.AlterAnnouncement("keys", list =>
         {
