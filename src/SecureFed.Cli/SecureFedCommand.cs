@@ -1,5 +1,6 @@
 using System.CommandLine;
 using SecureFed.Cli.Attack;
+using SecureFed.Cli.Bench;
 using SecureFed.Cli.Commands;
 using SecureFed.Cli.Demo;
 using SecureFed.Cli.Output;
@@ -48,6 +49,7 @@ public static class SecureFedCommand
             ClientCommand.Create(terminal),
             SecAggCommand.Create(terminal),
             AttackCommand.Create(terminal),
+            BenchCommand.Create(terminal),
         };
         return root;
     }

@@ -34,8 +34,8 @@ public sealed class SecureFedClientOptions
     /// <summary>Keys, seeds and rounding. Default: the operating system. Never anything else outside tests.</summary>
     public IRandomSource Random { get; set; } = OperatingSystemRandomSource.Instance;
 
-    /// <summary>Share one object between the clients of one process, so that each peer's round key is imported once. Default null: no sharing.</summary>
-    public PeerKeyCache? PeerKeys { get; set; }
+    /// <summary>Share one <see cref="PeerKeyCache"/> between the clients of one process, so that each peer's round key is imported once. Default null: no sharing.</summary>
+    public IKeyAgreement? PeerKeys { get; set; }
 
     /// <summary>Share one object between the clients of one process, so that each published cohort is checked once. Default null: no sharing.</summary>
     public CohortMemory? Cohorts { get; set; }

@@ -9,6 +9,7 @@ using SecureFed.Learning.Baselines;
 using SecureFed.Learning.Metrics;
 using SecureFed.Learning.Models;
 using SecureFed.Learning.Preprocessing;
+using SecureFed.Protocol.Masking;
 using SecureFed.Protocol.Resources;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
@@ -29,9 +30,10 @@ internal static class DemoRun
         await taskOperator.CreateTaskAsync(plan.ToDefinition(taskId), cancellationToken);
 
         PeerKeyCache peerKeys = new(8 * plan.Clients);
+        CohortMemory cohorts = new();
         SumCheck sums = new();
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Task<(long Up, long Down)>[] clients = [.. Enumerable.Range(0, plan.Clients).Select(i => Task.Run(() => RunClientAsync(plan, consortium, taskId, i, peerKeys, sums, stop.Token), stop.Token))];
+        Task<(long Up, long Down)>[] clients = [.. Enumerable.Range(0, plan.Clients).Select(i => Task.Run(() => RunClientAsync(plan, consortium, taskId, i, peerKeys, cohorts, sums, stop.Token), stop.Token))];
         try
         {
             DemoWatch observer = new(plan, taskOperator, taskId, terminal);
@@ -57,7 +59,7 @@ internal static class DemoRun
     }
 
     private static async Task<(long Up, long Down)> RunClientAsync(
-        DemoPlan plan, DemoConsortium consortium, Identifier taskId, int index, PeerKeyCache peerKeys, SumCheck sums, CancellationToken cancellationToken)
+        DemoPlan plan, DemoConsortium consortium, Identifier taskId, int index, PeerKeyCache peerKeys, CohortMemory cohorts, SumCheck sums, CancellationToken cancellationToken)
     {
         SecureFedClientOptions options = new()
         {
@@ -68,6 +70,7 @@ internal static class DemoRun
             Signer = consortium.Clients[index].Key,
             Policy = consortium.PolicyFor(plan.Cohort),
             PeerKeys = peerKeys,
+            Cohorts = cohorts,
             StateStore = new DropoutStore(plan.Dropout, (ulong)index),
         };
         using HttpClient http = SignedHttpClient.Create(consortium.Address, consortium.CertificatePin, options.ClientId, options.Signer);

@@ -5,7 +5,7 @@ namespace SecureFed.Cryptography.Keys;
 
 /// <summary>Imported public keys of peers, shared by the clients of one process. Holds public keys only.</summary>
 /// <param name="capacity">Keys kept; when it is exceeded all are dropped, because round keys are of no use after their round.</param>
-public sealed class PeerKeyCache(int capacity)
+public sealed class PeerKeyCache(int capacity) : IKeyAgreement
 {
     private readonly ConcurrentDictionary<string, PeerKey> keys = new(StringComparer.Ordinal);
 

@@ -12,6 +12,6 @@ namespace SecureFed.Protocol.Masking;
 /// <param name="Roster">Roster accepted under the policy's authority.</param>
 /// <param name="Task">Parameters of the task.</param>
 /// <param name="Policy">What the client demands.</param>
-/// <param name="PeerKeys">Imported round keys of peers, if several clients of one process share them; null imports each key for one use.</param>
+/// <param name="PeerKeys">Key agreement that several clients of one process share; null imports each peer's key for one use.</param>
 /// <param name="Cohorts">Cohorts that another client of this process has checked; null checks each by itself.</param>
-public sealed record ClientContext(Identifier Self, ISigner Signer, Roster Roster, TaskParameters Task, ClientPolicy Policy, PeerKeyCache? PeerKeys = null, CohortMemory? Cohorts = null);
+public sealed record ClientContext(Identifier Self, ISigner Signer, Roster Roster, TaskParameters Task, ClientPolicy Policy, IKeyAgreement? PeerKeys = null, CohortMemory? Cohorts = null);

@@ -32,6 +32,8 @@ internal sealed class MaskingServer(
     private Digest survivorListDigest;
     private ulong survivorEntryIndex;
 
+    public IReadOnlyList<Identifier> Members => cohort is null ? [] : [.. Enumerable.Range(0, cohort.Count).Select(i => cohort[i])];
+
     public IReadOnlyList<Identifier> Survivors => [.. survivors.Select(s => cohort![s])];
 
     public RoundRejection? Validate(SignedMessage message)
@@ -88,6 +90,14 @@ internal sealed class MaskingServer(
             : (null, ErrorCodes.TooFewAnswers, null);
     }
 
+    public void Forget()
+    {
+        advertisements.Clear();
+        advertisedKeys.Clear();
+        bundles.Clear();
+        answers.Clear();
+    }
+
     public IReadOnlyList<(int Dealer, ReadOnlyMemory<byte> Box)> InboxOf(Identifier client)
     {
         if (cohort?.IndexOf(client) is not int recipient)
@@ -95,7 +105,7 @@ internal sealed class MaskingServer(
         List<(int, ReadOnlyMemory<byte>)> inbox = [];
         foreach (int dealer in cohort.NeighboursOf(recipient))
         {
-            if (Array.BinarySearch(dealers, dealer) >= 0 && bundles[dealer].BoxFor(recipient) is { } box)
+            if (bundles.TryGetValue(dealer, out ShareBundle? bundle) && Array.BinarySearch(dealers, dealer) >= 0 && bundle.BoxFor(recipient) is { } box)
                 inbox.Add((dealer, box));
         }
 

@@ -18,11 +18,17 @@ internal interface IServerProtection
     /// <summary>Folds an accepted message or a published list into the state.</summary>
     void Apply(ulong index, TaskEvent change, SignedMessage? message, ReadOnlyMemory<byte> list);
 
+    /// <summary>The cohort, once it is published; ascending.</summary>
+    IReadOnlyList<Identifier> Members { get; }
+
     /// <summary>The clients whose updates the sum holds, once they are listed; ascending.</summary>
     IReadOnlyList<Identifier> Survivors { get; }
 
     /// <summary>What other clients have sealed for one client, by the index of the sender.</summary>
     IReadOnlyList<(int Dealer, ReadOnlyMemory<byte> Box)> InboxOf(Identifier client);
+
+    /// <summary>The round is over: forgets every share and answer.</summary>
+    void Forget();
 
     /// <summary>What must be subtracted from the sum of the survivors' uploads, once enough answers are in.</summary>
     /// <returns>Null total and null failure: keep waiting. With a failure perhaps the client whose secrets did not fit.</returns>

@@ -87,6 +87,9 @@ public sealed class ServerRound
     /// <summary>Number of summed updates once the survivors are listed.</summary>
     public int SurvivorCount => leaves.Length == 0 ? protection.Survivors.Count : ClosedLeaves.Sum(l => l.SurvivorCount);
 
+    /// <summary>The cohort, once it is published; ascending within each leaf.</summary>
+    public IReadOnlyList<Identifier> Members => leaves.Length == 0 ? protection.Members : [.. leaves.SelectMany(l => l.Members)];
+
     /// <summary>Whose updates the sum holds, once the survivors are listed; ascending within each leaf.</summary>
     public IReadOnlyList<Identifier> Survivors => leaves.Length == 0 ? protection.Survivors : [.. ClosedLeaves.SelectMany(l => l.Survivors)];
 
@@ -164,6 +167,7 @@ public sealed class ServerRound
                 AggregateDigest = closed.AggregateDigest;
                 MaskTotalDigest = closed.MaskTotalDigest;
                 Phase = RoundPhase.Closed;
+                protection.Forget();
                 break;
             case TaskEvent.RoundAborted aborted when aborted.RoundId == Parameters.RoundId && Phase is not RoundPhase.Closed and not RoundPhase.Aborted:
                 AbortWith(aborted.Reason);
@@ -230,6 +234,7 @@ public sealed class ServerRound
     {
         AbortReason = reason;
         Phase = RoundPhase.Aborted;
+        protection.Forget();
         foreach (ServerRound leaf in leaves.Where(l => !l.IsOver))
             leaf.AbortWith(reason);
     }

@@ -1,0 +1,146 @@
+using System.CommandLine;
+using System.Globalization;
+using SecureFed.Cli.Commands;
+using SecureFed.Cli.Output;
+using SecureFed.Protocol.Rounds;
+using SecureFed.Protocol.Wire;
+using Spectre.Console;
+
+namespace SecureFed.Cli.Bench;
+
+/// <summary><c>securefed bench</c>: measurements that check the exact result. Exit code 3 if a sum is wrong.</summary>
+internal static class BenchCommand
+{
+    public static Command Create(Terminal terminal) => new("bench", "Measurements, each with its exact result checked.")
+    {
+        Round(terminal),
+        Client(terminal),
+        Service(terminal),
+    };
+
+    private static Command Round(Terminal terminal)
+    {
+        PlanOptions options = new(10_000, 20, 1_000, 0.01m, 0.3m, 150);
+        Command command = options.AddTo(new Command("round", "One masked round of a whole cohort in this process, without sockets."));
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            RoundPlan plan = options.Read(parsed);
+            RoundFigures figures = await WithProgressAsync(terminal, report => Task.Run(() => new RoundSimulation(plan, report).Run(cancellationToken), cancellationToken));
+            Write(
+                terminal,
+                new
+                {
+                    schemaVersion = 1,
+                    plan.Clients,
+                    plan.Leaves,
+                    plan.Dimension,
+                    thresholds = figures.Thresholds,
+                    droppedPerLeaf = plan.DroppedPerLeaf,
+                    figures.Survivors,
+                    exact = figures.IsExact,
+                    advertiseSeconds = figures.AdvertiseSeconds,
+                    figures.Seconds,
+                    peakBytes = figures.PeakBytes,
+                    figures.Agreements,
+                    note = "each key agreement and each signature check is computed once for both ends, and the cohort is checked once for all clients",
+                });
+            return ExitCode(figures.IsExact);
+        });
+        return command;
+    }
+
+    private static Command Client(Terminal terminal)
+    {
+        PlanOptions options = new(0, 1, 1_000, 0.05m, 0.3m, 0);
+        Option<string> sizes = new("--sizes") { Description = "Cohort sizes, comma-separated. Default 100,300,1000.", DefaultValueFactory = _ => "100,300,1000" };
+        Option<decimal> dropout = new("--dropout") { Description = "Fraction that shares and then vanishes. Default 0.1.", DefaultValueFactory = _ => 0.1m };
+        Command command = options.AddTo(new Command("client", "What one round costs one client that shares nothing, by size of the cohort."), isSizedElsewhere: true);
+        command.Add(sizes);
+        command.Add(dropout);
+        command.SetAction(parsed =>
+        {
+            List<ClientCost> costs = [];
+            foreach (string size in parsed.GetValue(sizes)!.Split(','))
+            {
+                if (!int.TryParse(size, NumberStyles.None, CultureInfo.InvariantCulture, out int n) || n is < 3 or > 100_000)
+                    throw CommandException.Misuse("--sizes are numbers from 3 to 100,000.", "For example --sizes 100,300,1000.");
+                RoundPlan plan = options.Read(parsed) with { Clients = n, DroppedPerLeaf = (int)(parsed.GetValue(dropout) * n) };
+                costs.Add(ClientCost.Measure(plan));
+            }
+
+            Write(
+                terminal,
+                new
+                {
+                    schemaVersion = 1,
+                    clients = costs.Select(c => new
+                    {
+                        c.Thresholds,
+                        milliseconds = new { advertise = c.Milliseconds[0], share = c.Milliseconds[1], upload = c.Milliseconds[2], confirm = c.Milliseconds[3], unmask = c.Milliseconds[4], total = c.Total },
+                        signatureChecks = c.SignatureChecks,
+                        signatureMilliseconds = c.SignatureMilliseconds,
+                        millisecondsPerNeighbourWithoutSignatures = (c.Total - c.SignatureMilliseconds) / c.Thresholds.Neighbours,
+                        c.BytesUp,
+                        c.BytesDown,
+                        exact = c.IsExact,
+                    }),
+                });
+            return ExitCode(costs.All(c => c.IsExact));
+        });
+        return command;
+    }
+
+    private static Command Service(Terminal terminal)
+    {
+        PlanOptions options = new(1_000, 1, 10_000, 0.1m, 0.15m, 100, "curious");
+        Command command = options.AddTo(new Command("service", "One masked round over HTTPS on loopback: a real server and real clients."));
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            RoundPlan plan = options.Read(parsed);
+            ServiceFigures figures = await WithProgressAsync(terminal, report => new ServiceRun(plan, report).ExecuteAsync(cancellationToken));
+            Write(
+                terminal,
+                new
+                {
+                    schemaVersion = 1,
+                    plan.Clients,
+                    plan.Leaves,
+                    plan.Dimension,
+                    serverClass = plan.ServerClass.ToString().ToLowerInvariant(),
+                    thresholds = figures.Thresholds,
+                    droppedPerLeaf = plan.DroppedPerLeaf,
+                    figures.Survivors,
+                    exact = figures.IsExact,
+                    figures.Seconds,
+                    bytesUpPerClient = figures.BytesUp,
+                    bytesDownPerClient = figures.BytesDown,
+                });
+            return ExitCode(figures.IsExact);
+        });
+        return command;
+    }
+
+    private static int ExitCode(bool isExact) => isExact ? SecureFedCommand.Done : SecureFedCommand.VerificationFailed;
+
+    private static async Task<T> WithProgressAsync<T>(Terminal terminal, Func<Action<string, double>, Task<T>> act)
+    {
+        if (!terminal.IsInteractive)
+            return await act((_, _) => { });
+        return await terminal.Console.Progress().StartAsync(async context =>
+        {
+            Dictionary<string, ProgressTask> tasks = new(StringComparer.Ordinal);
+            return await act((name, fraction) =>
+            {
+                lock (tasks)
+                {
+                    if (!tasks.TryGetValue(name, out ProgressTask? task))
+                        tasks[name] = task = context.AddTask(name, maxValue: 1);
+                    task.Value = Math.Max(task.Value, fraction);
+                }
+            });
+        });
+    }
+
+    /// <summary>The figures are for machines and for people who compare runs, so both see the same document.</summary>
+    private static void Write<T>(Terminal terminal, T document) => terminal.WriteJson(document);
+}
