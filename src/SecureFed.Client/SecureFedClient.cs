@@ -200,7 +200,8 @@ public sealed class SecureFedClient
         ServiceResponse rosterResponse = await connection.GetAsync(Routes.Roster, cancellationToken: cancellationToken);
         Roster roster = SharedRosters.Find(rosterResponse.Body, policy.RosterAuthorityKey.Span)
             ?? throw new RoundRefusedException(ErrorCodes.RosterUntrusted, "The server's roster is not signed by the authority that the policy pins.");
-        ulong leastSequence = Math.Max(policy.LeastRosterSequence, (await options.StateStore.LoadAsync(options.TaskId, cancellationToken))?.RosterSequence ?? 0);
+        SavedRounds? saved = await options.StateStore.LoadAsync(options.TaskId, cancellationToken);
+        ulong leastSequence = Math.Max(policy.LeastRosterSequence, saved?.RosterSequence ?? 0);
         if (roster.Sequence < leastSequence)
             throw new RoundRefusedException(ErrorCodes.RosterUntrusted, $"The server's roster has number {roster.Sequence}, but number {leastSequence} is known: it may list identities that were removed since.");
         ReadOnlyMemory<byte>? enrolledKey = roster.Find(options.ClientId, RosterRole.Client)?.PublicKey;
@@ -209,6 +210,8 @@ public sealed class SecureFedClient
         ServiceResponse parameters = await connection.GetAsync(Routes.TaskPart(options.TaskId, "parameters"), cancellationToken: cancellationToken);
         if (!TaskParameters.TryDecode(parameters.Body, out TaskParameters? task) || task!.TaskId != options.TaskId)
             throw new RoundRefusedException(ErrorCodes.InvalidParameters, "The task's parameters are malformed or belong to another task.");
+        if (saved is not null && saved.TaskDigest != default && saved.TaskDigest != Digest.Of(parameters.Body))
+            throw new RoundRefusedException(ErrorCodes.InvalidParameters, "The task has other parameters than those with which this client joined it before; a changed task needs a new identifier.");
         if (policy.Check(task) is { } violation)
             throw new RoundRefusedException(violation);
         return context = new ClientContext(options.ClientId, options.Signer!, roster, task, policy, options.PeerKeys, options.Cohorts);

@@ -31,6 +31,9 @@ internal sealed class Participant(int index)
 
     public Func<ClientPolicy, ClientPolicy> Policy { get; set; } = policy => policy;
 
+    /// <summary>Whether the application is started anew for every round, with the state that it kept.</summary>
+    public bool RestartsBetweenRounds { get; set; }
+
     /// <summary>The pin that the application was given; null: the server's.</summary>
     public string? CertificatePin { get; set; }
 
@@ -57,6 +60,8 @@ internal sealed class Participant(int index)
         SecureFedClient client = new(own ?? server.ConnectionOf(index), options, TimeProvider.System);
         for (int call = 0; call < rounds; call++)
         {
+            if (RestartsBetweenRounds)
+                client = new SecureFedClient(own ?? server.ConnectionOf(index), options, TimeProvider.System);
             if (await ContributeAsync(client, TaskPlan.UpdateOf(index, call), cancellationToken) is { } outcome)
                 Outcomes.Enqueue(outcome);
         }

@@ -9,7 +9,8 @@ namespace SecureFed.Client.State;
 /// <param name="Answered">Kind and model of every round whose unmask request was answered; one of them again would let the server compare two sums. Null if there was none.</param>
 /// <param name="History">Survivors of every round whose unmask request was answered: the cross-round guard's memory. Null if there was none.</param>
 /// <param name="RosterSequence">Sequence number of the newest roster accepted; an older one is refused.</param>
-public sealed record SavedRounds(int LastRoundNumber, ReadOnlyMemory<byte> ActiveRound, IReadOnlyList<Digest>? Answered = null, ulong RosterSequence = 0, SurvivorHistory? History = null);
+/// <param name="TaskDigest">SHA-256 of the parameters with which the task was joined; others under the same name are refused. All zero if no round was joined.</param>
+public sealed record SavedRounds(int LastRoundNumber, ReadOnlyMemory<byte> ActiveRound, IReadOnlyList<Digest>? Answered = null, ulong RosterSequence = 0, SurvivorHistory? History = null, Digest TaskDigest = default);
 
 /// <summary>Keeps a client's round state: durable before the first byte of the message that follows from it is sent.</summary>
 public interface IRoundStateStore

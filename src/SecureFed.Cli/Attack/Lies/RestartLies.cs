@@ -1,6 +1,7 @@
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Masking.Messages;
 using SecureFed.Protocol.Rounds;
+using SecureFed.Protocol.Tasks;
 using SecureFed.Protocol.Transparency;
 using SecureFed.Protocol.Wire;
 
@@ -41,6 +42,18 @@ internal static class RestartLies
             scene.LoseAnswer("confirmations");
             scene.AlterAnnouncement("survivors", list => scene.Announce(EventType.SurvivorsListed, Lists.RoundOf(list), list.Blob.ToArray(), Lists.LaterIndex), after: 1);
         }),
+        new("task-rewritten-after-restart", "C5", "So et al. 2021; threat-model.md, R3", "task", ErrorCodes.InvalidParameters, scene =>
+        {
+            // The schedule bounds how many rounds a server can ask for; a longer one under the same name would lift that.
+            scene.Plan = scene.Plan with { Rounds = 2 };
+            scene.Victim.RestartsBetweenRounds = true;
+            byte[] longer = [];
+            scene.Alter("parameters", bytes => longer = Longer(bytes), after: 1);
+            scene.AlterAnnouncement(
+                "opening",
+                opening => opening with { Entry = scene.Entry(new TaskEvent.RoundOpened(Scene.OpeningOf(opening) with { TaskDigest = Digest.Of(longer) }), opening.Entry.Index) },
+                number: 2);
+        }),
         Unmask("second-unmask-for-another-list", ErrorCodes.SecondList, request => request with { SurvivorListDigest = Digest.Of("another"u8) }),
         Unmask("second-unmask-for-other-dropped", ErrorCodes.InvalidCertificate, request => request with { Dropped = [0] }),
     ];
@@ -55,6 +68,10 @@ internal static class RestartLies
             list => scene.Announce(EventType.UnmaskRequested, Lists.RoundOf(list), alter(Lists.Request(list.Blob)).Encode(), Lists.LaterIndex),
             after: 1);
     });
+
+    private static byte[] Longer(byte[] parameters) => TaskParameters.TryDecode(parameters, out TaskParameters? task)
+        ? (task! with { Schedule = task.Schedule with { TrainRounds = 1_000_000 } }).Encode()
+        : throw new InvalidOperationException("The genuine server sent no task.");
 
     private static TaskEvent.RoundOpened Salted(Announcement opening) => new(Scene.OpeningOf(opening) with { PseudonymSaltDigest = Digest.Of("another"u8) });
 
