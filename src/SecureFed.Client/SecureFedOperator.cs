@@ -4,6 +4,7 @@ using SecureFed.Client.Http;
 using SecureFed.Protocol.Requests;
 using SecureFed.Protocol.Resources;
 using SecureFed.Protocol.Tasks;
+using SecureFed.Protocol.Transparency;
 using SecureFed.Protocol.Wire;
 
 namespace SecureFed.Client;
@@ -50,6 +51,47 @@ public sealed class SecureFedOperator(HttpClient http)
     /// <summary>Every released sum and the nearest earlier one by survivors. The server's word: recompute it from the signed cohorts and survivor lists.</summary>
     public async Task<IReadOnlyList<ParticipationView>> GetParticipationAsync(Identifier task, CancellationToken cancellationToken = default) =>
         ServiceConnection.ReadJson<IReadOnlyList<ParticipationView>>(await connection.GetAsync(Routes.TaskPart(task, "participation"), cancellationToken: cancellationToken));
+
+    /// <summary>Recomputes the participation report from the signed entries and the published lists, without believing the server.</summary>
+    /// <param name="task">Task.</param>
+    /// <param name="serverKey">The server's identity key, 65 bytes, from the caller's own policy.</param>
+    /// <param name="cancellationToken">Stops.</param>
+    /// <returns>Every released sum, and what is wrong with the log or its lists; null if nothing is.</returns>
+    public async Task<(IReadOnlyList<Participation> Sums, string? Fault)> AuditParticipationAsync(
+        Identifier task, ReadOnlyMemory<byte> serverKey, CancellationToken cancellationToken = default)
+    {
+        Dictionary<(Identifier, EventType), Announcement> lists = [];
+        ParticipationAudit audit = new(task, serverKey, (round, kind) => lists.GetValueOrDefault((round, kind)));
+        const int page = 500;
+        for (ulong from = 0; ; from += page)
+        {
+            IReadOnlyList<EntryView> entries = await GetEntriesAsync(task, from, page, cancellationToken);
+            foreach (EntryView view in entries)
+            {
+                SignedEntry signed = new(view.Index, Convert.FromBase64String(view.Entry), Convert.FromBase64String(view.Signature));
+                await FetchListAsync(signed);
+                if (audit.Add(signed) is { } fault)
+                    return (audit.Sums, fault);
+            }
+
+            if (entries.Count < page)
+                return (audit.Sums, null);
+        }
+
+        async Task FetchListAsync(SignedEntry signed)
+        {
+            if (!LogEntry.TryDecode(signed.Bytes.Span, out LogEntry? entry)
+                || entry!.Event is not TaskEvent.ListPublished { Kind: EventType.CohortPublished or EventType.SurvivorsListed } list)
+            {
+                return;
+            }
+
+            string part = list.Kind == EventType.CohortPublished ? "keys" : "survivors";
+            byte[] body = (await connection.GetAsync(Routes.RoundPart(task, list.RoundId, part), cancellationToken: cancellationToken)).Body;
+            if (Announcement.TryDecode(body, out Announcement? announcement))
+                lists[(list.RoundId, list.Kind)] = announcement!;
+        }
+    }
 
     /// <summary>The sum of a closed round: d ring elements.</summary>
     public async Task<byte[]> GetAggregateAsync(Identifier task, Identifier round, CancellationToken cancellationToken = default) =>

@@ -6,6 +6,7 @@ using SecureFed.Client.Configuration;
 using SecureFed.Client.Http;
 using SecureFed.Cryptography.Keys;
 using SecureFed.Protocol.Resources;
+using SecureFed.Protocol.Tasks;
 using SecureFed.Protocol.Wire;
 
 namespace SecureFed.Cli.Commands;
@@ -22,21 +23,49 @@ internal static class TaskCommand
         Bind(create, terminal, [definition], async (taskOperator, parsed, token) =>
         {
             TaskDefinition read = ReadDefinition(parsed.GetValue(definition)!);
-            return (await taskOperator.CreateTaskAsync(read, token), []);
+            return Show(terminal, await taskOperator.CreateTaskAsync(read, token), []);
         });
         Bind(show, terminal, [task], async (taskOperator, parsed, token) =>
         {
             Identifier id = CommandOptions.ReadIdentifier(parsed.GetValue(task)!, "--task");
-            return (await taskOperator.GetTaskAsync(id, token), await taskOperator.GetRoundsAsync(id, token));
+            return Show(terminal, await taskOperator.GetTaskAsync(id, token), await taskOperator.GetRoundsAsync(id, token));
         });
-        return new Command("task", "Creates and shows tasks, as an operator.") { create, show };
+        return new Command("task", "Creates and shows tasks, as an operator; checks participation, as anybody enrolled.") { create, show, Participation(terminal) };
     }
 
-    private static void Bind(
-        Command command,
-        Terminal terminal,
-        Option[] own,
-        Func<SecureFedOperator, ParseResult, CancellationToken, Task<(TaskView Task, IReadOnlyList<RoundView> Rounds)>> run)
+    /// <summary>Whose word counts is the signed log's: the server's report is compared with it.</summary>
+    private static Command Participation(Terminal terminal)
+    {
+        Option<string> task = CommandOptions.Required("--task", "Task identifier.");
+        Option<string> policy = CommandOptions.Required("--policy", "Client policy file (JSON): the server key to believe.");
+        Command command = new("participation", "How near the survivors of each released sum come to those of an earlier one, recomputed from the signed log.");
+        Bind(command, terminal, [task, policy], async (reader, parsed, token) =>
+        {
+            Identifier id = CommandOptions.ReadIdentifier(parsed.GetValue(task)!, "--task");
+            (IReadOnlyList<Participation> sums, string? fault) = await reader.AuditParticipationAsync(id, PolicyFile.Load(parsed.GetValue(policy)!).ServerKey, token);
+            ParticipationView[] recomputed = [.. sums.Select(s => new ParticipationView(s.Round, s.RoundId.ToString(), s.Kind, s.Survivors, s.NearestRound, s.Difference))];
+            if (fault is null && !recomputed.SequenceEqual(await reader.GetParticipationAsync(id, token)))
+                fault = "The server's report differs from what its signed log says.";
+            ShowParticipation(terminal, recomputed, fault);
+            return fault is null ? SecureFedCommand.Done : SecureFedCommand.VerificationFailed;
+        });
+        return command;
+    }
+
+    private static void ShowParticipation(Terminal terminal, IReadOnlyList<ParticipationView> sums, string? fault)
+    {
+        if (terminal.IsJson)
+        {
+            terminal.WriteJson(JsonSerializer.SerializeToElement(new { verified = fault is null, fault, sums }, ResourceJson.Options));
+            return;
+        }
+
+        foreach (ParticipationView sum in sums)
+            terminal.WriteLine($"  round {sum.Round} {sum.Kind}: {sum.Survivors} in the sum, {(sum.Difference is { } difference ? $"{difference} clients from round {sum.NearestRound}" : "no other set of clients before")}");
+        terminal.WriteLine(fault is null ? "Recomputed from the signed log; the server's report agrees." : $"Not verified: {fault}");
+    }
+
+    private static void Bind(Command command, Terminal terminal, Option[] own, Func<SecureFedOperator, ParseResult, CancellationToken, Task<int>> run)
     {
         Option<string> server = CommandOptions.Required("--server", "Server address, https.");
         Option<string> pin = CommandOptions.Optional("--certificate-pin", "SHA-256 of the server certificate's key, as 'securefed server' prints it.");
@@ -52,23 +81,22 @@ internal static class TaskCommand
                 parsed.GetValue(pin),
                 CommandOptions.ReadIdentifier(parsed.GetValue(id)!, "--id"),
                 signer);
-            (TaskView task, IReadOnlyList<RoundView> rounds) = await run(new SecureFedOperator(http), parsed, cancellationToken);
-            Show(terminal, task, rounds);
-            return SecureFedCommand.Done;
+            return await run(new SecureFedOperator(http), parsed, cancellationToken);
         });
     }
 
-    private static void Show(Terminal terminal, TaskView task, IReadOnlyList<RoundView> rounds)
+    private static int Show(Terminal terminal, TaskView task, IReadOnlyList<RoundView> rounds)
     {
         if (terminal.IsJson)
         {
             terminal.WriteJson(JsonSerializer.SerializeToElement(new { task, rounds }, ResourceJson.Options));
-            return;
+            return SecureFedCommand.Done;
         }
 
         terminal.WriteLine($"{task.Name} ({task.TaskId}): {task.CompletedRounds} of {task.ScheduledRounds} rounds, {(task.Finished ? $"finished {task.FinishReason}" : "running")}");
         foreach (RoundView round in rounds)
             terminal.WriteLine($"  round {round.Number} {round.Kind}: {round.Phase}, {round.Survivors} of {round.Cohort} in the sum {round.AbortReason}");
+        return SecureFedCommand.Done;
     }
 
     private static TaskDefinition ReadDefinition(string path)

@@ -41,6 +41,16 @@ internal readonly struct FieldElement
 
     public static FieldElement One => new(1, 0, 0, 0, 0);
 
+    /// <summary>Whether the value is 0 mod p, whatever its representative.</summary>
+    public bool IsZero
+    {
+        get
+        {
+            FieldElement c = Canonical();
+            return (c.l0 | c.l1 | c.l2 | c.l3 | c.l4) == 0;
+        }
+    }
+
     public static FieldElement operator +(in FieldElement a, in FieldElement b)
     {
         unchecked

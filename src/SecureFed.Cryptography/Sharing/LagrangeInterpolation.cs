@@ -67,7 +67,7 @@ public sealed class LagrangeInterpolation
     }
 
     /// <summary>lambda_i = (product of all x_j) / (x_i * product over j != i of (x_j - x_i)).</summary>
-    private static FieldElement[] Lambdas(ReadOnlySpan<int> points)
+    internal static FieldElement[] Lambdas(ReadOnlySpan<int> points)
     {
         var denominators = new FieldElement[points.Length];
         FieldElement product = FieldElement.One;

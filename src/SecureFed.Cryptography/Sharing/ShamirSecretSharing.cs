@@ -15,7 +15,8 @@ namespace SecureFed.Cryptography.Sharing;
 /// <item><term>Constant time</term><description>In secret and shares; points, threshold and counts are public.</description></item>
 /// <item><term>Assumes</term><description>A strong random source; a caller that passes exactly t shares, and checks the result (against a public key or a
 /// commitment).</description></item>
-/// <item><term>Not provided</term><description>Verifiability: a wrong share gives a wrong secret, not an error.</description></item>
+/// <item><term>Not provided</term><description>Verifiability: a wrong share gives a wrong secret, not an error. <see cref="ShareErrorCorrection"/> finds wrong shares
+/// among more than t.</description></item>
 /// </list>
 /// Measured on one Zen 4 core: split n = 200, t = 105 in 0.2 ms; combine t = 105 in 0.05 ms, or in 5 us with a <see cref="LagrangeInterpolation"/> at hand.
 /// </remarks>
@@ -69,7 +70,8 @@ public static class ShamirSecretSharing
     /// <summary>Whether the bytes are a field element in its only encoding: 33 bytes, below p.</summary>
     public static bool IsCanonicalShare(ReadOnlySpan<byte> share) => share.Length == ShareBytes && FieldElement.TryFromCanonical(share, out _);
 
-    private static FieldElement Evaluate(ReadOnlySpan<FieldElement> coefficients, int point)
+    /// <summary>Horner's rule; coefficients lowest first.</summary>
+    internal static FieldElement Evaluate(ReadOnlySpan<FieldElement> coefficients, int point)
     {
         ulong x = (ulong)point;
         FieldElement value = coefficients[^1];

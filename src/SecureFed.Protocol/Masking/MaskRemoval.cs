@@ -20,7 +20,8 @@ internal sealed class MaskRemoval(
     IReadOnlyDictionary<int, ShareBundle> bundles,
     IReadOnlyDictionary<int, UnmaskAnswer> answers)
 {
-    public MaskRecovery TryRecover()
+    /// <param name="isLast">No answer can follow: go on after a secret that cannot be recovered, in order to name all who are to blame.</param>
+    public MaskRecovery TryRecover(bool isLast)
     {
         MaskRecovery recovery = new();
         Dictionary<int, List<(int Responder, ReadOnlyMemory<byte> Share)>> sharesByOwner = dealers.ToDictionary(d => d, _ => new List<(int, ReadOnlyMemory<byte>)>());
@@ -35,24 +36,24 @@ internal sealed class MaskRemoval(
         foreach (int owner in dealers)
         {
             List<(int Responder, ReadOnlyMemory<byte> Share)> shares = sharesByOwner[owner];
-            if (shares.Count < cohort.Thresholds.Threshold)
+            bool isEnough = shares.Count >= cohort.Thresholds.Threshold;
+            if (isEnough && TryRecoverOne(owner, shares, recovery, secret))
             {
-                isComplete = false;
-                break;
+                recovery.Add(owner, secret);
+                continue;
             }
 
-            if (!TryRecoverOne(owner, shares, secret))
-            {
-                recovery.InconsistentOwner = owner;
-                isComplete = false;
+            if (isEnough)
+                recovery.AddInconsistentOwner(owner);
+            isComplete = false;
+            if (!isLast)
                 break;
-            }
-
-            recovery.Add(owner, secret);
         }
 
         CryptographicOperations.ZeroMemory(secret);
         recovery.IsComplete = isComplete;
+        if (isComplete || isLast)
+            AddMissing(recovery);
         return recovery;
     }
 
@@ -96,29 +97,34 @@ internal sealed class MaskRemoval(
         CryptographicOperations.ZeroMemory(shared);
     }
 
-    /// <summary>Tries windows of t shares until one reconstructs what the owner committed to, so that a few lying neighbours do not cost the round.</summary>
-    /// <remarks>Windows wrap around: with one share more than t a single liar anywhere is left out by some window. Scattered liars can still cost the round.</remarks>
-    private bool TryRecoverOne(int owner, List<(int Responder, ReadOnlyMemory<byte> Share)> shares, Span<byte> secret)
+    /// <summary>Who answers owes a share of every dealer that is its neighbour; a client leaves one out only if the box did not open.</summary>
+    private void AddMissing(MaskRecovery recovery)
     {
-        int threshold = cohort.Thresholds.Threshold;
-        int[] points = new int[threshold];
-        byte[] window = new byte[threshold * ShamirSecretSharing.ShareBytes];
-        bool isRecovered = false;
-        int windows = shares.Count == threshold ? 1 : shares.Count;
-        for (int start = 0; start < windows && !isRecovered; start++)
+        foreach ((int responder, UnmaskAnswer answer) in answers)
         {
-            for (int i = 0; i < threshold; i++)
-            {
-                (int responder, ReadOnlyMemory<byte> share) = shares[(start + i) % shares.Count];
-                points[i] = MaskingCohort.PointOf(responder);
-                share.Span.CopyTo(window.AsSpan(i * ShamirSecretSharing.ShareBytes));
-            }
+            foreach (int owner in cohort.NeighboursOf(responder).Intersect(dealers).Except(answer.Shares.Select(s => s.Owner)))
+                recovery.AddDispute(owner, responder);
+        }
+    }
 
-            isRecovered = ShamirSecretSharing.TryCombine(points, window, secret) && IsGenuine(owner, secret);
+    /// <summary>Finds what the owner committed to even if some shares are wrong, and who disputes with whom about them.</summary>
+    private bool TryRecoverOne(int owner, List<(int Responder, ReadOnlyMemory<byte> Share)> shares, MaskRecovery recovery, Span<byte> secret)
+    {
+        using CheckedShares all = new(
+            [.. shares.Select(s => MaskingCohort.PointOf(s.Responder))],
+            [.. shares.Select(s => s.Share)],
+            cohort.Thresholds.Threshold,
+            candidate => IsGenuine(owner, candidate));
+        bool[] isWrong = new bool[shares.Count];
+        if (!all.TryRecover(secret, isWrong))
+            return false;
+        for (int i = 0; i < isWrong.Length; i++)
+        {
+            if (isWrong[i])
+                recovery.AddDispute(owner, shares[i].Responder);
         }
 
-        CryptographicOperations.ZeroMemory(window);
-        return isRecovered;
+        return true;
     }
 
     private bool IsGenuine(int owner, ReadOnlySpan<byte> secret) => Array.BinarySearch(survivors, owner) >= 0

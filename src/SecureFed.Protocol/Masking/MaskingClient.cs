@@ -242,7 +242,8 @@ public sealed class MaskingClient : IDisposable
             return ClientStep.Refuse(ErrorCodes.InvalidCertificate, "The request names others than the dropped of the certified list; no share is released.");
         if (!IsSurvivor)
         {
-            // Only survivors answer. A server that declares dropped who is there would otherwise collect more shares of their keys than t was chosen for.
+            // Only survivors answer. Otherwise the dropped of two gaps in the ring would give the seed shares that the survivors beside the gaps lack, and the
+            // sum would fall apart into two (RingCutTests: with k = 184 of n = 10,000 always).
             return ClientStep.Refuse(ErrorCodes.TooLate, "This client's update is not in the certified list; it has no part in unmasking the others.");
         }
 

@@ -71,23 +71,19 @@ internal sealed class MaskingServer(
             ApplyList(index, ((TaskEvent.ListPublished)change).Kind, list.Span);
     }
 
-    public (uint[]? MaskTotal, string? Failure, Identifier? Suspect) TryRelease(Patience patience)
+    public (uint[]? MaskTotal, string? Failure, IReadOnlyList<Identifier> Suspects) TryRelease(Patience patience)
     {
+        bool isLast = patience == Patience.DeadlinePassed || answers.Count == survivors.Length;
         MaskRemoval removal = new(cohort!, dealers, survivors, bundles, answers);
-        MaskRecovery recovery = removal.TryRecover();
-        if (recovery.IsComplete)
-        {
-            using (recovery)
-                return (removal.SumMasks(recovery, parameters.Layout.Dimension), null, null);
-        }
+        using MaskRecovery recovery = removal.TryRecover(isLast);
+        if (!recovery.IsComplete && !isLast)
+            return (null, null, []);
 
-        recovery.Dispose();
-        bool canStillArrive = patience != Patience.DeadlinePassed && answers.Count < survivors.Length;
-        if (canStillArrive)
-            return (null, null, null);
-        return recovery.InconsistentOwner is { } owner
-            ? (null, ErrorCodes.InconsistentShares, cohort![owner])
-            : (null, ErrorCodes.TooFewAnswers, null);
+        IReadOnlyList<int> disputed = SuspectNaming.Name(recovery.Disputes, cohort!.Thresholds.Corrupt);
+        Identifier[] suspects = [.. recovery.InconsistentOwners.Union(disputed).Select(index => cohort[index])];
+        if (recovery.IsComplete)
+            return (removal.SumMasks(recovery, parameters.Layout.Dimension), null, suspects);
+        return (null, recovery.InconsistentOwners.Count > 0 ? ErrorCodes.InconsistentShares : ErrorCodes.TooFewAnswers, suspects);
     }
 
     public void Forget()

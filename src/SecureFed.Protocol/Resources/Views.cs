@@ -62,6 +62,7 @@ public sealed record ParticipationView(int Round, string RoundId, RoundKind Kind
 /// <param name="Segments">How the sum is to be read.</param>
 /// <param name="RingBits">b.</param>
 /// <param name="Metrics">Federated metrics, for an evaluation round.</param>
+/// <param name="Suspects">Pseudonyms of clients with wrong or missing shares between them; honest ones can be among them.</param>
 public sealed record ManifestView(
     RoundView Round,
     string OpenDigest,
@@ -69,7 +70,8 @@ public sealed record ManifestView(
     string? MaskTotalDigest,
     IReadOnlyList<SegmentView> Segments,
     int RingBits,
-    MetricsView? Metrics);
+    MetricsView? Metrics,
+    IReadOnlyList<string> Suspects);
 
 public sealed record SegmentView(string Name, int Length, double ClipNorm, int ScaleExponent);
 

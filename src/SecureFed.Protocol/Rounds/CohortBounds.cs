@@ -26,20 +26,12 @@ public sealed record CohortBounds(
 {
     public const int GreatestLeaves = 4096;
 
-    /// <summary>Null if every cohort size within the bounds has thresholds; otherwise the first that has none and why.</summary>
+    /// <summary>Null if the numbers are in range and every cohort size within the bounds has thresholds; otherwise the first that has none and why.</summary>
+    /// <remarks>For whoever creates a task: trying every size takes seconds for wide bounds. Who reads one asks <see cref="FindFault"/>, and for the thresholds of the cohort that comes.</remarks>
     public string? FindInfeasible()
     {
-        if (Least < 2 || Greatest < Least || Greatest > ShamirSecretSharing.MaxPoint
-            || OrganisationCap is < 1 or > ShamirSecretSharing.MaxPoint
-            || Organisations is < 1 or > ShamirSecretSharing.MaxPoint)
-        {
-            return "The cohort needs 2 <= least <= greatest <= 2^20, an organisation cap of 1 to 2^20 and 1 to 2^20 organisations.";
-        }
-
-        if (!Gamma.IsValid || !DeltaDrop.IsValid || !Enum.IsDefined(ServerClass))
-            return "gamma and delta_drop lie in [0, 1), and the server class is malicious or curious.";
-        if (Leaves is < 1 or > GreatestLeaves || LeastDifference is < 0 or > ShamirSecretSharing.MaxPoint)
-            return $"A round has 1 to {GreatestLeaves} leaves, and the cross-round guard's least difference is 0 (none) to 2^20.";
+        if (FindFault() is { } fault)
+            return fault;
         int degree = 0;
         for (int n = Least; n <= Greatest; n++)
         {
@@ -51,6 +43,23 @@ public sealed record CohortBounds(
         }
 
         return null;
+    }
+
+    /// <summary>Null if every number is in its range.</summary>
+    public string? FindFault()
+    {
+        if (Least < 2 || Greatest < Least || Greatest > ShamirSecretSharing.MaxPoint
+            || OrganisationCap is < 1 or > ShamirSecretSharing.MaxPoint
+            || Organisations is < 1 or > ShamirSecretSharing.MaxPoint)
+        {
+            return "The cohort needs 2 <= least <= greatest <= 2^20, an organisation cap of 1 to 2^20 and 1 to 2^20 organisations.";
+        }
+
+        if (!Gamma.IsValid || !DeltaDrop.IsValid || !Enum.IsDefined(ServerClass))
+            return "gamma and delta_drop lie in [0, 1), and the server class is malicious or curious.";
+        return Leaves is < 1 or > GreatestLeaves || LeastDifference is < 0 or > ShamirSecretSharing.MaxPoint
+            ? $"A round has 1 to {GreatestLeaves} leaves, and the cross-round guard's least difference is 0 (none) to 2^20."
+            : null;
     }
 
     internal void Write(CanonicalWriter writer) => writer

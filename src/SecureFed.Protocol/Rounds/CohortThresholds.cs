@@ -62,7 +62,7 @@ public sealed record CohortThresholds(int Clients, int Corrupt, int Neighbours, 
     {
         int corrupt = Math.Max(
             Math.Max(1, bounds.Gamma.CeilingOf(n)),
-            (int)Math.Min(n, (long)bounds.Gamma.CeilingOf(bounds.Organisations) * bounds.OrganisationCap));
+            (int)Math.Min(n, (long)Math.Max(1, bounds.Gamma.CeilingOf(bounds.Organisations)) * bounds.OrganisationCap)); // One organisation at least, with all it may send.
         if (bounds.Leaves == 1)
             return corrupt;
         double perLeaf = Math.ScaleB(1.0, -(NeighbourGraphFinder.ProductionSigma + 1)) / bounds.Leaves;

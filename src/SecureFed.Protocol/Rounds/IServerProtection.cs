@@ -31,6 +31,6 @@ internal interface IServerProtection
     void Forget();
 
     /// <summary>What must be subtracted from the sum of the survivors' uploads, once enough answers are in.</summary>
-    /// <returns>Null total and null failure: keep waiting. With a failure perhaps the client whose secrets did not fit.</returns>
-    (uint[]? MaskTotal, string? Failure, Identifier? Suspect) TryRelease(Patience patience);
+    /// <returns>Null total and null failure: keep waiting. Otherwise with the distinct clients against whom the answers speak, the gravest first.</returns>
+    (uint[]? MaskTotal, string? Failure, IReadOnlyList<Identifier> Suspects) TryRelease(Patience patience);
 }

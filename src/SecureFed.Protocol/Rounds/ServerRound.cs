@@ -27,6 +27,9 @@ public sealed class ServerRound
     private readonly IBlobSource blobs;
     private readonly Roster roster;
     private readonly SurvivorHistory released;
+
+    // The round of which this is a leaf; its advertisements name the clients.
+    private readonly ServerRound? trunk;
     private ServerRound[] leaves = [];
 
     internal ServerRound(
@@ -53,6 +56,7 @@ public sealed class ServerRound
     /// <summary>A leaf: starts where its round has published the cohort.</summary>
     private ServerRound(ServerRound whole, MaskingCohort cohort)
     {
+        trunk = whole;
         taskId = whole.taskId;
         pseudonymSalt = whole.pseudonymSalt;
         blobs = whole.blobs;
@@ -97,6 +101,9 @@ public sealed class ServerRound
     public Digest? AggregateDigest { get; private set; }
 
     public Digest? MaskTotalDigest { get; private set; }
+
+    /// <summary>Pseudonyms of the clients against whom the unmask answers speak, ascending; empty before the end. A hint for people: nobody is excluded by it.</summary>
+    public IReadOnlyList<Identifier> Suspects { get; private set; } = [];
 
     /// <summary>Log indices of the published lists by kind, for the shell that serves them.</summary>
     public IReadOnlyDictionary<EventType, (ulong Index, Digest ListDigest)> Lists => lists;
@@ -164,12 +171,14 @@ public sealed class ServerRound
                 ApplyList(index, published);
                 break;
             case TaskEvent.RoundClosed closed when closed.RoundId == Parameters.RoundId && IsSummed && closed.Survivors == SurvivorCount:
+                Suspects = Known(closed.Suspects);
                 AggregateDigest = closed.AggregateDigest;
                 MaskTotalDigest = closed.MaskTotalDigest;
                 Phase = RoundPhase.Closed;
                 protection.Forget();
                 break;
             case TaskEvent.RoundAborted aborted when aborted.RoundId == Parameters.RoundId && Phase is not RoundPhase.Closed and not RoundPhase.Aborted:
+                Suspects = Known(aborted.Suspects);
                 AbortWith(aborted.Reason);
                 break;
             default:
@@ -205,8 +214,12 @@ public sealed class ServerRound
 
         if (!leaves.All(l => l.IsOver))
             return null;
-        return ClosedLeaves.Any() ? SumLeaves() : Abort(leaves[0].AbortReason ?? ErrorCodes.InternalError);
+        return ClosedLeaves.Any()
+            ? SumLeaves()
+            : new PendingEvent(new TaskEvent.RoundAborted(Parameters.RoundId, leaves[0].AbortReason ?? ErrorCodes.InternalError, SuspectsOfLeaves()));
     }
+
+    private Identifier[] SuspectsOfLeaves() => [.. leaves.SelectMany(l => l.Suspects).Distinct().Order().Take(SuspectList.GreatestCount)];
 
     /// <summary>A leaf that failed is missing from the sum, as its clients would be had they dropped out.</summary>
     private PendingEvent SumLeaves()
@@ -220,7 +233,7 @@ public sealed class ServerRound
             AddTo(masks, leaf.MaskTotalDigest!.Value);
         }
 
-        return Close(sum, masks);
+        return Close(sum, masks, SuspectsOfLeaves());
 
         void AddTo(uint[] total, Digest blob)
         {
@@ -241,9 +254,10 @@ public sealed class ServerRound
 
     private PendingEvent? AdvanceRelease(Patience patience)
     {
-        (uint[]? maskTotal, string? failure, Identifier? suspect) = protection.TryRelease(patience);
+        (uint[]? maskTotal, string? failure, IReadOnlyList<Identifier> accused) = protection.TryRelease(patience);
+        Identifier[] suspects = [.. accused.Take(SuspectList.GreatestCount).Select(client => Pseudonym.Of(pseudonymSalt.Span, client)).Order()];
         if (failure is not null)
-            return new PendingEvent(new TaskEvent.RoundAborted(Parameters.RoundId, failure, suspect is { } client ? Pseudonym.Of(pseudonymSalt.Span, client) : default));
+            return new PendingEvent(new TaskEvent.RoundAborted(Parameters.RoundId, failure, suspects));
         if (maskTotal is null)
             return null;
 
@@ -258,20 +272,26 @@ public sealed class ServerRound
         }
 
         Ring.Subtract(sum, maskTotal);
-        return Close(sum, maskTotal);
+        return Close(sum, maskTotal, suspects);
     }
 
-    private PendingEvent Close(uint[] sum, uint[] maskTotal)
+    private PendingEvent Close(uint[] sum, uint[] maskTotal, IReadOnlyList<Identifier> suspects)
     {
         Ring.Reduce(sum, Parameters.Layout.RingBits);
         Ring.Reduce(maskTotal, Parameters.Layout.RingBits);
         byte[] aggregate = RingVector.Encode(sum);
         byte[] masks = RingVector.Encode(maskTotal);
         return new PendingEvent(
-            new TaskEvent.RoundClosed(Parameters.RoundId, Digest.Of(aggregate), Digest.Of(masks), SurvivorCount),
+            new TaskEvent.RoundClosed(Parameters.RoundId, Digest.Of(aggregate), Digest.Of(masks), SurvivorCount, suspects),
             aggregate,
             masks);
     }
+
+    /// <exception cref="InvalidOperationException">A name is no pseudonym of a client of this round.</exception>
+    private IReadOnlyList<Identifier> Known(IReadOnlyList<Identifier> suspects) =>
+        suspects.Except((trunk ?? this).messages.Of(EventType.KeysAdvertised).Keys.Select(client => Pseudonym.Of(pseudonymSalt.Span, client))).Any()
+            ? throw new InvalidOperationException("The log suspects somebody who is not in the round.")
+            : suspects;
 
     private Upload ReadUpload(Digest digest) =>
         SignedMessage.TryDecode(blobs.Get(digest), out SignedMessage? message) is null && message!.Body is Upload upload

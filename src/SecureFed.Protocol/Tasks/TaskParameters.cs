@@ -30,14 +30,17 @@ public sealed record TaskParameters(
     private const byte Version = 1;
     private const int GreatestNameBytes = 256;
 
-    /// <summary>Null if a task with these parameters can run; otherwise what is wrong and what to do.</summary>
-    public string? FindFault()
+    /// <summary>Null if a task with these parameters can run; otherwise what is wrong and what to do. For whoever creates one: it tries every cohort size.</summary>
+    public string? FindFault() => FindFormFault() ?? Cohort.FindInfeasible();
+
+    /// <summary>The same without trying every cohort size: what a reader checks before it has seen a cohort.</summary>
+    private string? FindFormFault()
     {
         if (!Utf8.Fits(Name, GreatestNameBytes))
             return $"The task needs a name of 1 to {GreatestNameBytes} bytes.";
         if (!Enum.IsDefined(Protection))
             return "The protection is none that this version knows.";
-        string? fault = Model.FindFault() ?? Training.FindFault() ?? Schedule.FindFault() ?? Deadlines.FindFault() ?? Cohort.FindInfeasible();
+        string? fault = Model.FindFault() ?? Training.FindFault() ?? Schedule.FindFault() ?? Deadlines.FindFault() ?? Cohort.FindFault();
         if (fault is not null)
             return fault;
         if (Model.Kind == TaskModelKind.Vector && (Schedule.Standardise || Schedule.Evaluate))
@@ -86,7 +89,7 @@ public sealed record TaskParameters(
             PhaseDeadlines.Read(ref reader),
             (ProtectionKind)reader.UInt8(),
             reader.UInt8());
-        parameters = reader.IsComplete && read.FindFault() is null ? read : null;
+        parameters = reader.IsComplete && read.FindFormFault() is null ? read : null;
         return parameters is not null;
     }
 }

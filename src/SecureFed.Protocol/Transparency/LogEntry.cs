@@ -56,9 +56,9 @@ public sealed record LogEntry(Identifier TaskId, TaskEvent Event)
             case EventType.CohortPublished or EventType.DealersListed or EventType.SurvivorsListed or EventType.UnmaskRequested:
                 return new TaskEvent.ListPublished(type, reader.Identifier(), reader.Digest(), reader.Count(ShamirSecretSharing.MaxPoint));
             case EventType.RoundClosed:
-                return new TaskEvent.RoundClosed(reader.Identifier(), reader.Digest(), reader.Digest(), reader.Count(ShamirSecretSharing.MaxPoint));
+                return new TaskEvent.RoundClosed(reader.Identifier(), reader.Digest(), reader.Digest(), reader.Count(ShamirSecretSharing.MaxPoint), SuspectList.Read(ref reader));
             case EventType.RoundAborted:
-                return new TaskEvent.RoundAborted(reader.Identifier(), reader.Text(64), reader.Identifier());
+                return new TaskEvent.RoundAborted(reader.Identifier(), reader.Text(64), SuspectList.Read(ref reader));
             case EventType.ModelPublished:
                 return new TaskEvent.ModelPublished(reader.Identifier(), reader.Digest(), reader.Digest());
             case EventType.ModelRefused:

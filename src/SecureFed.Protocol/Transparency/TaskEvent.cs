@@ -47,23 +47,27 @@ public abstract record TaskEvent
         internal override void WriteBody(CanonicalWriter writer) => writer.Identifier(RoundId).Digest(ListDigest).Count(Count);
     }
 
-    /// <summary>The sum is known: its blob, the blob of the removed masks, and how many updates it holds.</summary>
-    public sealed record RoundClosed(Identifier RoundId, Digest AggregateDigest, Digest MaskTotalDigest, int Survivors) : TaskEvent
+    /// <summary>
+    /// The sum is known: its blob, the blob of the removed masks, and how many updates it holds. <paramref name="Suspects"/> are, in ascending order, the pseudonyms
+    /// of clients with wrong or missing shares between them that were found while masks were removed; the sum is exact all the same.
+    /// </summary>
+    public sealed record RoundClosed(Identifier RoundId, Digest AggregateDigest, Digest MaskTotalDigest, int Survivors, params IReadOnlyList<Identifier> Suspects) : TaskEvent
     {
         public override EventType Type => EventType.RoundClosed;
 
-        internal override void WriteBody(CanonicalWriter writer) => writer.Identifier(RoundId).Digest(AggregateDigest).Digest(MaskTotalDigest).Count(Survivors);
+        internal override void WriteBody(CanonicalWriter writer) => writer.Identifier(RoundId).Digest(AggregateDigest).Digest(MaskTotalDigest).Count(Survivors).List(Suspects, SuspectList.Write);
     }
 
     /// <summary>
-    /// The round ended without a sum; <paramref name="Reason"/> is an error code. <paramref name="Suspect"/> is the pseudonym of the dealer whose shares fit
-    /// neither its commitment nor its key, all zero if nobody is named. It or enough of those who answered lied; which of them is not decided here.
+    /// The round ended without a sum; <paramref name="Reason"/> is an error code. <paramref name="Suspects"/> are, in ascending order, the pseudonyms of dealers
+    /// whose shares fit neither commitment nor key, and of clients with wrong or missing shares between them. Honest ones can be among them, and nobody is
+    /// excluded by being named.
     /// </summary>
-    public sealed record RoundAborted(Identifier RoundId, string Reason, Identifier Suspect = default) : TaskEvent
+    public sealed record RoundAborted(Identifier RoundId, string Reason, params IReadOnlyList<Identifier> Suspects) : TaskEvent
     {
         public override EventType Type => EventType.RoundAborted;
 
-        internal override void WriteBody(CanonicalWriter writer) => writer.Identifier(RoundId).Text(Reason).Identifier(Suspect);
+        internal override void WriteBody(CanonicalWriter writer) => writer.Identifier(RoundId).Text(Reason).List(Suspects, SuspectList.Write);
     }
 
     /// <summary>The global model moved from parent to model by the sum of the round.</summary>

@@ -187,7 +187,8 @@ internal static class RoundEndpoints
                 found.MaskTotalDigest?.ToString(),
                 [.. found.Parameters.Layout.Segments.Select(s => new SegmentView(s.Name, s.Length, s.ClipNorm, s.ScaleExponent))],
                 found.Parameters.Layout.RingBits,
-                host!.MetricsOf(found)))
+                host!.MetricsOf(found),
+                [.. found.Suspects.Select(s => s.ToString())]))
             : ProblemResponses.Of(ErrorCodes.NotReady, "The round is still in progress.");
     }
 

@@ -89,6 +89,47 @@ public sealed class CrossRoundGuardTests
     }
 
     [Fact]
+    public void An_auditor_recomputes_participation_and_notices_what_was_left_out_or_altered()
+    {
+        Run(consortium.Clients);
+        Run([.. consortium.Clients.Skip(1)]);
+        Run([.. consortium.Clients.Take(9)]);
+        Dictionary<(Identifier, EventType), Announcement> lists = Announcements();
+        ParticipationAudit audit = Auditor(lists);
+        Assert.All(server.Entries, entry => Assert.Null(audit.Add(entry)));
+        Assert.Equal(server.State.Participations, audit.Sums);
+        Assert.All(audit.Sums, sum => Assert.True(sum.Difference is null or >= 2));
+
+        // An entry left out, a foreign signature, another list than the entry names.
+        ParticipationAudit gap = Auditor(lists);
+        Assert.NotNull(server.Entries.Where((_, i) => i != 3).Select(gap.Add).FirstOrDefault(fault => fault is not null));
+        ParticipationAudit foreign = new(consortium.Task.TaskId, consortium.Authority.PublicKey, (round, kind) => lists.GetValueOrDefault((round, kind)));
+        Assert.NotNull(foreign.Add(server.Entries[0]));
+        (Identifier, EventType) last = lists.Keys.Last(k => k.Item2 == EventType.SurvivorsListed);
+        (Identifier, EventType) first = lists.Keys.First(k => k.Item2 == EventType.SurvivorsListed);
+        lists[last] = lists[first];
+        ParticipationAudit swapped = Auditor(lists);
+        Assert.NotNull(server.Entries.Select(swapped.Add).FirstOrDefault(fault => fault is not null));
+    }
+
+    private ParticipationAudit Auditor(Dictionary<(Identifier, EventType), Announcement> lists) =>
+        new(consortium.Task.TaskId, server.Key.PublicKey, (round, kind) => lists.GetValueOrDefault((round, kind)));
+
+    /// <summary>Every list that the log names, as the server serves it.</summary>
+    private Dictionary<(Identifier, EventType), Announcement> Announcements()
+    {
+        Dictionary<(Identifier, EventType), Announcement> lists = [];
+        foreach (SignedEntry signed in server.Entries)
+        {
+            Assert.True(LogEntry.TryDecode(signed.Bytes.Span, out LogEntry? entry));
+            if (entry!.Event is TaskEvent.ListPublished list)
+                lists[(list.RoundId, list.Kind)] = new Announcement(signed, server.Blobs.Get(list.ListDigest));
+        }
+
+        return lists;
+    }
+
+    [Fact]
     public void A_policy_that_demands_a_guard_refuses_a_task_without()
     {
         TaskParameters unguarded = consortium.Task with { Cohort = consortium.Bounds with { LeastDifference = 0 } };

@@ -69,6 +69,25 @@ public sealed class LeavesTests
     }
 
     [Fact]
+    public void A_leaf_and_the_round_name_the_dealer_whose_boxes_do_not_open()
+    {
+        RunToLeaves();
+        ServerRound leaf = server.Round.Leaves[1];
+        SimulatedClient dealer = Members(leaf)[2];
+        consortium.Step(consortium.Clients.Where(c => c != dealer));
+        Assert.Null(SignedMessage.TryDecode(dealer.Step(server)!.Value, out SignedMessage? honest));
+        ShareBundle bundle = (ShareBundle)honest!.Body;
+        ShareBundle lie = bundle with { Shares = [.. bundle.Shares.Select(s => s with { Box = new byte[ShareBundle.BoxBytes] })] };
+        Assert.Equal(SimulatedServer.Accepted, server.Receive(SignedMessage.Sign(honest.Header, lie, dealer.Key).Bytes));
+        RunOn(consortium.Clients);
+        Assert.Equal((RoundPhase.Closed, 18, ErrorCodes.TooFewAnswers), (server.Round.Phase, server.Round.SurvivorCount, leaf.AbortReason));
+        ReadOnlyMemory<byte> salt = server.Blobs.Get(server.Round.Parameters.PseudonymSaltDigest);
+        Assert.Equal([Pseudonym.Of(salt.Span, dealer.Id)], leaf.Suspects);
+        Assert.Equal(leaf.Suspects, server.Round.Suspects);
+        Assert.Equal(server.Observe(), SimulatedServer.Observe(server.Fold(server.Entries.Count), consortium.Roster));
+    }
+
+    [Fact]
     public void If_every_leaf_fails_the_round_fails()
     {
         RunToLeaves();

@@ -127,7 +127,7 @@ internal sealed class SimulatedServer
         if (state.Round is { } round)
         {
             view.Append(round.Phase).Append(round.OpenDigest).Append(round.OpenIndex).Append(round.AbortReason).Append(round.CohortSize)
-                .Append(round.SurvivorCount).Append(round.AggregateDigest).Append(round.MaskTotalDigest).AppendJoin(';', round.Lists.OrderBy(l => l.Key));
+                .Append(round.SurvivorCount).Append(round.AggregateDigest).Append(round.MaskTotalDigest).AppendJoin(';', round.Suspects).AppendJoin(';', round.Lists.OrderBy(l => l.Key));
             foreach (EventType kind in Enum.GetValues<EventType>())
             {
                 view.Append(kind).Append(round.CountOf(kind));

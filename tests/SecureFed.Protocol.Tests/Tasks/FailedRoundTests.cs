@@ -82,9 +82,10 @@ public sealed class FailedRoundTests
         consortium.RunTo(RoundPhase.Closed);
 
         Assert.Equal((RoundPhase.Aborted, ErrorCodes.InconsistentShares), (server.Round.Phase, server.Round.AbortReason));
-        Identifier suspect = LastAbort(server).Suspect;
+        Identifier suspect = Assert.Single(LastAbort(server).Suspects);
         ReadOnlyMemory<byte> salt = server.Blobs.Get(server.Round.Parameters.PseudonymSaltDigest);
         Assert.Equal(Pseudonym.Of(salt.Span, liar.Id), suspect);
+        Assert.Equal([suspect], server.Round.Suspects);
         Assert.All(consortium.Clients, c => Assert.NotEqual(c.Id, suspect));
         AssertFolds(consortium);
     }
@@ -96,7 +97,8 @@ public sealed class FailedRoundTests
         consortium.Server.OpenRound();
         consortium.RunTo(RoundPhase.Unmask);
         consortium.Server.Advance(Patience.DeadlinePassed);
-        Assert.Equal((ErrorCodes.TooFewAnswers, default), (LastAbort(consortium.Server).Reason, LastAbort(consortium.Server).Suspect));
+        Assert.Equal(ErrorCodes.TooFewAnswers, LastAbort(consortium.Server).Reason);
+        Assert.Empty(LastAbort(consortium.Server).Suspects);
     }
 
     [Fact]

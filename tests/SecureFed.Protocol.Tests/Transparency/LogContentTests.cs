@@ -110,6 +110,7 @@ public sealed class LogContentTests
         foreach (TaskEvent illegal in (TaskEvent[])
             [
                 new TaskEvent.RoundAborted(earlier, ErrorCodes.AbortedByOperator),
+                new TaskEvent.RoundAborted(server.Round.Parameters.RoundId, ErrorCodes.AbortedByOperator, earlier),
                 new TaskEvent.RoundClosed(earlier, any, any, 5),
                 new TaskEvent.RoundClosed(server.Round.Parameters.RoundId, any, any, 0),
                 new TaskEvent.RoundOpened(server.Round.Parameters with { Number = 4 }),

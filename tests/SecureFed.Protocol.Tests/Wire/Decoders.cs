@@ -1,4 +1,5 @@
 using SecureFed.Cryptography.Keys;
+using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Identity;
 using SecureFed.Protocol.Masking;
 using SecureFed.Protocol.Masking.Messages;
@@ -15,7 +16,8 @@ namespace SecureFed.Protocol.Tests.Wire;
 /// <param name="Name">What it decodes.</param>
 /// <param name="Reencode">Decodes and encodes again; null if the bytes are refused.</param>
 /// <param name="Samples">Bytes that must be accepted.</param>
-internal sealed record Decoder(string Name, Func<byte[], byte[]?> Reencode, IReadOnlyList<byte[]> Samples);
+/// <param name="IsSlow">Each decoding computes a signature.</param>
+internal sealed record Decoder(string Name, Func<byte[], byte[]?> Reencode, IReadOnlyList<byte[]> Samples, bool IsSlow = false);
 
 internal static class Decoders
 {
@@ -32,6 +34,7 @@ internal static class Decoders
         List<byte[]> entries = [.. server.Entries.Select(e => e.Bytes.ToArray())];
         Identifier id = consortium.Task.TaskId;
         entries.Add(new LogEntry(id, new TaskEvent.RoundAborted(id, "cohort-too-small")).Encode());
+        entries.Add(new LogEntry(id, new TaskEvent.RoundAborted(id, "inconsistent-shares", [.. new[] { consortium.Clients[0].Id, consortium.Clients[1].Id }.Order()])).Encode());
         entries.Add(new LogEntry(id, new TaskEvent.ModelPublished(id, default, default)).Encode());
         entries.Add(new LogEntry(id, new TaskEvent.TaskFinished("")).Encode());
         byte[] Blob(EventType kind) => server.AnnouncementOf(kind)!.Blob.ToArray();
@@ -50,12 +53,14 @@ internal static class Decoders
         Assert.Null(linear.FindFault());
         return
         [
-            new("signed message", Message, [.. consortium.Clients[1].Sent.Select(m => m.ToArray())]),
+            .. Enum.GetValues<MessageType>().Select((type, i) => new Decoder(
+                $"signed {type}", b => Message(b, type), [.. new[] { 0, 1, 3 }.Select(client => consortium.Clients[client].Sent[i].ToArray())])),
             new("cohort list", b => CohortList.TryDecode(b, out CohortList? list) ? list!.Encode() : null, [Blob(EventType.CohortPublished)]),
             new("dealers list", b => DealersList.TryDecode(b, out DealersList? list) ? list!.Encode() : null, [Blob(EventType.DealersListed)]),
             new("survivor list", b => SurvivorList.TryDecode(b, out SurvivorList? list) ? list!.Encode() : null, [Blob(EventType.SurvivorsListed)]),
             new("unmask request", b => UnmaskRequest.TryDecode(b, out UnmaskRequest? request) ? request!.Encode() : null, [Blob(EventType.UnmaskRequested)]),
             new("log entry", b => LogEntry.TryDecode(b, out LogEntry? entry) ? entry!.Encode() : null, entries),
+            new("signed entry", Entry, [.. server.Entries.Select(e => CanonicalWriter.Write(e.Write))]),
             new("announcement", b => Announcement.TryDecode(b, out Announcement? a) ? a!.Encode() : null, [server.AnnouncementOf(EventType.DealersListed)!.Encode()]),
             new("task parameters", b => TaskParameters.TryDecode(b, out TaskParameters? task) ? task!.Encode() : null, [consortium.Task.Encode(), linear.Encode()]),
             new(
@@ -67,15 +72,29 @@ internal static class Decoders
                 content => Roster.TryDecode([.. content, .. consortium.Authority.Sign(SigningContext.Roster.Bind(content))], consortium.Authority.PublicKey.Span, out Roster? roster)
                     ? Roster.Create(roster!.Sequence, roster.Entries, consortium.Authority).Bytes[..^P256.SignatureBytes].ToArray()
                     : null,
-                [consortium.Roster.Bytes[..^P256.SignatureBytes].ToArray()]),
+                [consortium.Roster.Bytes[..^P256.SignatureBytes].ToArray()],
+                IsSlow: true),
             new("client state", b => MaskingClientState.TryDecode(b)?.Encode(), [clientState]),
         ];
     }
 
-    private static byte[]? Message(byte[] bytes)
+    private static byte[]? Entry(byte[] bytes)
     {
-        if (SignedMessage.TryDecode(bytes, out SignedMessage? message) is not null)
+        CanonicalReader reader = new(bytes);
+        SignedEntry entry = SignedEntry.Read(ref reader);
+        return reader.IsComplete ? CanonicalWriter.Write(entry.Write) : null;
+    }
+
+    private static byte[]? Message(byte[] bytes, MessageType type)
+    {
+        if (SignedMessage.TryDecode(bytes, out SignedMessage? message) is { } rejection)
+        {
+            bool isVersion = bytes.Length > P256.SignatureBytes + 2 && bytes[0] != 1;
+            Assert.Equal(isVersion ? ErrorCodes.UnsupportedVersion : ErrorCodes.InvalidMessage, rejection.Code);
             return null;
+        }
+
+        Assert.True(bytes[1] != (byte)type || message!.Body.Type == type);
         SignedMessage again = SignedMessage.Sign(message!.Header, message.Body, NoSigner.Instance);
         return [.. again.Bytes[..^P256.SignatureBytes].ToArray(), .. message.SignatureBytes.ToArray()];
     }

@@ -64,6 +64,13 @@ public class ConsortiumTests
         Assert.Equal(22, shown.Json.GetProperty("rounds").GetArrayLength());
         Assert.All(shown.Json.GetProperty("rounds").EnumerateArray(), r => Assert.Equal("closed", r.GetProperty("phase").GetString()));
 
+        // 20 training rounds, standardisation and evaluation, always the same clients: no sum comes near another one.
+        Transcript participation = await Cli.RunAsync(["task", "participation", "--task", taskId, "--policy", File("policy.json"), .. taskOperator]);
+        Assert.True(participation.ExitCode == 0, participation.Output);
+        Assert.True(participation.Json.GetProperty("verified").GetBoolean());
+        Assert.Equal(22, participation.Json.GetProperty("sums").GetArrayLength());
+        Assert.All(participation.Json.GetProperty("sums").EnumerateArray(), s => Assert.Equal(System.Text.Json.JsonValueKind.Null, s.GetProperty("difference").ValueKind));
+
         (await Cli.RunAsync(["task", "show", "--task", Definitions.NewId(), .. taskOperator])).AssertFailure(1, "unknown-task");
         (await Cli.RunAsync(["task", "create", "--definition", definition, .. connection, "--id", clientIds[0], "--key", File("client-1.pem"), "--json"])).AssertFailure(1, "wrong-role");
         (await Cli.RunAsync(["task", "show", "--task", taskId, "--server", connection[1], "--certificate-pin", new string('0', 64), .. taskOperator[4..]])).AssertFailure(1, "server-unreachable");

@@ -26,6 +26,13 @@ internal sealed class HandSteppedClient(Member member, HttpClient http, ClientCo
 
     public Identifier Round => round;
 
+    public Identifier TaskId => context.Task.TaskId;
+
+    public UpdateLayout Layout => masking.Round.Layout;
+
+    /// <summary>The integers of the last upload before they were masked.</summary>
+    public int[] Integers { get; private set; } = [];
+
     public Digest OpenDigest => masking.OpenDigest;
 
     public byte[] Advertisement => masking.Advertisement.ToArray();
@@ -74,7 +81,8 @@ internal sealed class HandSteppedClient(Member member, HttpClient http, ClientCo
         CanonicalReader reader = new(body);
         Announcement.TryDecode(reader.Opaque(Announcement.GreatestBlobBytes), out Announcement? dealers);
         (int, ReadOnlyMemory<byte>)[] inbox = reader.List(1000, 8, (ref CanonicalReader r) => (r.Count(1000), (ReadOnlyMemory<byte>)r.Opaque(ShareBundle.BoxBytes).ToArray()));
-        (NoisedUpdate noised, _) = new UpdatePipeline(Random, NoNoise.Instance).Prepare(masking.Round.Layout, values);
+        (NoisedUpdate noised, QuantizedUpdate quantized) = new UpdatePipeline(Random, NoNoise.Instance).Prepare(masking.Round.Layout, values);
+        Integers = quantized.Values.ToArray();
         return masking.OnDealers(dealers!, inbox, noised).Masked!.Bytes.ToArray();
     }
 

@@ -36,6 +36,7 @@ public class RoundResourceTests(TestConsortium consortium)
         Assert.Equal(manifest.AggregateDigest, Digest.Of(sum).ToString());
         Assert.Equal(cohort[0].OpenDigest.ToString(), manifest.OpenDigest);
         Assert.Equal(["delta", "weight"], manifest.Segments.Select(s => s.Name));
+        Assert.Empty(manifest.Suspects);
         uint[] words = new uint[3];
         Assert.True(RingVector.TryDecode(sum, words));
         Assert.Equal(4.5, unchecked((int)words[0]) * Math.ScaleB(1, -manifest.Segments[0].ScaleExponent));
@@ -51,6 +52,37 @@ public class RoundResourceTests(TestConsortium consortium)
         Assert.Equal([6, -4], state!.Parameters);
 
         await AssertEntriesAsync(http, task, view);
+        Dispose(cohort);
+    }
+
+    [Fact]
+    public async Task A_client_that_answers_with_wrong_shares_stands_in_the_manifest_by_its_pseudonym_and_the_round_closes()
+    {
+        Identifier task = await consortium.CreateTaskAsync(Definitions.Vector(length: 1, clients: 5, deltaDrop: 0.1m));
+        HandSteppedClient[] cohort = await HandSteppedClient.JoinAllAsync(consortium, task, clients: 5);
+        foreach (HandSteppedClient client in cohort)
+            await HandSteppedClient.Accept(client.AdvertiseAsync());
+        foreach (HandSteppedClient client in cohort)
+            await HandSteppedClient.Accept(client.PutAsync("shares", await client.SharesAsync()));
+        foreach (HandSteppedClient client in cohort)
+            await HandSteppedClient.Accept(client.PutAsync("uploads", await client.UploadAsync(2, 1)));
+        foreach (HandSteppedClient client in cohort)
+            await HandSteppedClient.Accept(client.PutAsync("confirmations", await client.ConfirmationAsync()), HttpStatusCode.Gone);
+
+        HandSteppedClient liar = cohort[0];
+        Assert.Null(SignedMessage.TryDecode(await liar.AnswerAsync(), out SignedMessage? honest));
+        UnmaskAnswer answer = (UnmaskAnswer)honest!.Body;
+        UnmaskAnswer lie = answer with { Shares = [.. answer.Shares.Select(s => s with { Share = (byte[])[0, .. s.Share[1..^1].ToArray(), (byte)(s.Share.Span[^1] ^ 1)] })] };
+        await HandSteppedClient.Accept(liar.PutAsync("unmask", SignedMessage.Sign(honest.Header, lie, liar.Member.Key).Bytes.ToArray()));
+        foreach (HandSteppedClient client in cohort[1..])
+            await HandSteppedClient.Accept(client.PutAsync("unmask", await client.AnswerAsync()));
+
+        using HttpClient http = consortium.HttpFor(consortium.Auditor);
+        Assert.Equal(5, (await FinishedAsync(http, task)).Round!.Survivors);
+        ManifestView manifest = await (await http.GetAsync(Routes.RoundPart(task, liar.Round, "manifest"))).ReadAsync<ManifestView>();
+        CanonicalReader receipt = new(await liar.Http.GetByteArrayAsync(liar.PathOf("receipt")));
+        Assert.True(SignedEntry.Read(ref receipt).TryOpen(task, consortium.ServerMember.Key.PublicKey.Span, out LogEntry? entry));
+        Assert.Equal([((TaskEvent.MessageAccepted)entry!.Event).Pseudonym.ToString()], manifest.Suspects);
         Dispose(cohort);
     }
 

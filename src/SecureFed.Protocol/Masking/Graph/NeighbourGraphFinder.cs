@@ -20,6 +20,9 @@ public static class NeighbourGraphFinder
     public const int ProductionSigma = 104;
     private const int Eta = 20;
 
+    /// <summary>No graph for use is denser: a client's work would be that of thousands of peers, and the search quadratic.</summary>
+    private const int GreatestDegree = 8192;
+
     /// <summary>Up to this many clients everyone is everyone's neighbour.</summary>
     public const int GreatestCompleteGraph = 100;
 
@@ -91,13 +94,13 @@ public static class NeighbourGraphFinder
         }
 
         Hypergeometric draws = new(clients);
-        for (int degree = 2; degree < clients - 1; degree += 2)
+        for (int degree = 2; degree < Math.Min(clients - 1, GreatestDegree); degree += 2)
         {
             if (FindThreshold(draws, clients, corruptClients, leastSurvivors, isCurious, sigma, degree) is { } threshold)
                 return new NeighbourGraphParameters(degree, threshold);
         }
 
-        reason = $"No degree below {clients - 1} is safe with {corruptClients} corrupt and {leastSurvivors} survivors of {clients}; take more clients or smaller fractions.";
+        reason = $"No degree below {Math.Min(clients - 1, GreatestDegree)} is safe with {corruptClients} corrupt and {leastSurvivors} survivors of {clients}; take more clients or smaller fractions.";
         return null;
     }
 
@@ -112,9 +115,9 @@ public static class NeighbourGraphFinder
         if (clients > GreatestCompleteGraph && leastSurvivors >= corruptClients + 2)
         {
             Hypergeometric draws = new(clients);
-            foreach (int near in (ReadOnlySpan<int>)[degree, degree + 2])
+            for (int near = Math.Max(degree, 2); near <= degree + 64; near += 2)
             {
-                if (near >= 2 && near < clients - 1
+                if (near < Math.Min(clients - 1, GreatestDegree)
                     && FindThreshold(draws, clients, corruptClients, leastSurvivors, isCurious, ProductionSigma, near) is not null)
                 {
                     degree = near;

@@ -1,0 +1,92 @@
+using SecureFed.Protocol.Masking;
+using SecureFed.Protocol.Masking.Messages;
+using SecureFed.Protocol.Rounds;
+using SecureFed.Protocol.Tasks;
+using SecureFed.Protocol.Wire;
+
+namespace SecureFed.Protocol.Transparency;
+
+/// <summary>Recomputes from signed entries and published lists whose updates each released sum holds and how near it comes to an earlier one.</summary>
+/// <remarks>
+/// For an auditor of the cross-round guard who does not believe the server's report. Fed the task's entries in order. Shows nothing about rounds whose entries
+/// the server keeps to itself: that takes the Merkle log and its witnesses.
+/// </remarks>
+/// <param name="taskId">Task.</param>
+/// <param name="serverKey">The server's identity key, 65 bytes, from the auditor's own policy.</param>
+/// <param name="fetch">The announcement of a list of a round or leaf, as the server serves it.</param>
+public sealed class ParticipationAudit(Identifier taskId, ReadOnlyMemory<byte> serverKey, Func<Identifier, EventType, Announcement?> fetch)
+{
+    private readonly List<Participation> sums = [];
+    private readonly Dictionary<Identifier, IReadOnlyList<Identifier>> survivors = [];
+    private readonly Dictionary<Identifier, MaskingCohort> leaves = [];
+    private SurvivorHistory history = SurvivorHistory.Empty;
+    private RoundParameters? round;
+    private ulong next;
+
+    /// <summary>Every released sum so far.</summary>
+    public IReadOnlyList<Participation> Sums => sums;
+
+    /// <summary>Takes the next entry.</summary>
+    /// <returns>Null, or what is wrong with it.</returns>
+    public string? Add(SignedEntry signed)
+    {
+        if (signed.Index != next || !signed.TryOpen(taskId, serverKey.Span, out LogEntry? entry))
+            return $"Entry {next} is missing or not signed by the server.";
+        next++;
+        switch (entry!.Event)
+        {
+            case TaskEvent.RoundOpened opened:
+                round = opened.Round;
+                leaves.Clear();
+                survivors.Clear();
+                return null;
+            case TaskEvent.ListPublished { Kind: EventType.CohortPublished } cohort:
+                return AddCohort(cohort);
+            case TaskEvent.ListPublished { Kind: EventType.SurvivorsListed } list:
+                return AddSurvivors(list);
+            case TaskEvent.ListPublished { Kind: EventType.UnmaskRequested } asked:
+                return Release(asked.RoundId);
+            default:
+                return null;
+        }
+    }
+
+    private string? AddCohort(TaskEvent.ListPublished published)
+    {
+        if (round is null || published.RoundId != round.RoundId || BlobOf(published) is not { } blob || !CohortList.TryDecode(blob.Span, out CohortList? list))
+            return $"The cohort of entry {next - 1} does not open.";
+        foreach (CohortLeaf leaf in CohortLeaf.Cut(list!, blob.ToArray(), round))
+            leaves[leaf.RoundId] = MaskingCohort.Create(leaf);
+        return null;
+    }
+
+    private string? AddSurvivors(TaskEvent.ListPublished published)
+    {
+        if (!leaves.TryGetValue(published.RoundId, out MaskingCohort? leaf)
+            || BlobOf(published) is not { } blob
+            || !SurvivorList.TryDecode(blob.Span, out SurvivorList? list)
+            || list!.CohortDigest != leaf.Digest
+            || list.Survivors.Any(s => s >= leaf.Count))
+        {
+            return $"The survivors of entry {next - 1} do not follow the cohort.";
+        }
+
+        survivors[published.RoundId] = [.. list.Survivors.Select(s => leaf[s])];
+        return null;
+    }
+
+    private string? Release(Identifier leaf)
+    {
+        if (round is null || !survivors.TryGetValue(leaf, out IReadOnlyList<Identifier>? released))
+            return $"Entry {next - 1} asks for shares of a round without survivors.";
+        (int Round, int Difference)? nearest = history.Nearest(round.Kind, released);
+        sums.Add(new Participation(round.Number, leaf, round.Kind, released.Count, nearest?.Round, nearest?.Difference));
+        history = history.Add(round.Number, round.Kind, released);
+        return nearest is { } near && near.Difference < round.Cohort.LeastDifference
+            ? $"Round {round.Number} and round {near.Round} differ by {near.Difference} clients, the task promises {round.Cohort.LeastDifference}."
+            : null;
+    }
+
+    private ReadOnlyMemory<byte>? BlobOf(TaskEvent.ListPublished published) =>
+        fetch(published.RoundId, published.Kind) is { } announcement && Digest.Of(announcement.Blob.Span) == published.ListDigest ? announcement.Blob : null;
+}
