@@ -30,7 +30,7 @@ internal static class DeviationRun
         try
         {
             string observed = await ObserveAsync(scene, deviation, others, stop.Token);
-            return new DeviationResult(deviation, observed, scene.MessagesAfterLie);
+            return new DeviationResult(deviation, scene.IsUntold ? $"before the lie: {observed}" : observed, scene.MessagesAfterLie);
         }
         finally
         {

@@ -52,6 +52,9 @@ internal sealed class Scene
     /// <summary>Messages of the victim that arrived after the last decisive lie was told.</summary>
     public int MessagesAfterLie => WasTold ? Volatile.Read(ref victimMessages) - Volatile.Read(ref messagesAtLastLie) : 0;
 
+    /// <summary>Whether there is a lie that the victim should have heard but has not: then its refusal proves nothing.</summary>
+    public bool IsUntold => lies.Exists(l => l.IsDecisive) && !WasTold;
+
     public void Add(Lie lie) => lies.Add(lie);
 
     public bool Concerns(Exchange exchange) => exchange.Task is { } task ? task == TaskId : exchange.Client == VictimId;

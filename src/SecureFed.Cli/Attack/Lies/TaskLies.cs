@@ -55,7 +55,7 @@ internal static class TaskLies
         new("model-not-finite", "C6", "Pasquini et al. 2021", "advertise", ErrorCodes.ModelMismatch, scene =>
         {
             byte[] model = Poisoned(TaskPlan.Length).Encode();
-            BitConverter.TryWriteBytes(model.AsSpan(5), 0xFF7FL); // Big-endian infinity in the first coordinate.
+            BitConverter.TryWriteBytes(model.AsSpan(5), 0xFF7FL); // 7FFF… big-endian: the first coordinate is no number.
             PublishBytes(scene, model);
         }),
     ];
