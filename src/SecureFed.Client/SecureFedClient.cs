@@ -13,6 +13,7 @@ using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
 using SecureFed.Protocol.Transparency;
 using SecureFed.Protocol.Wire;
+using SecureFed.Shared;
 
 namespace SecureFed.Client;
 
@@ -130,8 +131,8 @@ public sealed class SecureFedClient
         }
 
         ModelState model = await GetModelAsync(round.ModelDigest, cancellationToken);
-        if (model.Parameters.Count != client.Task.Model.Length)
-            throw new RoundRefusedException(ErrorCodes.ModelMismatch, $"The round's model has {model.Parameters.Count} parameters, the task's {client.Task.Model.Length}; the client does not train on it.");
+        if (!new LearningTask(client.Task).Fits(model))
+            throw new RoundRefusedException(ErrorCodes.ModelMismatch, $"The round's model ({model.Parameters.Count} parameters) does not have the task's form; the client does not train on it.");
         double[] values = await compute(new RoundAssignment(client.Task, round, model));
         RoundParticipant participant = new(client, transport, options.StateStore, options.Random, pipeline);
         return await participant.TakePartAsync(opening, saved, isResuming, values, cancellationToken);

@@ -11,7 +11,7 @@ namespace SecureFed.Client.State;
 /// </remarks>
 public sealed class FileRoundStateStore : IRoundStateStore
 {
-    private const byte Version = 1;
+    private const byte Version = 2;
     private const int GreatestAnswers = 1 << 20;
     private const int GreatestBytes = 1 << 30;
     private readonly string directory;
