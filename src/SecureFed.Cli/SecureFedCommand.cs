@@ -1,4 +1,5 @@
 using System.CommandLine;
+using SecureFed.Cli.Attack;
 using SecureFed.Cli.Bench;
 using SecureFed.Cli.Commands;
 using SecureFed.Cli.Demo;
@@ -47,6 +48,7 @@ public static class SecureFedCommand
             TaskCommand.Create(terminal),
             ClientCommand.Create(terminal),
             SecAggCommand.Create(terminal),
+            AttackCommand.Create(terminal),
             BenchCommand.Create(terminal),
         };
         return root;

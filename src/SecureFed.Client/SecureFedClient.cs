@@ -13,6 +13,7 @@ using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
 using SecureFed.Protocol.Transparency;
 using SecureFed.Protocol.Wire;
+using SecureFed.Shared;
 
 namespace SecureFed.Client;
 
@@ -120,14 +121,18 @@ public sealed class SecureFedClient
         SignedEntry opening = await transport.GetOpeningAsync(cancellationToken);
         if (MaskingClient.Examine(client, opening, saved.LastRoundNumber - (isResuming ? 1 : 0), out RoundParameters? round) is { } refusal)
             throw new RoundRefusedException(refusal);
-        if (!isResuming && saved.Answered == RoundRepetition.DigestOf(round!))
+        if (round!.RoundId != ParseIdentifier(view.RoundId) || round.Number != view.Number || round.Kind != view.Kind)
+            throw new RoundRefusedException(ErrorCodes.HistoryRewritten, "The server's view of the task names another round or kind of round than the signed opening; the client abstains.");
+        if (!isResuming && saved.Answered?.Contains(RoundRepetition.DigestOf(round)) == true)
         {
             throw new RoundRefusedException(
                 ErrorCodes.RoundRepeated,
-                $"Round {round!.Number} repeats a {round.Kind} round on the same model for which this client has released its shares: the two sums could be subtracted. The client abstains; the operator starts a new task if the first round really failed.");
+                $"Round {round.Number} repeats a {round.Kind} round on the same model for which this client has released its shares: the two sums could be subtracted. The client abstains; the operator starts a new task if the first round really failed.");
         }
 
-        ModelState model = await GetModelAsync(round!.ModelDigest, cancellationToken);
+        ModelState model = await GetModelAsync(round.ModelDigest, cancellationToken);
+        if (!new LearningTask(client.Task).Fits(model))
+            throw new RoundRefusedException(ErrorCodes.ModelMismatch, $"The round's model ({model.Parameters.Count} parameters) does not have the task's form; the client does not train on it.");
         double[] values = await compute(new RoundAssignment(client.Task, round, model));
         RoundParticipant participant = new(client, transport, options.StateStore, options.Random, pipeline);
         return await participant.TakePartAsync(opening, saved, isResuming, values, cancellationToken);
@@ -196,7 +201,8 @@ public sealed class SecureFedClient
         ServiceResponse rosterResponse = await connection.GetAsync(Routes.Roster, cancellationToken: cancellationToken);
         Roster roster = SharedRosters.Find(rosterResponse.Body, policy.RosterAuthorityKey.Span)
             ?? throw new RoundRefusedException(ErrorCodes.RosterUntrusted, "The server's roster is not signed by the authority that the policy pins.");
-        ulong leastSequence = Math.Max(policy.LeastRosterSequence, (await options.StateStore.LoadAsync(options.TaskId, cancellationToken))?.RosterSequence ?? 0);
+        SavedRounds? saved = await options.StateStore.LoadAsync(options.TaskId, cancellationToken);
+        ulong leastSequence = Math.Max(policy.LeastRosterSequence, saved?.RosterSequence ?? 0);
         if (roster.Sequence < leastSequence)
             throw new RoundRefusedException(ErrorCodes.RosterUntrusted, $"The server's roster has number {roster.Sequence}, but number {leastSequence} is known: it may list identities that were removed since.");
         ReadOnlyMemory<byte>? enrolledKey = roster.Find(options.ClientId, RosterRole.Client)?.PublicKey;
@@ -205,6 +211,8 @@ public sealed class SecureFedClient
         ServiceResponse parameters = await connection.GetAsync(Routes.TaskPart(options.TaskId, "parameters"), cancellationToken: cancellationToken);
         if (!TaskParameters.TryDecode(parameters.Body, out TaskParameters? task) || task!.TaskId != options.TaskId)
             throw new RoundRefusedException(ErrorCodes.InvalidParameters, "The task's parameters are malformed or belong to another task.");
+        if (saved is not null && saved.TaskDigest != default && saved.TaskDigest != Digest.Of(parameters.Body))
+            throw new RoundRefusedException(ErrorCodes.InvalidParameters, "The task has other parameters than those with which this client joined it before; a changed task needs a new identifier.");
         if (policy.Check(task) is { } violation)
             throw new RoundRefusedException(violation);
         return context = new ClientContext(options.ClientId, options.Signer!, roster, task, policy, options.PeerKeys, options.Cohorts);

@@ -45,6 +45,21 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
         ? Standardizer.FromArray([.. state.Standardisation])
         : Standardizer.Identity(model.Features.Count, training.GreatestRows);
 
+    /// <summary>Whether a model that somebody sent belongs to a task of this form.</summary>
+    public bool Fits(ModelState state)
+    {
+        if (state.Parameters.Count != model.Length)
+            return false;
+        try
+        {
+            return state.Standardisation.Count == 0 || StandardizerOf(state).FeatureCount == model.Features.Count;
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
+    }
+
     public GlobalModel ModelOf(ModelState state) => new(ModelKind, [.. state.Parameters]);
 
     /// <summary>N of the penalty λ/(2N)‖w‖² is the number of rows that the standardisation round counted.</summary>

@@ -102,7 +102,11 @@ internal sealed class RoundSimulation(RoundPlan plan, Action<string, double> rep
             cohort.Receive(Require(clients[member].OnUnmaskRequest(request)));
         Move(cohort, leaf, RoundPhase.Closed);
         foreach (int member in members)
+        {
             clients[member].Dispose();
+            clients[member] = null!; // What a leaf held is not held any longer.
+        }
+
         return (sum, present.Length);
     }
 

@@ -71,6 +71,10 @@ internal sealed class ServiceConnection
         {
             response = await retries.ExecuteAsync(async token => await SendOnceAsync(createRequest, token), cancellationToken);
         }
+        catch (HttpRequestException exception) when (exception.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded)
+        {
+            throw new SecureFedException(ErrorCodes.InvalidMessage, "The server's answer is longer than any that this protocol knows; check the address and the versions of client and server.", false, exception);
+        }
         catch (HttpRequestException exception)
         {
             throw new SecureFedException(
@@ -114,7 +118,8 @@ internal sealed class ServiceConnection
     }
 
     // A wrong certificate stays wrong; everything else on the way to the server may pass.
-    private static bool IsTransient(HttpRequestException exception) => exception.HttpRequestError != HttpRequestError.SecureConnectionError;
+    private static bool IsTransient(HttpRequestException exception) =>
+        exception.HttpRequestError is not (HttpRequestError.SecureConnectionError or HttpRequestError.ConfigurationLimitExceeded);
 
     private static bool IsTransient(HttpStatusCode status) =>
         status is HttpStatusCode.TooManyRequests or HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout or HttpStatusCode.InternalServerError;

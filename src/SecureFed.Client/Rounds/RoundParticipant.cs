@@ -80,7 +80,7 @@ internal sealed class RoundParticipant(ClientContext context, RoundTransport tra
         ClientStep answer = Require(client.OnUnmaskRequest(await transport.GetUnmaskRequestAsync(cancellationToken)));
         SavedRounds answered = saved with
         {
-            Answered = RoundRepetition.DigestOf(client.Round),
+            Answered = [.. saved.Answered ?? [], RoundRepetition.DigestOf(client.Round)],
             History = (saved.History ?? SurvivorHistory.Empty).Add(client.Round.Number, client.Round.Kind, client.Survivors),
         };
         await SaveAsync(client, answered, RoundPhase.Unmask, cancellationToken);
@@ -111,7 +111,8 @@ internal sealed class RoundParticipant(ClientContext context, RoundTransport tra
     {
         byte[] state = client.Encode();
         ulong sequence = Math.Max(saved.RosterSequence, context.Roster.Sequence);
-        await store.SaveAsync(context.Task.TaskId, saved with { LastRoundNumber = client.Round.Number, ActiveRound = state, RosterSequence = sequence }, step, cancellationToken);
+        SavedRounds next = saved with { LastRoundNumber = client.Round.Number, ActiveRound = state, RosterSequence = sequence, TaskDigest = client.Round.TaskDigest };
+        await store.SaveAsync(context.Task.TaskId, next, step, cancellationToken);
     }
 
     private ulong CheckReceipt(SignedEntry receipt, ClientStep upload, Identifier leaf) =>

@@ -11,7 +11,8 @@ namespace SecureFed.Client.State;
 /// </remarks>
 public sealed class FileRoundStateStore : IRoundStateStore
 {
-    private const byte Version = 1;
+    private const byte Version = 2;
+    private const int GreatestAnswers = 1 << 20;
     private const int GreatestBytes = 1 << 30;
     private readonly string directory;
 
@@ -83,7 +84,7 @@ public sealed class FileRoundStateStore : IRoundStateStore
         string path = PathOf(taskId);
         string fresh = path + ".new";
         byte[] bytes = CanonicalWriter.Write(w => w
-            .UInt8(Version).Count(saved.LastRoundNumber).Opaque(saved.ActiveRound.Span).Digest(saved.Answered).UInt64(saved.RosterSequence).Opaque((saved.History ?? SurvivorHistory.Empty).Encode()));
+            .UInt8(Version).Count(saved.LastRoundNumber).Opaque(saved.ActiveRound.Span).List(saved.Answered ?? [], (answered, digest) => answered.Digest(digest)).UInt64(saved.RosterSequence).Opaque((saved.History ?? SurvivorHistory.Empty).Encode()).Digest(saved.TaskDigest));
         FileStreamOptions options = new() { Mode = FileMode.Create, Access = FileAccess.Write, Share = FileShare.None };
         if (!OperatingSystem.IsWindows())
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
@@ -117,9 +118,10 @@ public sealed class FileRoundStateStore : IRoundStateStore
     {
         CanonicalReader reader = new(bytes);
         reader.Require(reader.UInt8() == Version);
-        SavedRounds saved = new(reader.Count(int.MaxValue), reader.Opaque(GreatestBytes).ToArray(), reader.Digest(), reader.UInt64());
+        SavedRounds saved = new(reader.Count(int.MaxValue), reader.Opaque(GreatestBytes).ToArray(), reader.List(GreatestAnswers, Digest.Bytes, (ref CanonicalReader r) => r.Digest()), reader.UInt64());
         bool isHistory = SurvivorHistory.TryDecode(reader.Opaque(GreatestBytes), out SurvivorHistory history);
-        return reader.IsComplete && isHistory ? saved with { History = history } : null;
+        saved = saved with { History = history, TaskDigest = reader.Digest() };
+        return reader.IsComplete && isHistory ? saved : null;
     }
 
     private string PathOf(Identifier taskId) => Path.Combine(directory, $"{taskId}.state");

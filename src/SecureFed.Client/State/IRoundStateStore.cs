@@ -6,10 +6,11 @@ namespace SecureFed.Client.State;
 /// <summary>What a client remembers of a task across restarts.</summary>
 /// <param name="LastRoundNumber">Highest round ever joined; a client never joins a number twice.</param>
 /// <param name="ActiveRound">State of the round in progress; empty if none. Holds the round's secrets.</param>
-/// <param name="Answered">Kind and model of the last round whose unmask request was answered; the same again would let the server compare two sums.</param>
+/// <param name="Answered">Kind and model of every round whose unmask request was answered; one of them again would let the server compare two sums. Null if there was none.</param>
 /// <param name="History">Survivors of every round whose unmask request was answered: the cross-round guard's memory. Null if there was none.</param>
 /// <param name="RosterSequence">Sequence number of the newest roster accepted; an older one is refused.</param>
-public sealed record SavedRounds(int LastRoundNumber, ReadOnlyMemory<byte> ActiveRound, Digest Answered = default, ulong RosterSequence = 0, SurvivorHistory? History = null);
+/// <param name="TaskDigest">SHA-256 of the parameters with which the task was joined; others under the same name are refused. All zero if no round was joined.</param>
+public sealed record SavedRounds(int LastRoundNumber, ReadOnlyMemory<byte> ActiveRound, IReadOnlyList<Digest>? Answered = null, ulong RosterSequence = 0, SurvivorHistory? History = null, Digest TaskDigest = default);
 
 /// <summary>Keeps a client's round state: durable before the first byte of the message that follows from it is sent.</summary>
 public interface IRoundStateStore

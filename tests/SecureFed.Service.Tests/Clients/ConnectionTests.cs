@@ -41,6 +41,21 @@ public class ConnectionTests(TestConsortium consortium)
         Assert.Equal(3, wire.Attempts);
     }
 
+    [Fact]
+    public async Task An_answer_that_claims_four_gigabytes_is_refused_unread_and_not_asked_for_again()
+    {
+        Identifier task = await consortium.CreateTaskAsync(Definitions.Vector());
+        FailingHandler wire = new(int.MaxValue, () =>
+        {
+            HttpResponseMessage response = new(HttpStatusCode.OK) { Content = new StreamContent(Stream.Null) };
+            response.Content.Headers.ContentLength = 4L << 30;
+            return response;
+        });
+        SecureFedException exception = await Assert.ThrowsAsync<SecureFedException>(() => consortium.ClientFor(0, task, inner: wire).GetTaskParametersAsync());
+        Assert.Equal((ErrorCodes.InvalidMessage, false), (exception.Code, exception.IsTransient));
+        Assert.Equal(1, wire.Attempts);
+    }
+
     [Theory]
     [InlineData(400)]
     [InlineData(401)]

@@ -1,0 +1,91 @@
+using SecureFed.Protocol.Transparency;
+using SecureFed.Protocol.Wire;
+
+namespace SecureFed.Cli.Attack;
+
+/// <summary>The ways in which a server can misbehave towards one client, in words that the catalogue is written in.</summary>
+internal static class Tricks
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>The victim reads something else than everybody else.</summary>
+    /// <param name="scene">Scene.</param>
+    /// <param name="part">What is read.</param>
+    /// <param name="alter">From the genuine body to the lie.</param>
+    /// <param name="number">Only in the round with this number; 0 for any.</param>
+    /// <param name="after">Told truly this many times before.</param>
+    public static void Alter(this Scene scene, string part, Func<byte[], byte[]> alter, int number = 0, int after = 0)
+    {
+        int told = 0;
+        scene.Add(new Lie(false, part, scene.IsVictim, async telling =>
+        {
+            Reply genuine = await telling.Genuine();
+            if (!genuine.IsOk || (number > 0 && !scene.IsRound(telling.Exchange.Round, number)) || told++ < after)
+                return genuine.IsOk ? null : genuine;
+            return Reply.Ok(alter(genuine.Body));
+        }));
+    }
+
+    /// <summary>The victim reads another announcement than everybody else.</summary>
+    public static void AlterAnnouncement(this Scene scene, string part, Func<Announcement, Announcement> alter, int number = 0, int after = 0) =>
+        scene.Alter(part, bytes => alter(Scene.AnnouncementOf(bytes)).Encode(), number, after);
+
+    /// <summary>The server invents an answer as soon as it has what it needs, without waiting for the genuine one.</summary>
+    public static void Invent(this Scene scene, string part, Func<Identifier, byte[]?> make, bool isDecisive = true, Func<Identifier, bool>? audience = null) =>
+        scene.Add(new Lie(false, part, audience ?? scene.IsVictim, async telling =>
+        {
+            Identifier round = telling.Exchange.Round ?? default;
+            while (true)
+            {
+                if (make(round) is { } body)
+                    return Reply.Ok(body);
+                await Task.Delay(Pause, telling.CancellationToken);
+            }
+        })
+        {
+            IsDecisive = isDecisive,
+        });
+
+    /// <summary>The server takes a message, gives the receipt that is due and does nothing with it.</summary>
+    public static void Swallow(this Scene scene, string part, Func<Identifier, bool> audience, Action<Telling>? then = null) =>
+        scene.Add(new Lie(true, part, audience, telling =>
+        {
+            then?.Invoke(telling);
+            return Task.FromResult<Reply?>(Reply.Created(scene.Receipt(telling.Exchange.Round!.Value, KindOf(part), telling.Body)));
+        })
+        {
+            IsDecisive = false,
+        });
+
+    /// <summary>The victim's first message of this step is handled (or not), and its answer lost.</summary>
+    public static void LoseAnswer(this Scene scene, string part, bool isHandled = true)
+    {
+        int lost = 0;
+        scene.Add(new Lie(true, part, scene.IsVictim, async telling =>
+        {
+            if (lost++ > 0)
+                return null;
+            if (isHandled)
+                await telling.Genuine();
+            return Reply.Unavailable;
+        })
+        {
+            IsDecisive = false,
+        });
+    }
+
+    public static bool IsVictim(this Scene scene, Identifier client) => client == scene.VictimId;
+
+    public static bool IsOther(this Scene scene, Identifier client) => client != scene.VictimId;
+
+    public static bool IsAnyone(this Scene scene, Identifier client) => scene.Participants.Count > 0 && client != default;
+
+    private static EventType KindOf(string part) => part switch
+    {
+        "keys" => EventType.KeysAdvertised,
+        "shares" => EventType.SharesDealt,
+        "uploads" => EventType.UpdateUploaded,
+        "confirmations" => EventType.SurvivorsConfirmed,
+        _ => EventType.UnmaskAnswered,
+    };
+}
