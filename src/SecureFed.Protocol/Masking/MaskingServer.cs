@@ -208,7 +208,7 @@ internal sealed class MaskingServer(
             survivorListDigest,
             survivorEntryIndex,
             [.. dealers.Except(survivors)],
-            [.. confirmations.Select(c => new QuorumSignature(c.Key, c.Value))]);
+            [.. confirmations.Take(cohort.Thresholds.Quorum).Select(c => new QuorumSignature(c.Key, c.Value))]); // More would only cost every client a check.
         return Publish(EventType.UnmaskRequested, request.Encode(), request.Dropped.Count);
     }
 
