@@ -39,7 +39,7 @@ internal sealed record ThresholdVector(
 /// <summary>The vectors of what needs no round: neighbour graphs, leaves and thresholds.</summary>
 public sealed class GraphVectorTests
 {
-    private const string Source = "Made by this repository's own functions; recomputed in Python from PROTOCOL.md (thresholds with exact rationals).";
+    private const string Source = "Made by this repository's own functions; also recomputed by a Python implementation of PROTOCOL.md, by the same author and not kept here (thresholds with exact rationals).";
 
     [Fact]
     public void Vectors_are_written_on_demand()

@@ -24,7 +24,7 @@ public sealed class RoundVectorTests
         RoundVectorScript script = RoundVectorScript.All.Single(s => string.Equals(s.File, file, StringComparison.Ordinal));
         GivenRound given = script.Run();
         VectorJson.Write(file, new RoundVector(
-            "Made by this repository's own machines (ServerRound, MaskingClient) with seeded secrets; replayed by a verifier in Python that was written from PROTOCOL.md.",
+            "Made by this repository's own machines (ServerRound, MaskingClient) with seeded secrets; also replayed by a Python implementation of PROTOCOL.md, by the same author and not kept here.",
             VectorJson.Regenerate,
             script.About,
             given,
