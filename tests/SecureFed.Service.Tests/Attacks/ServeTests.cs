@@ -69,6 +69,25 @@ public sealed class ServeTests
         Assert.Contains("keys, shares, uploads, confirmations, unmask", served.Json.GetProperty("hint").GetString(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("threshold-lowered", "shares")]
+    [InlineData("survivors-victim-alone", "confirmations")]
+    [InlineData("certificate-below-the-quorum", "unmask")]
+    public async Task A_client_that_answers_after_the_lie_is_not_refusing(string deviation, string part)
+    {
+        using ServedVictim victim = new();
+        (Transcript served, Transcript client) = await victim.MeetAsync(deviation, async v =>
+        {
+            Transcript refused = await v.RunCommandAsync();
+            await v.SendAnywayAsync(part);
+            return refused;
+        });
+        client.AssertFailure(1, DeviationCatalogue.Find(deviation)!.Expected);
+        AssertVerdict(served, 3, deviation, ServeResult.NotRefused);
+        Assert.Equal(1, served.Json.GetProperty("messagesAfter").GetInt32());
+        Assert.Contains($"the client sent: {part}.", served.Json.GetProperty("hint").GetString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task The_folder_holds_fresh_keys_that_only_their_owner_reads()
     {
