@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
+using SecureFed.Cli.Attack.Serving;
 using SecureFed.Cli.Commands;
 using SecureFed.Cli.Output;
 using Spectre.Console;
@@ -13,9 +14,25 @@ internal static class AttackCommand
     {
         Option<string> only = CommandOptions.Optional("--only", "Names of deviations, comma-separated. Default: all of them.");
         Option<bool> list = new("--list") { Description = "Lists the deviations and tries none." };
-        Command command = new("attack", "Tries to learn a client's update as a server that lies; every deviation must be refused.") { only, list, CommandOptions.Json() };
+        Option<string> serve = CommandOptions.Optional("--serve", "Plays this one deviation (or 'honest', the control) against a client of yours, which joins with what --out receives.");
+        Option<string> output = CommandOptions.Optional("--out", "With --serve: new or empty directory for the victim's key, policy, data and README.txt.");
+        Option<int?> minutes = new("--minutes") { Description = "With --serve: how long your client may take to come, 1 to 1440. Default 10." };
+        Option<int?> quiet = new("--quiet") { Description = "With --serve: seconds without a request after which your client counts as silent, 1 to 600; longer than its longest computation. Default 10." };
+        Command command = new("attack", "Tries to learn a client's update as a server that lies; every deviation must be refused.")
+        {
+            only, list, serve, output, minutes, quiet, CommandOptions.Json(),
+        };
         command.SetAction(async (parsed, cancellationToken) =>
         {
+            if (ReadServe(parsed.GetValue(serve), parsed.GetValue(output), parsed.GetValue(minutes), parsed.GetValue(quiet)) is { } served)
+            {
+                if (parsed.GetValue(only) is not null || parsed.GetValue(list))
+                    throw CommandException.Misuse("--serve plays one deviation; --only and --list do not go with it.", "Leave them out.");
+                ServeResult result = await new ServeRun(served, terminal).ExecuteAsync(cancellationToken);
+                AttackReport.Write(result, terminal);
+                return result.ExitCode;
+            }
+
             IReadOnlyList<Deviation> deviations = Choose(parsed.GetValue(only));
             if (parsed.GetValue(list))
             {
@@ -31,6 +48,22 @@ internal static class AttackCommand
             return results.All(r => r.IsRefused) ? SecureFedCommand.Done : SecureFedCommand.VerificationFailed;
         });
         return command;
+    }
+
+    private static ServeOptions? ReadServe(string? name, string? directory, int? minutes, int? quiet)
+    {
+        if (name is null)
+        {
+            return directory is null && minutes is null && quiet is null
+                ? null
+                : throw CommandException.Misuse("--out, --minutes and --quiet go with --serve.", "Name a deviation: --serve tiny-cohort.");
+        }
+
+        if (string.IsNullOrEmpty(directory))
+            throw CommandException.Misuse("--serve needs --out.", "--out names a new directory for what your client needs.");
+        if (minutes is < 1 or > 1440 || quiet is < 1 or > 600)
+            throw CommandException.Misuse("--minutes is 1 to 1440, --quiet 1 to 600 seconds.", "Leave them out for 10 minutes and 10 seconds.");
+        return new ServeOptions(ServeOptions.Find(name), directory, TimeSpan.FromMinutes(minutes ?? 10), TimeSpan.FromSeconds(quiet ?? 10));
     }
 
     private static IReadOnlyList<Deviation> Choose(string? names)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using SecureFed.Cli.Attack.Serving;
 using SecureFed.Cli.Output;
 using Spectre.Console;
 
@@ -66,6 +67,26 @@ internal static class AttackReport
         terminal.Console.Write(table);
         terminal.WriteLine("control: an honest round through the same harness gave the exact sum");
         terminal.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{refused} of {results.Count} deviations refused or harmless, {results.Count - refused} not, {seconds:0.0} s"));
+    }
+
+    public static void Write(ServeResult result, Terminal terminal)
+    {
+        if (terminal.IsJson)
+        {
+            terminal.WriteJson(new
+            {
+                schemaVersion = SchemaVersion,
+                deviation = result.Deviation,
+                claim = result.Claim,
+                verdict = result.Verdict,
+                messagesAfter = result.MessagesAfter,
+                hint = result.Hint,
+            });
+            return;
+        }
+
+        terminal.WriteLine($"{result.Deviation}: {result.Verdict}");
+        terminal.WriteLine(result.Hint);
     }
 
     private static string Verdict(DeviationResult result)

@@ -18,5 +18,10 @@ internal sealed record Deviation(string Name, string Claim, string Source, strin
     /// <summary>Clients in the roster; more than the usual few get a server of their own.</summary>
     public int Enrolled { get; init; } = HostileConsortium.Enrolled;
 
+    /// <summary>Why an application in a process of its own cannot be the victim; null if it can.</summary>
+    public string? Obstacle { get; init; }
+
+    public bool CanBeServed => Obstacle is null && !IsHarmless;
+
     public bool IsHarmless => string.Equals(Expected, Harmless, StringComparison.Ordinal);
 }

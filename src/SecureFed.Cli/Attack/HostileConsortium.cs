@@ -29,16 +29,22 @@ internal sealed class HostileConsortium : IDisposable
     /// <summary>Enrolled in small consortia, of the accomplice's organisation; not in the usual cohort.</summary>
     public const int SiblingIndex = 7;
 
-    public HostileConsortium(int clients = Enrolled)
+    /// <param name="clients">Clients enrolled.</param>
+    /// <param name="victimKey">The victim's key if another process holds it too; owned by the consortium from now on.</param>
+    public HostileConsortium(int clients = Enrolled, SigningKey? victimKey = null)
     {
         IRandomSource random = OperatingSystemRandomSource.Instance;
-        Clients = [.. Enumerable.Range(0, clients).Select(_ => NewParty(random)).OrderBy(p => p.Id)];
+        Identifier[] ids = [.. Enumerable.Range(0, clients).Select(_ => Identifier.Random(random)).Order()];
+        Clients = [.. ids.Select((id, i) => new Party(id, i == VictimIndex && victimKey is not null ? victimKey : SigningKey.Generate(random)))];
         Server = NewParty(random);
         Operator = NewParty(random);
         Authority = SigningKey.Generate(random);
         Stranger = NewParty(random);
         Roster = SignRoster(2, Entries());
     }
+
+    /// <summary>The one kind of model that clients accept.</summary>
+    public TaskModelKind Model { get; init; } = TaskModelKind.Vector;
 
     public SigningKey Authority { get; }
 
@@ -73,7 +79,7 @@ internal sealed class HostileConsortium : IDisposable
         AllowsCuriousServer: false,
         RequiresNoise: false,
         Protections: [ProtectionKind.Masking],
-        Models: [TaskModelKind.Vector],
+        Models: [Model],
         LeastRosterSequence: 2);
 
     public RosterEntry[] Entries() =>

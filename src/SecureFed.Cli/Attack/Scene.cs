@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using SecureFed.Cli.Attack.Serving;
 using SecureFed.Cryptography.Keys;
 using SecureFed.Cryptography.Randomness;
 using SecureFed.Protocol.Masking;
@@ -35,6 +36,9 @@ internal sealed class Scene
 
     public TaskPlan Plan { get; set; } = new();
 
+    /// <summary>Watches a victim that runs elsewhere; null where the harness runs it itself.</summary>
+    public VictimWatch? Watch { get; init; }
+
     public Identifier TaskId { get; } = Identifier.Random(OperatingSystemRandomSource.Instance);
 
     public IReadOnlyList<Participant> Participants { get; }
@@ -65,6 +69,8 @@ internal sealed class Scene
         if (exchange.IsSend)
             Record(exchange, body);
         bool isVictim = exchange.Client == VictimId;
+        VictimWatch? watch = isVictim ? Watch : null;
+        using IDisposable? request = watch?.Begin(exchange);
         Reply? asked = null;
         foreach (Lie lie in lies)
         {
@@ -74,10 +80,14 @@ internal sealed class Scene
                 continue;
             if (isVictim && lie.IsDecisive)
                 Volatile.Write(ref messagesAtLastLie, Volatile.Read(ref victimMessages));
+            if (lie.IsDecisive)
+                watch?.Tell(lie, exchange, lies.Count(l => l.IsDecisive && l.Audience(VictimId)));
             return reply;
         }
 
-        return await AskAsync();
+        Reply truth = await AskAsync();
+        watch?.TellTruth(exchange);
+        return truth;
 
         // Asked once: the real server takes each signed request once.
         async Task<Reply> AskAsync()
@@ -93,6 +103,8 @@ internal sealed class Scene
 
     /// <summary>The round with that number, once somebody has fetched its opening.</summary>
     public Identifier RoundOf(int number) => rounds[number];
+
+    public bool HasRound(int number) => rounds.ContainsKey(number);
 
     public bool IsRound(Identifier? round, int number) => round is { } id && rounds.TryGetValue(number, out Identifier known) && known == id;
 

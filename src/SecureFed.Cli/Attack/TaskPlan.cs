@@ -1,10 +1,11 @@
+using SecureFed.Cli.Attack.Serving;
 using SecureFed.Protocol.Resources;
 using SecureFed.Protocol.Tasks;
 using SecureFed.Protocol.Wire;
 
 namespace SecureFed.Cli.Attack;
 
-/// <summary>The task that a deviation is tried on: sums of vectors, as small as the thresholds allow.</summary>
+/// <summary>The task that a deviation is tried on: sums of vectors (or a linear model with as many parameters), as small as the thresholds allow.</summary>
 internal sealed record TaskPlan
 {
     /// <summary>Fewest clients that every task asks for.</summary>
@@ -21,6 +22,12 @@ internal sealed record TaskPlan
     /// <summary>Rounds that the victim contributes to.</summary>
     public int Rounds { get; init; } = 1;
 
+    /// <summary>A linear model, so that a client that trains on rows can be the victim.</summary>
+    public bool IsLinear { get; init; }
+
+    /// <summary>How long the cohort may take to assemble.</summary>
+    public int AdvertiseMilliseconds { get; init; } = 60_000;
+
     public decimal Gamma { get; init; } = 0.1m;
 
     public decimal DeltaDrop { get; init; } = 0.1m;
@@ -32,11 +39,11 @@ internal sealed record TaskPlan
     {
         TaskId = taskId.ToString(),
         Name = "hostile server",
-        Model = new ModelDefinition { Kind = TaskModelKind.Vector, Length = Length },
-        Training = new TrainingDefinition { ClipNorm = 10 },
+        Model = IsLinear ? ServedRows.Model : new ModelDefinition { Kind = TaskModelKind.Vector, Length = Length },
+        Training = new TrainingDefinition { ClipNorm = 10, GreatestRows = IsLinear ? ServedRows.Count : 1 },
         Schedule = new ScheduleDefinition { TrainRounds = Rounds, GreatestFailures = 1 },
         Cohort = new CohortDefinition { Least = Least, Greatest = Clients, Gamma = Gamma, DeltaDrop = DeltaDrop },
-        Deadlines = new DeadlineDefinition { AdvertiseMilliseconds = 60_000, PhaseMilliseconds = 60_000, GraceMilliseconds = GraceMilliseconds },
+        Deadlines = new DeadlineDefinition { AdvertiseMilliseconds = AdvertiseMilliseconds, PhaseMilliseconds = 60_000, GraceMilliseconds = GraceMilliseconds },
     };
 
     /// <summary>Another vector for every client and call, so that no two contributions can be taken for each other.</summary>

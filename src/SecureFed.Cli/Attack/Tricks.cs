@@ -20,8 +20,10 @@ internal static class Tricks
         scene.Add(new Lie(false, part, scene.IsVictim, async telling =>
         {
             Reply genuine = await telling.Genuine();
+
+            // "Not yet" is no lie: the victim asks again.
             if (!genuine.IsOk || (number > 0 && !scene.IsRound(telling.Exchange.Round, number)) || told++ < after)
-                return genuine.IsOk ? null : genuine;
+                return null;
             return Reply.Ok(alter(genuine.Body));
         }));
     }

@@ -14,7 +14,7 @@ namespace SecureFed.Cli.Commands;
 /// <summary><c>securefed keys</c>: identity keys, rosters and a whole trial consortium.</summary>
 internal static class KeysCommand
 {
-    private static readonly JsonSerializerOptions Indented = new(ResourceJson.Options)
+    internal static readonly JsonSerializerOptions Indented = new(ResourceJson.Options)
     {
         WriteIndented = true,
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,

@@ -12,7 +12,12 @@ internal static class RestartLies
 {
     private const string Source = "threat-model.md, C5; Bonawitz et al. 2017, section 6.2";
 
-    public static IEnumerable<Deviation> All =>
+    public static IEnumerable<Deviation> All => Restarts.Select(deviation => deviation with
+    {
+        Obstacle = "the client must come back with its saved state at one certain moment",
+    });
+
+    private static IEnumerable<Deviation> Restarts =>
     [
         new("second-opening-after-restart", "C5", Source, "share", ErrorCodes.RoundReplayed, scene =>
         {

@@ -12,7 +12,10 @@ internal static class TaskLies
 {
     public static IEnumerable<Deviation> All =>
     [
-        new("impostor-certificate", "C7", "threat-model.md, E5", "connect", ErrorCodes.ServerUnreachable, scene => scene.Victim.CertificatePin = new string('0', 64)),
+        new("impostor-certificate", "C7", "threat-model.md, E5", "connect", ErrorCodes.ServerUnreachable, scene => scene.Victim.CertificatePin = new string('0', 64))
+        {
+            Obstacle = "it ends in the TLS handshake, so nothing reaches the server that it could judge by",
+        },
         new("redirected-elsewhere", "C7", "threat-model.md, E5", "connect", ErrorCodes.RosterUntrusted, scene =>
             scene.Add(new Lie(false, "roster", scene.IsVictim, _ => Task.FromResult<Reply?>(new Reply(307, [], "text/plain"))))),
         Roster("roster-signed-by-the-server", ErrorCodes.RosterUntrusted, c => Protocol.Identity.Roster.Create(3, c.Entries(), c.Server.Key).Bytes),
@@ -28,9 +31,11 @@ internal static class TaskLies
         Parameters("task-assumes-nobody-corrupt", ErrorCodes.PolicyViolated, (_, task) => task with { Cohort = task.Cohort with { Gamma = ExactDecimal.Zero } }),
         Parameters("task-allows-mass-dropout", ErrorCodes.PolicyViolated, (_, task) => task with { Cohort = task.Cohort with { Least = 20, Greatest = 20, DeltaDrop = ExactDecimal.From(0.3m) } }),
         Parameters("task-trusts-the-server", ErrorCodes.PolicyViolated, (_, task) => task with { Cohort = task.Cohort with { ServerClass = ServerClass.Curious } }),
-        Parameters("task-trains-another-model", ErrorCodes.PolicyViolated, (_, task) => task with
+        Parameters("task-trains-another-model", ErrorCodes.PolicyViolated, (scene, task) => task with
         {
-            Model = new ModelSpecification(TaskModelKind.Linear, 2, [new FeatureSpecification("x", 0, 1)], new FeatureSpecification("y", 0, 1), 0),
+            Model = scene.Plan.IsLinear
+                ? new ModelSpecification(TaskModelKind.Vector, 2, [], null, 0)
+                : new ModelSpecification(TaskModelKind.Linear, 2, [new FeatureSpecification("x", 0, 1)], new FeatureSpecification("y", 0, 1), 0),
         }),
         new("task-without-noise", "C4", "Ngo et al. 2024", "task", ErrorCodes.PolicyViolated, scene =>
         {
