@@ -74,10 +74,12 @@ internal sealed class RoundParticipant(ClientContext context, RoundTransport tra
         await SaveAsync(client, saved, RoundPhase.Confirm, cancellationToken);
         await UnlessLateAsync(transport.SendConfirmationAsync(confirmation.Message!.Value, cancellationToken));
         survivors = CountOf(survivorList);
-        if (!client.IsSurvivor)
-            return RoundStatus.TooLate;
+        ClientStep answer = client.OnUnmaskRequest(await transport.GetUnmaskRequestAsync(cancellationToken));
 
-        ClientStep answer = Require(client.OnUnmaskRequest(await transport.GetUnmaskRequestAsync(cancellationToken)));
+        // The certificate shows that no other list was certified: before it, one with this client's update could be.
+        if (!client.IsSurvivor && string.Equals(answer.Refusal?.Code, ErrorCodes.TooLate, StringComparison.Ordinal))
+            return RoundStatus.TooLate;
+        Require(answer);
         SavedRounds answered = saved with
         {
             Answered = [.. saved.Answered ?? [], RoundRepetition.DigestOf(client.Round)],
