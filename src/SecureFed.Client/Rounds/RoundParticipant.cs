@@ -80,9 +80,12 @@ internal sealed class RoundParticipant(ClientContext context, RoundTransport tra
         if (!client.IsSurvivor && string.Equals(answer.Refusal?.Code, ErrorCodes.TooLate, StringComparison.Ordinal))
             return RoundStatus.TooLate;
         Require(answer);
-        SavedRounds answered = saved with
+        Digest repetition = RoundRepetition.DigestOf(client.Round);
+
+        // After a restart it may stand there already.
+        SavedRounds answered = saved.Answered?.Contains(repetition) == true ? saved : saved with
         {
-            Answered = [.. saved.Answered ?? [], RoundRepetition.DigestOf(client.Round)],
+            Answered = [.. saved.Answered ?? [], repetition],
             History = (saved.History ?? SurvivorHistory.Empty).Add(client.Round.Number, client.Round.Kind, client.Survivors),
         };
         await SaveAsync(client, answered, RoundPhase.Unmask, cancellationToken);
