@@ -33,8 +33,8 @@ public sealed record PolicyFile
     /// <summary>Oldest roster that is accepted; raise it when an identity was removed.</summary>
     public ulong LeastRosterSequence { get; init; }
 
-    /// <summary>Without noise, survivors of two rounds must be the same or differ by at least this many clients; 0 demands no guard.</summary>
-    public int LeastDifference { get; init; }
+    /// <summary>Without noise, survivors of two rounds must be the same or differ by at least this many clients; 0 demands no guard. Default 2, as for a task.</summary>
+    public int LeastDifference { get; init; } = 2;
 
     /// <summary>True refuses tasks without differential-privacy noise.</summary>
     public bool RequiresNoise { get; init; }

@@ -74,13 +74,18 @@ internal sealed class RoundParticipant(ClientContext context, RoundTransport tra
         await SaveAsync(client, saved, RoundPhase.Confirm, cancellationToken);
         await UnlessLateAsync(transport.SendConfirmationAsync(confirmation.Message!.Value, cancellationToken));
         survivors = CountOf(survivorList);
-        if (!client.IsSurvivor)
-            return RoundStatus.TooLate;
+        ClientStep answer = client.OnUnmaskRequest(await transport.GetUnmaskRequestAsync(cancellationToken));
 
-        ClientStep answer = Require(client.OnUnmaskRequest(await transport.GetUnmaskRequestAsync(cancellationToken)));
-        SavedRounds answered = saved with
+        // The certificate shows that no other list was certified: before it, one with this client's update could be.
+        if (!client.IsSurvivor && string.Equals(answer.Refusal?.Code, ErrorCodes.TooLate, StringComparison.Ordinal))
+            return RoundStatus.TooLate;
+        Require(answer);
+        Digest repetition = RoundRepetition.DigestOf(client.Round);
+
+        // After a restart it may stand there already.
+        SavedRounds answered = saved.Answered?.Contains(repetition) == true ? saved : saved with
         {
-            Answered = [.. saved.Answered ?? [], RoundRepetition.DigestOf(client.Round)],
+            Answered = [.. saved.Answered ?? [], repetition],
             History = (saved.History ?? SurvivorHistory.Empty).Add(client.Round.Number, client.Round.Kind, client.Survivors),
         };
         await SaveAsync(client, answered, RoundPhase.Unmask, cancellationToken);

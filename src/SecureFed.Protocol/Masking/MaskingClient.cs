@@ -240,6 +240,8 @@ public sealed class MaskingClient : IDisposable
             return SecondList();
         if (!request.Dropped.SequenceEqual(dealers.Dealers.Except(survivors.Survivors)))
             return ClientStep.Refuse(ErrorCodes.InvalidCertificate, "The request names others than the dropped of the certified list; no share is released.");
+        if (!QuorumCheck.IsCertified(request, cohort, context))
+            return ClientStep.Refuse(ErrorCodes.InvalidCertificate, $"The survivor list lacks {cohort.Thresholds.Quorum} valid confirmations of cohort members; no share is released.");
         if (!IsSurvivor)
         {
             // Only survivors answer. Otherwise the dropped of two gaps in the ring would give the seed shares that the survivors beside the gaps lack, and the
@@ -247,8 +249,6 @@ public sealed class MaskingClient : IDisposable
             return ClientStep.Refuse(ErrorCodes.TooLate, "This client's update is not in the certified list; it has no part in unmasking the others.");
         }
 
-        if (!QuorumCheck.IsCertified(request, cohort, context))
-            return ClientStep.Refuse(ErrorCodes.InvalidCertificate, $"The survivor list lacks {cohort.Thresholds.Quorum} valid confirmations of cohort members; no share is released.");
         if ((context.Policy.Check(context.Task) ?? context.Policy.Check(cohort.Thresholds)) is { } violation)
             return ClientStep.Refuse(violation);
 

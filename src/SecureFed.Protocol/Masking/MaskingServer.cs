@@ -16,7 +16,13 @@ namespace SecureFed.Protocol.Masking;
 /// masks from the total of all uploads.
 /// </remarks>
 internal sealed class MaskingServer(
-    Identifier taskId, RoundParameters parameters, Digest openDigest, Roster roster, SurvivorHistory released, MaskingCohort? leaf = null) : IServerProtection
+    Identifier taskId,
+    RoundParameters parameters,
+    Digest openDigest,
+    Roster roster,
+    SurvivorHistory released,
+    MaskingCohort? leaf = null,
+    Func<IReadOnlyList<Identifier>?>? listedBeside = null) : IServerProtection
 {
     private readonly SortedDictionary<Identifier, SignedMessage> advertisements = [];
     private readonly HashSet<string> advertisedKeys = new(StringComparer.Ordinal);
@@ -194,7 +200,7 @@ internal sealed class MaskingServer(
 
     private PendingEvent ListSurvivors()
     {
-        if (SurvivorSelection.Choose(cohort!, [.. uploaded.Keys], released, parameters) is not { } chosen)
+        if (SurvivorSelection.Choose(cohort!, [.. uploaded.Keys], released, parameters, listedBeside?.Invoke() ?? []) is not { } chosen)
             return Abort(ErrorCodes.SurvivorsTooSimilar);
         if (cohort!.CouldBeCut(chosen))
             return Abort(ErrorCodes.SurvivorsSplit);

@@ -14,8 +14,9 @@ internal static class SurvivorSelection
     /// <param name="uploaded">Cohort indices, ascending.</param>
     /// <param name="released">Survivors of earlier rounds.</param>
     /// <param name="round">The round.</param>
+    /// <param name="beside">Survivors of the other leaves if this is the last to list its own: the sum of all leaves is one sum more.</param>
     /// <returns>Ascending indices; null if no choice of this kind satisfies the guard.</returns>
-    public static IReadOnlyList<int>? Choose(MaskingCohort cohort, IReadOnlyList<int> uploaded, SurvivorHistory released, RoundParameters round)
+    public static IReadOnlyList<int>? Choose(MaskingCohort cohort, IReadOnlyList<int> uploaded, SurvivorHistory released, RoundParameters round, IReadOnlyList<Identifier> beside)
     {
         List<int> chosen = [.. uploaded];
         while (IsTooSimilar())
@@ -27,6 +28,11 @@ internal static class SurvivorSelection
 
         return chosen;
 
-        bool IsTooSimilar() => released.IsTooSimilar(round.Kind, [.. chosen.Select(c => cohort[c])], round.Cohort.LeastDifference);
+        bool IsTooSimilar()
+        {
+            Identifier[] own = [.. chosen.Select(c => cohort[c])];
+            return released.IsTooSimilar(round.Kind, own, round.Cohort.LeastDifference)
+                || (beside.Count > 0 && released.IsTooSimilar(round.Kind, [.. beside, .. own], round.Cohort.LeastDifference));
+        }
     }
 }

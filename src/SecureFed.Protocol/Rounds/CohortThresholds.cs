@@ -20,8 +20,12 @@ namespace SecureFed.Protocol.Rounds;
 /// <param name="HonestSurvivors">h = S_min − c, at least 2.</param>
 public sealed record CohortThresholds(int Clients, int Corrupt, int Neighbours, int Threshold, int Quorum, int LeastSurvivors, int HonestSurvivors)
 {
-    /// <summary>The thresholds of a round of n clients (of its first leaf, if it has leaves), or null with the reason and what would help.</summary>
-    public static CohortThresholds? TryDerive(CohortBounds bounds, int n, out string reason) => TryDerive(bounds, n, n / bounds.Leaves, out reason);
+    /// <summary>The thresholds of a round of n clients (of its first leaf, if it has leaves), or null with the reason and what would help. No leaf may be without.</summary>
+    public static CohortThresholds? TryDerive(CohortBounds bounds, int n, out string reason)
+    {
+        CohortThresholds? first = TryDerive(bounds, n, n / bounds.Leaves, out reason);
+        return first is not null && n % bounds.Leaves > 0 && TryDerive(bounds, n, n / bounds.Leaves + 1, out reason) is null ? null : first;
+    }
 
     /// <summary>The thresholds of one leaf.</summary>
     /// <param name="bounds">Bounds of the whole round.</param>

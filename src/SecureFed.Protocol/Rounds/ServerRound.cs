@@ -67,7 +67,7 @@ public sealed class ServerRound
         OpenDigest = whole.OpenDigest;
         CohortSize = cohort.Count;
         Phase = RoundPhase.Share;
-        protection = new MaskingServer(taskId, Parameters, OpenDigest, roster, released, cohort);
+        protection = new MaskingServer(taskId, Parameters, OpenDigest, roster, released, cohort, () => whole.ListedBeside(this));
     }
 
     public RoundParameters Parameters { get; }
@@ -164,13 +164,13 @@ public sealed class ServerRound
 
         switch (change)
         {
-            case TaskEvent.MessageAccepted accepted when accepted.RoundId == Parameters.RoundId:
+            case TaskEvent.MessageAccepted accepted when accepted.RoundId == Parameters.RoundId && leaves.Length == 0:
                 ApplyMessage(index, accepted);
                 break;
-            case TaskEvent.ListPublished published when published.RoundId == Parameters.RoundId:
+            case TaskEvent.ListPublished published when published.RoundId == Parameters.RoundId && leaves.Length == 0:
                 ApplyList(index, published);
                 break;
-            case TaskEvent.RoundClosed closed when closed.RoundId == Parameters.RoundId && IsSummed && closed.Survivors == SurvivorCount:
+            case TaskEvent.RoundClosed closed when closed.RoundId == Parameters.RoundId && IsSummed && closed.Survivors == SurvivorCount && !IsTooSimilar:
                 Suspects = Known(closed.Suspects);
                 AggregateDigest = closed.AggregateDigest;
                 MaskTotalDigest = closed.MaskTotalDigest;
@@ -204,6 +204,16 @@ public sealed class ServerRound
     /// <summary>Whether the next event may be the sum.</summary>
     private bool IsSummed => leaves.Length == 0 ? Phase == RoundPhase.Unmask : Phase == RoundPhase.Share && leaves.All(l => l.IsOver) && ClosedLeaves.Any();
 
+    /// <summary>Whether the sum of the leaves comes too near to that of an earlier round; each leaf's own survivors were compared when they were listed.</summary>
+    private bool IsTooSimilar => leaves.Length > 0 && released.IsTooSimilar(Parameters.Kind, Survivors, Parameters.Cohort.LeastDifference);
+
+    /// <summary>Survivors of all other leaves once none of them can list any more, null before: who lists last heeds the guard for the whole sum.</summary>
+    private IReadOnlyList<Identifier>? ListedBeside(ServerRound last)
+    {
+        ServerRound[] others = [.. leaves.Where(l => l != last && l.Phase != RoundPhase.Aborted)];
+        return others.All(l => l.Phase > RoundPhase.Upload) ? [.. others.SelectMany(l => l.Survivors)] : null;
+    }
+
     private PendingEvent? AdvanceLeaves(Func<ServerRound, Patience> patienceWith)
     {
         foreach (ServerRound leaf in leaves)
@@ -214,9 +224,8 @@ public sealed class ServerRound
 
         if (!leaves.All(l => l.IsOver))
             return null;
-        return ClosedLeaves.Any()
-            ? SumLeaves()
-            : new PendingEvent(new TaskEvent.RoundAborted(Parameters.RoundId, leaves[0].AbortReason ?? ErrorCodes.InternalError, SuspectsOfLeaves()));
+        string? failure = !ClosedLeaves.Any() ? leaves[0].AbortReason ?? ErrorCodes.InternalError : IsTooSimilar ? ErrorCodes.SurvivorsTooSimilar : null;
+        return failure is null ? SumLeaves() : new PendingEvent(new TaskEvent.RoundAborted(Parameters.RoundId, failure, SuspectsOfLeaves()));
     }
 
     private Identifier[] SuspectsOfLeaves() => [.. leaves.SelectMany(l => l.Suspects).Distinct().Order().Take(SuspectList.GreatestCount)];

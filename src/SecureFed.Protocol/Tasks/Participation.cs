@@ -5,7 +5,7 @@ namespace SecureFed.Protocol.Tasks;
 
 /// <summary>How near the survivors of a released sum come to those of an earlier one: what an auditor of the cross-round guard reads.</summary>
 /// <param name="Round">Number of the round.</param>
-/// <param name="RoundId">Its id, or the leaf's.</param>
+/// <param name="RoundId">Its id, or the leaf's. A round with leaves follows them with a line of its own: the sum of those that closed.</param>
 /// <param name="Kind">What was summed.</param>
 /// <param name="Survivors">Updates in the sum.</param>
 /// <param name="NearestRound">The earlier round of this kind with the most similar survivors that are not the same; null if there is none.</param>

@@ -15,6 +15,7 @@ public sealed class TaskState
     private readonly Roster roster;
     private readonly List<RoundSummary> rounds = [];
     private readonly List<Participation> participations = [];
+    private SurvivorHistory releasedBefore = SurvivorHistory.Empty;
     private int failuresInARow;
 
     private TaskState(TaskParameters parameters, Roster roster, Digest modelDigest, IBlobSource blobs)
@@ -132,6 +133,7 @@ public sealed class TaskState
         {
             case TaskEvent.RoundOpened opened when !HasOpenRound && !AwaitsModel && opened.Round.Number == rounds.Count + 1 && opened.Round.ModelDigest == ModelDigest && opened.Round.Cohort == Parameters.Cohort:
                 Round = new ServerRound(Parameters.TaskId, index, entryBytes, opened.Round, roster, blobs.Get(opened.Round.PseudonymSaltDigest), blobs, Released);
+                releasedBefore = Released;
                 break;
             case TaskEvent.ModelPublished published when AwaitsModel && published.RoundId == Round!.Parameters.RoundId && published.ParentDigest == ModelDigest:
                 ModelDigest = published.ModelDigest;
@@ -162,15 +164,13 @@ public sealed class TaskState
         Round!.Apply(index, change);
         if (change is TaskEvent.ListPublished { Kind: EventType.UnmaskRequested } asked)
         {
-            ServerRound cohort = Round.Leaves.FirstOrDefault(l => l.Parameters.RoundId == asked.RoundId) ?? Round;
-            (int Round, int Difference)? nearest = Released.Nearest(Round.Parameters.Kind, cohort.Survivors);
-            participations.Add(new Participation(
-                Round.Parameters.Number, asked.RoundId, Round.Parameters.Kind, cohort.SurvivorCount, nearest?.Round, nearest?.Difference));
-            Released = Released.Add(Round.Parameters.Number, Round.Parameters.Kind, cohort.Survivors);
+            Release(Round.Leaves.FirstOrDefault(l => l.Parameters.RoundId == asked.RoundId) ?? Round);
         }
 
         if (HasOpenRound)
             return;
+        if (Round.Leaves.Count > 0 && Round.Survivors.Count > 0)
+            Release(Round); // Whoever has the sums of the leaves has theirs.
         bool isClosed = Round.Phase == RoundPhase.Closed;
         rounds.Add(new RoundSummary(
             Round.Parameters.RoundId,
@@ -191,5 +191,14 @@ public sealed class TaskState
             failuresInARow = 0;
             CompletedRounds++;
         }
+    }
+
+    /// <summary>Remembers the survivors of a round or leaf, compared with those of earlier rounds: the leaves of one round are disjoint anyway.</summary>
+    private void Release(ServerRound cohort)
+    {
+        RoundParameters parameters = cohort.Parameters;
+        (int Round, int Difference)? nearest = releasedBefore.Nearest(parameters.Kind, cohort.Survivors);
+        participations.Add(new Participation(parameters.Number, parameters.RoundId, parameters.Kind, cohort.SurvivorCount, nearest?.Round, nearest?.Difference));
+        Released = Released.Add(parameters.Number, parameters.Kind, cohort.Survivors);
     }
 }

@@ -1,5 +1,6 @@
 using SecureFed.Protocol.Masking;
 using SecureFed.Protocol.Masking.Messages;
+using SecureFed.Protocol.Messages;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
 using SecureFed.Protocol.Wire;
@@ -19,7 +20,9 @@ public sealed class ParticipationAudit(Identifier taskId, ReadOnlyMemory<byte> s
     private readonly List<Participation> sums = [];
     private readonly Dictionary<Identifier, IReadOnlyList<Identifier>> survivors = [];
     private readonly Dictionary<Identifier, MaskingCohort> leaves = [];
+    private readonly HashSet<Identifier> closed = [];
     private SurvivorHistory history = SurvivorHistory.Empty;
+    private SurvivorHistory before = SurvivorHistory.Empty;
     private RoundParameters? round;
     private ulong next;
 
@@ -39,6 +42,8 @@ public sealed class ParticipationAudit(Identifier taskId, ReadOnlyMemory<byte> s
                 round = opened.Round;
                 leaves.Clear();
                 survivors.Clear();
+                closed.Clear();
+                before = history;
                 return null;
             case TaskEvent.ListPublished { Kind: EventType.CohortPublished } cohort:
                 return AddCohort(cohort);
@@ -46,6 +51,13 @@ public sealed class ParticipationAudit(Identifier taskId, ReadOnlyMemory<byte> s
                 return AddSurvivors(list);
             case TaskEvent.ListPublished { Kind: EventType.UnmaskRequested } asked:
                 return Release(asked.RoundId);
+            case TaskEvent.RoundClosed end when leaves.Count > 1 && leaves.ContainsKey(end.RoundId):
+                closed.Add(end.RoundId);
+                return null;
+            case TaskEvent.RoundClosed end when end.RoundId == round?.RoundId:
+                return ReleaseWhole();
+            case TaskEvent.RoundAborted end when end.RoundId == round?.RoundId:
+                return ReleaseWhole();
             default:
                 return null;
         }
@@ -53,9 +65,18 @@ public sealed class ParticipationAudit(Identifier taskId, ReadOnlyMemory<byte> s
 
     private string? AddCohort(TaskEvent.ListPublished published)
     {
-        if (round is null || published.RoundId != round.RoundId || BlobOf(published) is not { } blob || !CohortList.TryDecode(blob.Span, out CohortList? list))
+        if (round is null
+            || published.RoundId != round.RoundId
+            || round.Cohort.FindFault() is not null
+            || BlobOf(published) is not { } blob
+            || !CohortList.TryDecode(blob.Span, out CohortList? list)
+            || list!.Thresholds != CohortThresholds.TryDerive(round.Cohort, list.Advertisements.Count, out _)
+            || !list.Advertisements.All(a => SignedMessage.TryDecode(a, out SignedMessage? message) is null && message!.Body is Advertisement))
+        {
             return $"The cohort of entry {next - 1} does not open.";
-        foreach (CohortLeaf leaf in CohortLeaf.Cut(list!, blob.ToArray(), round))
+        }
+
+        foreach (CohortLeaf leaf in CohortLeaf.Cut(list, blob.ToArray(), round))
             leaves[leaf.RoundId] = MaskingCohort.Create(leaf);
         return null;
     }
@@ -79,12 +100,22 @@ public sealed class ParticipationAudit(Identifier taskId, ReadOnlyMemory<byte> s
     {
         if (round is null || !survivors.TryGetValue(leaf, out IReadOnlyList<Identifier>? released))
             return $"Entry {next - 1} asks for shares of a round without survivors.";
-        (int Round, int Difference)? nearest = history.Nearest(round.Kind, released);
+        (int Round, int Difference)? nearest = before.Nearest(round.Kind, released);
         sums.Add(new Participation(round.Number, leaf, round.Kind, released.Count, nearest?.Round, nearest?.Difference));
         history = history.Add(round.Number, round.Kind, released);
         return nearest is { } near && near.Difference < round.Cohort.LeastDifference
             ? $"Round {round.Number} and round {near.Round} differ by {near.Difference} clients, the task promises {round.Cohort.LeastDifference}."
             : null;
+    }
+
+    /// <summary>The sum of the leaves that closed is one sum more.</summary>
+    private string? ReleaseWhole()
+    {
+        if (closed.Count == 0)
+            return null;
+        survivors[round!.RoundId] = [.. closed.SelectMany(leaf => survivors.GetValueOrDefault(leaf, []))];
+        closed.Clear();
+        return Release(round.RoundId);
     }
 
     private ReadOnlyMemory<byte>? BlobOf(TaskEvent.ListPublished published) =>

@@ -53,6 +53,19 @@ public sealed class CohortThresholdsTests
     }
 
     [Fact]
+    public void A_round_whose_larger_leaves_have_no_thresholds_has_none()
+    {
+        // Leaves of five and six: five do, six do not. A client that trusted the first leaf would fail while it cuts the others.
+        CohortBounds bounds = Bounds(0.01m, 0.2m) with { Leaves = 2 };
+        Assert.NotNull(CohortThresholds.TryDerive(bounds, 11, 5, out _));
+        Assert.Null(CohortThresholds.TryDerive(bounds, 11, 6, out string larger));
+        Assert.Null(CohortThresholds.TryDerive(bounds, 11, out string reason));
+        Assert.Equal(larger, reason);
+        Assert.NotNull(CohortThresholds.TryDerive(bounds, 10, out reason));
+        Assert.Equal("", reason);
+    }
+
+    [Fact]
     public void Corrupt_clients_are_counted_by_organisation_and_cap()
     {
         // 10 organisations, a tenth of them corrupt, each with at most 3 clients: 3 corrupt clients in any cohort.

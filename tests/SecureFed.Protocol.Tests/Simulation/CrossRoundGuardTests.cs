@@ -94,7 +94,7 @@ public sealed class CrossRoundGuardTests
         Run(consortium.Clients);
         Run([.. consortium.Clients.Skip(1)]);
         Run([.. consortium.Clients.Take(9)]);
-        Dictionary<(Identifier, EventType), Announcement> lists = Announcements();
+        Dictionary<(Identifier, EventType), Announcement> lists = Announcements(server);
         ParticipationAudit audit = Auditor(lists);
         Assert.All(server.Entries, entry => Assert.Null(audit.Add(entry)));
         Assert.Equal(server.State.Participations, audit.Sums);
@@ -112,11 +112,97 @@ public sealed class CrossRoundGuardTests
         Assert.NotNull(server.Entries.Select(swapped.Add).FirstOrDefault(fault => fault is not null));
     }
 
+    [Fact]
+    public void The_sum_of_all_leaves_keeps_the_distance_too()
+    {
+        // Every round cuts other leaves, so their own survivors never come near each other: one client less would still show in the sum of all.
+        SimulatedConsortium cut = new("guarded leaves", new ConsortiumOptions { Clients = 27, Leaves = 3, DeltaDrop = 0.2m, Gamma = 0.1m, LeastDifference = 2, GreatestFailures = 10 });
+        RunLeaves(cut, cut.Clients);
+        RunLeaves(cut, cut.Clients.Skip(1));
+        Assert.Equal(RoundPhase.Closed, cut.Server.Round.Phase);
+        Assert.Equal(25, cut.Server.Round.SurvivorCount);
+        Assert.Equal((2, cut.Server.Round.Parameters.RoundId, 25, 1, 2), Last());
+        Assert.Equal(2 * (3 + 1), cut.Server.State.Participations.Count);
+        Assert.Equal(cut.Server.Observe(), SimulatedServer.Observe(cut.Server.Fold(cut.Server.Entries.Count), cut.Roster));
+
+        Dictionary<(Identifier, EventType), Announcement> lists = Announcements(cut.Server);
+        ParticipationAudit audit = new(cut.Task.TaskId, cut.Server.Key.PublicKey, (round, kind) => lists.GetValueOrDefault((round, kind)));
+        Assert.All(cut.Server.Entries, entry => Assert.Null(audit.Add(entry)));
+        Assert.Equal(cut.Server.State.Participations, audit.Sums);
+
+        (int, Identifier, int, int?, int?) Last() =>
+            cut.Server.State.Participations[^1] is var last ? (last.Round, last.RoundId, last.Survivors, last.NearestRound, last.Difference) : default;
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(5)]
+    public void A_leaf_lost_after_its_list_costs_the_round_rather_than_the_distance(int seed)
+    {
+        SimulatedConsortium cut = new($"lost leaf {seed}", new ConsortiumOptions { Clients = 27, Leaves = 3, DeltaDrop = 0.2m, Gamma = 0.1m, LeastDifference = 10, GreatestFailures = 10 });
+        SimulatedServer host = cut.Server;
+        RunLeaves(cut, cut.Clients);
+        host.OpenRound();
+        cut.Step(cut.Clients);
+        host.Advance(Patience.DeadlinePassed);
+        while (host.State.HasOpenRound)
+        {
+            // Everybody uploads, then nobody of the first leaf confirms: 18 of 27 are 9 clients from the round before, 10 are promised.
+            cut.Step(cut.Clients.Where(c => host.Round.Leaves[0].Phase < RoundPhase.Confirm || c.LeafOf(host.Round) != host.Round.Leaves[0]));
+            host.Advance(Patience.DeadlinePassed);
+        }
+
+        // Signatures differ in every run and so do the leaves: their own survivors can come too near as well.
+        if (host.Round.Phase == RoundPhase.Closed)
+            Assert.True(host.State.Participations[^1].Difference >= 10);
+        else if (host.Round.Survivors.Count > 0)
+            Assert.Equal((ErrorCodes.SurvivorsTooSimilar, null), (host.Round.AbortReason, host.Round.AggregateDigest));
+        Assert.True(host.Round.Survivors.Count <= 18);
+    }
+
+    private static void RunLeaves(SimulatedConsortium consortium, IEnumerable<SimulatedClient> uploading)
+    {
+        consortium.Server.OpenRound();
+        for (int step = 0; step < 2; step++)
+        {
+            consortium.Step(consortium.Clients);
+            consortium.Server.Advance(Patience.DeadlinePassed);
+        }
+
+        Assert.All(consortium.Server.Round.Leaves, leaf => Assert.Equal(RoundPhase.Upload, leaf.Phase));
+        while (consortium.Server.State.HasOpenRound)
+        {
+            consortium.Step(uploading);
+            consortium.Server.Advance(Patience.DeadlinePassed);
+        }
+    }
+
+    [Fact]
+    public void An_auditor_names_a_cohort_that_cannot_be_cut_instead_of_failing()
+    {
+        server.OpenRound();
+        consortium.RunTo(RoundPhase.Share);
+        Assert.True(CohortList.TryDecode(server.AnnouncementOf(EventType.CohortPublished)!.Blob.Span, out CohortList? list));
+        foreach (CohortList lie in new[] { list! with { Thresholds = list.Thresholds with { Neighbours = 1 << 20 } }, list with { Advertisements = [.. list.Advertisements.Skip(9)] }, list with { Advertisements = [.. list.Advertisements.Skip(1), new byte[9]] } })
+        {
+            byte[] blob = lie.Encode();
+            byte[] entry = new LogEntry(consortium.Task.TaskId, new TaskEvent.ListPublished(EventType.CohortPublished, server.Round.Parameters.RoundId, Digest.Of(blob), 10)).Encode();
+            ParticipationAudit audit = new(consortium.Task.TaskId, server.Key.PublicKey, (_, _) => new Announcement(server.Entries[0], blob));
+            int opening = (int)server.Round.OpenIndex;
+            Assert.All(server.Entries.Take(opening + 1), e => Assert.Null(audit.Add(e)));
+            Assert.NotNull(audit.Add(SignedEntry.Sign(consortium.Task.TaskId, (ulong)opening + 1, entry, server.Key)));
+        }
+    }
+
     private ParticipationAudit Auditor(Dictionary<(Identifier, EventType), Announcement> lists) =>
         new(consortium.Task.TaskId, server.Key.PublicKey, (round, kind) => lists.GetValueOrDefault((round, kind)));
 
     /// <summary>Every list that the log names, as the server serves it.</summary>
-    private Dictionary<(Identifier, EventType), Announcement> Announcements()
+    private static Dictionary<(Identifier, EventType), Announcement> Announcements(SimulatedServer server)
     {
         Dictionary<(Identifier, EventType), Announcement> lists = [];
         foreach (SignedEntry signed in server.Entries)

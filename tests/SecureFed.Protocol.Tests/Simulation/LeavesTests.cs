@@ -31,7 +31,7 @@ public sealed class LeavesTests
         Assert.Equal(RoundPhase.Closed, server.Round.Phase);
         Assert.Equal(27 - 3, server.Round.SurvivorCount);
         Assert.Equal(SimulatedConsortium.SumOf(consortium.Clients.Except(away)), server.Sum());
-        Assert.Equal(3, server.State.Released.Count);
+        Assert.Equal(3 + 1, server.State.Released.Count);
         Assert.Equal(server.Observe(), SimulatedServer.Observe(server.Fold(server.Entries.Count), consortium.Roster));
     }
 
@@ -148,6 +148,22 @@ public sealed class LeavesTests
 
         Assert.Equal(RoundPhase.Closed, server.Round.Phase);
         Assert.Equal(SimulatedConsortium.SumOf(consortium.Clients), server.Sum());
+    }
+
+    [Fact]
+    public void Once_a_round_has_leaves_its_log_has_no_list_or_message_of_the_round_itself()
+    {
+        RunToLeaves();
+        byte[] list = new DealersList(server.Round.Leaves[0].OpenDigest, [0, 1, 2]).Encode();
+        server.Blobs.Put(list);
+        Assert.Throws<InvalidOperationException>(() => Apply(new TaskEvent.ListPublished(EventType.DealersListed, server.Round.Parameters.RoundId, Digest.Of(list), 3)));
+        consortium.Step(consortium.Clients);
+        ReadOnlyMemory<byte> shares = consortium.Clients[0].Sent[^1];
+        Assert.Throws<InvalidOperationException>(() => Apply(new TaskEvent.MessageAccepted(EventType.SharesDealt, server.Round.Parameters.RoundId, default, Digest.Of(shares.Span))));
+        RunOn(consortium.Clients);
+        Assert.Equal(RoundPhase.Closed, server.Round.Phase);
+
+        void Apply(TaskEvent change) => server.State.Apply(server.State.EntryCount, new LogEntry(consortium.Task.TaskId, change).Encode());
     }
 
     private void RunToLeaves()

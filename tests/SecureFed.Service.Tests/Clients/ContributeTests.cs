@@ -41,7 +41,7 @@ public class ContributeTests(TestConsortium consortium)
         }
 
         IReadOnlyList<ParticipationView> report = await consortium.OperatorApi().GetParticipationAsync(task);
-        Assert.Equal([(1, 4), (1, 4), (2, 4), (2, 4)], report.Select(p => (p.Round, p.Survivors)));
+        Assert.Equal([(1, 4), (1, 4), (1, 8), (2, 4), (2, 4), (2, 8)], report.Select(p => (p.Round, p.Survivors)));
         Assert.All(report, p => Assert.True(p.Difference is null or >= 2));
         RoundView last = (await consortium.OperatorApi().GetRoundsAsync(task))[^1];
         Assert.Equal(8, last.Survivors);

@@ -86,6 +86,22 @@ public class HonestOutcomeTests(TestConsortium consortium)
         await Sums.AssertExactAsync(consortium, task, outcomes);
     }
 
+    [Fact]
+    public async Task A_list_without_this_client_proves_nothing_before_it_is_certified()
+    {
+        // The server could have had another list certified, with this client's update, by all others.
+        Identifier task = await consortium.CreateTaskAsync(Definitions.Vector(length: 1, clients: 8, deltaDrop: 0.13m));
+        ProblemHandler lying = new(r => IsPart(r, "PUT", "uploads/") || IsPart(r, "GET", "unmask-request"), HttpStatusCode.Conflict, "too-late")
+        {
+            CodeOf = r => IsPart(r, "GET", "unmask-request") ? "round-aborted" : "too-late",
+        };
+        Task<RoundOutcome>[] others = [.. Enumerable.Range(1, 7).Select(i => consortium.ClientFor(i, task).ContributeAsync(new double[] { i }))];
+        SecureFedException exception = await Assert.ThrowsAsync<SecureFedException>(() => consortium.ClientFor(0, task, inner: lying).ContributeAsync(new double[] { 5 }));
+        Assert.Equal(("outcome-unknown", false), (exception.Code, exception.IsTransient));
+        Assert.Equal(2, lying.Lies);
+        await Task.WhenAll(others);
+    }
+
     private async Task<(SecureFedException Exception, RecordingHandler Wire, SavedRounds Left)> LiedToAsync(string method, string part)
     {
         Identifier task = await consortium.CreateTaskAsync(Definitions.Vector(length: 1));
@@ -127,6 +143,9 @@ public class HonestOutcomeTests(TestConsortium consortium)
 
         public RecordingHandler? Recorder { get; init; }
 
+        /// <summary>Another code for another request.</summary>
+        public Func<HttpRequestMessage, string>? CodeOf { get; init; }
+
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
             Recorder?.Requests.Enqueue((request.Method.Method, request.RequestUri!.AbsolutePath, []));
@@ -137,7 +156,7 @@ public class HonestOutcomeTests(TestConsortium consortium)
                 (await base.SendAsync(request, cancellationToken)).Dispose();
             return new HttpResponseMessage(status)
             {
-                Content = new StringContent($$"""{"code":"{{code}}","detail":"The server says so.","status":{{(int)status}}}""", Encoding.UTF8, "application/problem+json"),
+                Content = new StringContent($$"""{"code":"{{CodeOf?.Invoke(request) ?? code}}","detail":"The server says so.","status":{{(int)status}}}""", Encoding.UTF8, "application/problem+json"),
             };
         }
     }

@@ -220,6 +220,8 @@ public class RestartTests(TestConsortium consortium)
         foreach (IGrouping<string, byte[]> message in before.Writes.Concat(after.Writes).GroupBy(w => w.Path, w => w.Body))
             Assert.Single(message.Select(Convert.ToHexString).Distinct(StringComparer.Ordinal));
         Assert.Equal(5, after.Writes.Count());
+        SavedRounds remembered = (await files.LoadAsync(task))!;
+        Assert.Equal((1, 1), (remembered.Answered!.Count, remembered.History!.Count));
 
         RoundOutcome[] all = [outcome, .. await Task.WhenAll(others)];
         await Sums.RoundOverAsync(consortium, task, outcome.RoundId);
