@@ -4,6 +4,7 @@ using SecureFed.Protocol.Identity;
 using SecureFed.Protocol.Masking.Messages;
 using SecureFed.Protocol.Messages;
 using SecureFed.Protocol.Rounds;
+using SecureFed.Protocol.Tasks;
 using SecureFed.Protocol.Transparency;
 using SecureFed.Protocol.Wire;
 
@@ -30,12 +31,14 @@ internal sealed class BadCases
         switch (script.LeavesBefore)
         {
             case null:
+                bad.AddRosters();
                 bad.AddEnvelopes();
                 bad.AddOpenings();
                 break;
             case RoundPhase.Advertise:
                 bad.AddAdvertisements();
-                bad.AddCohorts();
+                bad.AddPolicies();
+                bad.AddCohorts(script.Leaver);
                 break;
             case RoundPhase.Share:
                 bad.AddBundles(script.Leaver);
@@ -84,6 +87,7 @@ internal sealed class BadCases
         AtServer("bad_message_other_round", before, Sign(header with { RoundId = header.TaskId }, body, key), ErrorCodes.RoundMismatch);
         AtServer("bad_message_other_cohort", before, Sign(header with { Binding = Elsewhere }, body, key), ErrorCodes.RoundMismatch);
         AtServer("bad_message_signed_again", before + 1, Sign(header, body, key), ErrorCodes.ConflictingMessage);
+        AtServer("bad_advertisement_beyond_the_greatest_cohort", IndexOf(EventType.CohortPublished), OutsidersAdvertisement(), ErrorCodes.CohortFull);
         AtServer("bad_message_too_early", 2, genuine, ErrorCodes.WrongPhase);
         AtServer("bad_message_too_late", given.Log.Length, Sign(header with { Sender = new Identifier(outsider.Id) }, body, KeyOf(outsider)), ErrorCodes.TooLate);
         byte[] upload = given.Clients[0].Messages.Upload!;
@@ -99,6 +103,7 @@ internal sealed class BadCases
         Opened("bad_opening_signed_by_another_server", Entry(new TaskEvent.RoundOpened(round), index, parties.Authority), ErrorCodes.ServerUntrusted);
         Opened("bad_opening_at_another_index", parties.Opening with { Index = index + 1 }, ErrorCodes.ServerUntrusted);
         Opened("bad_opening_of_another_kind", Entry(new TaskEvent.TaskFinished(""), index), ErrorCodes.ServerUntrusted);
+        Opened("bad_opening_of_another_task_inside", OfAnotherTask(new TaskEvent.RoundOpened(round), index), ErrorCodes.ServerUntrusted);
         Opened("bad_opening_with_unknown_noise", SignedEntry.Sign(parties.Task.TaskId, index, noised, parties.ServerKey), ErrorCodes.ServerUntrusted);
         Opened("bad_opening_of_an_earlier_round", parties.Opening, ErrorCodes.RoundReplayed, lastRoundNumber: round.Number);
         Opened("bad_opening_beyond_the_schedule", Opening(round with { Number = checked((int)parties.Task.Schedule.GreatestRoundNumber) + 1 }), ErrorCodes.InvalidParameters);
@@ -119,6 +124,71 @@ internal sealed class BadCases
         SignedEntry Opening(RoundParameters changed) => Entry(new TaskEvent.RoundOpened(changed), index);
     }
 
+    /// <summary>Each demand of a policy broken once, at the step that looks at it.</summary>
+    private void AddPolicies()
+    {
+        GivenPolicy policy = given.Policy;
+        CohortThresholds thresholds = CohortOf(VectorParties.OnCohort).Thresholds;
+        AtOpening("bad_policy_smallest_cohort", policy with { SmallestCohort = parties.Task.Cohort.Least + 1 });
+        AtOpening("bad_policy_clients_of_an_organisation", policy with { GreatestClientsPerOrganisation = 0 });
+        AtOpening("bad_policy_gamma", policy with { LeastGamma = 0.100001m });
+        AtOpening("bad_policy_delta_drop", policy with { GreatestDeltaDrop = 0.149999m });
+        AtOpening("bad_policy_least_difference", policy with { LeastDifference = 3 });
+        AtOpening("bad_policy_noise", policy with { RequiresNoise = true });
+        AtOpening("bad_policy_protection", policy with { Protections = [] });
+        AtOpening("bad_policy_model", policy with { Models = [TaskModelKind.Linear, TaskModelKind.Logistic] });
+
+        TaskParameters curious = parties.Task with { Cohort = parties.Task.Cohort with { ServerClass = ServerClass.Curious } };
+        Announcement opening = new(Entry(new TaskEvent.RoundOpened(parties.Round with { TaskDigest = Digest.Of(curious.Encode()), Cohort = curious.Cohort }), parties.Opening.Index), default);
+        cases.Add(new BadCase("bad_policy_curious_server", Client, ErrorCodes.PolicyViolated, Client: 0, Step: VectorParties.OnOpening, Announcement: opening.Encode(), TaskParameters: curious.Encode()));
+        TaskParameters elsewhere = parties.Task with { Cohort = parties.Task.Cohort with { Organisations = parties.Task.Cohort.Organisations + 1 } };
+        opening = new(Entry(new TaskEvent.RoundOpened(parties.Round with { TaskDigest = Digest.Of(elsewhere.Encode()), Cohort = elsewhere.Cohort }), parties.Opening.Index), default);
+        cases.Add(new BadCase("bad_opening_organisations_not_those_of_the_roster", Client, ErrorCodes.InvalidParameters, Client: 0, Step: VectorParties.OnOpening, Announcement: opening.Encode(), TaskParameters: elsewhere.Encode()));
+
+        At("bad_policy_least_survivors", VectorParties.OnCohort, given.Announcements.Cohort, policy with { LeastSurvivors = thresholds.LeastSurvivors + 1 });
+        At("bad_policy_smallest_cohort_when_published", VectorParties.OnCohort, given.Announcements.Cohort, policy with { SmallestCohort = thresholds.Clients + 1 });
+        At("bad_policy_task_before_the_answer", VectorParties.OnUnmaskRequest, given.Announcements.UnmaskRequest, policy with { LeastGamma = 0.100001m });
+        At("bad_policy_thresholds_before_the_answer", VectorParties.OnUnmaskRequest, given.Announcements.UnmaskRequest, policy with { LeastSurvivors = thresholds.LeastSurvivors + 1 });
+
+        void AtOpening(string name, GivenPolicy changed) => At(name, VectorParties.OnOpening, given.Announcements.Opening, changed);
+
+        void At(string name, string step, byte[] announcement, GivenPolicy changed) =>
+            cases.Add(new BadCase(name, Client, ErrorCodes.PolicyViolated, Client: 0, Step: step, Announcement: announcement, Policy: changed));
+    }
+
+    private void AddRosters()
+    {
+        byte[] genuine = given.Roster;
+        byte[] content = genuine[..^P256.SignatureBytes];
+        RosterEntry[] entries = [.. parties.Roster.Entries];
+        Case("bad_roster_signature_bit", Flipped(genuine, genuine.Length - 1));
+        Case("bad_roster_content_bit", Flipped(genuine, 8));
+        Case("bad_roster_signed_by_the_server", [.. content, .. parties.ServerKey.Sign(SigningContext.Roster.Bind(content))]);
+        Case("bad_roster_signed_without_prefix", [.. content, .. parties.Authority.Sign(content)]);
+        Case("bad_roster_trailing_byte", Signed([.. content, 0]));
+        Case("bad_roster_version", Signed([2, .. content[1..]]));
+        Case("bad_roster_unsorted", Written([entries[1], entries[0], .. entries[2..]]));
+        Case("bad_roster_entry_twice", Written([entries[0], entries[0] with { PublicKey = parties.ServerKey.PublicKey }, .. entries[1..]]));
+        Case("bad_roster_key_twice", Written([entries[0] with { PublicKey = entries[1].PublicKey }, .. entries[1..]]));
+        Case("bad_roster_key_off_the_curve", Written([entries[0] with { PublicKey = Flipped(entries[0].PublicKey.ToArray(), 64) }, .. entries[1..]]));
+        Case("bad_roster_unknown_role", Written([entries[0] with { Role = (RosterRole)7 }, .. entries[1..]]));
+        Case("bad_roster_organisation_without_a_name", Written([entries[0] with { Organisation = "" }, .. entries[1..]]));
+
+        void Case(string name, byte[] roster) => cases.Add(new BadCase(name, Client, ErrorCodes.RosterUntrusted, Client: 0, Step: VectorParties.OnRoster, Roster: roster));
+
+        byte[] Signed(byte[] changed) => [.. changed, .. parties.Authority.Sign(SigningContext.Roster.Bind(changed))];
+
+        byte[] Written(RosterEntry[] changed) => Signed(CanonicalWriter.Write(writer => writer
+            .UInt8(1).UInt64(parties.Roster.Sequence)
+            .List(changed, (w, e) => w.Identifier(e.Id).UInt8((byte)e.Role).Text(e.Organisation).Fixed(e.PublicKey.Span))));
+    }
+
+    private CohortList CohortOf(string step)
+    {
+        Assert.True(CohortList.TryDecode(parties.AnnouncementOf(step).Blob.Span, out CohortList? list));
+        return list!;
+    }
+
     private void AddAdvertisements()
     {
         byte[] genuine = given.Clients[1].Messages.Advertisement!;
@@ -135,19 +205,23 @@ internal sealed class BadCases
         AtServer("bad_advertisement_second_of_an_organisation", before + 1, OutsidersAdvertisement(), ErrorCodes.OrganisationCap);
         AtServer("bad_advertisement_after_the_cohort", IndexOf(EventType.CohortPublished) + 1, OutsidersAdvertisement(), ErrorCodes.TooLate);
 
+        byte[][] five = [.. given.Clients.Select(c => c.Messages.Advertisement).OfType<byte[]>().Take(parties.Task.Cohort.Least - 1)];
+        cases.Add(new BadCase("bad_round_cohort_too_small", Server, ErrorCodes.CohortTooSmall, IndexOf(EventType.RoundOpened) + 1, Messages: five));
+
         void Case(string name, Advertisement changed, string code) => AtServer(name, before, Sign(header, changed, key), code);
     }
 
-    private byte[] OutsidersAdvertisement()
+    private byte[] OutsidersAdvertisement() => FreshAdvertisement(new Identifier(given.Others[0].Id), KeyOf(given.Others[0]));
+
+    private byte[] FreshAdvertisement(Identifier sender, SigningKey key)
     {
-        GivenIdentity outsider = given.Others[0];
-        MessageHeader header = Header(given.Clients[1].Messages.Advertisement!) with { Sender = new Identifier(outsider.Id) };
+        MessageHeader header = Header(given.Clients[1].Messages.Advertisement!) with { Sender = sender };
         using AgreementKey mask = AgreementKey.Generate(Seeded.Source("outsider's mask key"));
         using AgreementKey sealing = AgreementKey.Generate(Seeded.Source("outsider's sealing key"));
-        return Sign(header, new Advertisement(mask.PublicKey, sealing.PublicKey), KeyOf(outsider));
+        return Sign(header, new Advertisement(mask.PublicKey, sealing.PublicKey), key);
     }
 
-    private void AddCohorts()
+    private void AddCohorts(int leaver)
     {
         const EventType kind = EventType.CohortPublished;
         Announcement genuine = parties.AnnouncementOf(VectorParties.OnCohort);
@@ -156,31 +230,59 @@ internal sealed class BadCases
         MessageHeader header = Header(ads[0].ToArray());
         SigningKey first = parties.Keys[0];
         Advertisement keys = (Advertisement)Body(ads[0].ToArray());
-        Advertisement second = (Advertisement)Body(ads[1].ToArray());
+        Advertisement third = (Advertisement)Body(ads[2].ToArray());
+        Assert.Equal(parties.IdOf(1), Header(ads[1].ToArray()).Sender);
         using AgreementKey fresh = AgreementKey.Generate(Seeded.Source("another mask key"));
         byte[] outsider = OutsidersAdvertisement();
         CohortThresholds thresholds = list.Thresholds;
         Case("bad_cohort_other_opening", list with { OpenDigest = Elsewhere });
-        Case("bad_cohort_one_too_few", list with { Advertisements = ads[..^1] });
+        Case("bad_cohort_one_too_few", list with { Advertisements = ads[..^1], Thresholds = CohortThresholds.TryDerive(parties.Round.Cohort, ads.Length - 1, out _)! });
         Case("bad_cohort_threshold_lower", list with { Thresholds = thresholds with { Threshold = thresholds.Threshold - 1 } });
         Case("bad_cohort_quorum_lower", list with { Thresholds = thresholds with { Quorum = thresholds.Quorum - 1 } });
         Case("bad_cohort_fewer_survivors", list with { Thresholds = thresholds with { LeastSurvivors = thresholds.LeastSurvivors - 1, HonestSurvivors = thresholds.HonestSurvivors - 1 } });
         Case("bad_cohort_unsorted", list with { Advertisements = [ads[1], ads[0], .. ads[2..]] });
         Case("bad_cohort_member_twice", list with { Advertisements = [ads[0], ads[0], .. ads[2..]] });
-        Case("bad_cohort_signature_bit", list with { Advertisements = [Flipped(ads[0].ToArray(), 275), .. ads[1..]] });
-        Case("bad_cohort_advertisement_of_another_opening", list with { Advertisements = [Sign(header with { Binding = Elsewhere }, keys, first), .. ads[1..]] });
-        Case("bad_cohort_key_off_the_curve", list with { Advertisements = [Sign(header, keys with { MaskKey = Flipped(keys.MaskKey.ToArray(), 64) }, first), .. ads[1..]] });
-        Case("bad_cohort_two_equal_keys", list with { Advertisements = [Sign(header, keys with { MaskKey = second.MaskKey }, first), .. ads[1..]] });
-        Case(
-            "bad_cohort_organisation_twice",
-            list with { Advertisements = [.. ads.Skip(1).Where(a => Header(a.ToArray()).Sender != parties.IdOf(3)).Append(outsider).Append(ads[0]).OrderBy(a => Header(a.ToArray()).Sender)] },
-            clients: [5]);
+
+        // Place 0 is altered and client 1 looks: its own advertisement is there.
+        First("bad_cohort_signature_bit", Flipped(ads[0].ToArray(), 275));
+        First("bad_cohort_advertisement_signed_by_another", Sign(header, keys, parties.Keys[1]));
+        First("bad_cohort_advertisement_of_another_opening", Sign(header with { Binding = Elsewhere }, keys, first));
+        First("bad_cohort_advertisement_of_another_task", Sign(header with { TaskId = header.RoundId }, keys, first));
+        First("bad_cohort_advertisement_of_another_round", Sign(header with { RoundId = header.TaskId }, keys, first));
+        First("bad_cohort_advertisement_version", SignRaw([2, .. ads[0].Span[1..^P256.SignatureBytes]], first));
+        First("bad_cohort_no_advertisement", Sign(header, new Upload(Elsewhere, 93, 8, new byte[93]), first));
+        First("bad_cohort_key_off_the_curve", Sign(header, keys with { MaskKey = Flipped(keys.MaskKey.ToArray(), 64) }, first));
+        First("bad_cohort_key_not_uncompressed", Sign(header, keys with { SealingKey = Flipped(keys.SealingKey.ToArray(), 0) }, first));
+        First("bad_cohort_two_equal_keys", Sign(header, keys with { MaskKey = third.MaskKey }, first));
+        First("bad_cohort_one_key_twice", Sign(header, keys with { SealingKey = keys.MaskKey }, first));
+        Case("bad_cohort_member_not_enrolled", list with { Advertisements = Sorted([Sign(header with { Sender = parties.Task.TaskId }, keys, first), .. ads[1..]]) }, client: 1);
+        Case("bad_cohort_member_is_no_client", list with { Advertisements = Sorted([FreshAdvertisement(new Identifier(given.Others[1].Id), KeyOf(given.Others[1])), .. ads[1..]]) }, client: 1);
+        Case("bad_cohort_without_oneself", list with { Advertisements = Sorted([FreshAdvertisement(parties.IdOf(leaver), parties.Keys[leaver]), .. ads[1..]]) });
+        Case("bad_cohort_organisation_twice", list with { Advertisements = Sorted([outsider, .. ads[1..]]) }, client: 1);
         Case("bad_cohort_own_keys_replaced", list with { Advertisements = [Sign(header, keys with { MaskKey = fresh.PublicKey }, first), .. ads[1..]] });
         Published("bad_cohort_trailing_byte", VectorParties.OnCohort, kind, [.. genuine.Blob.Span, 0], ErrorCodes.InvalidCohort);
         AddAnnouncementLies("bad_cohort", VectorParties.OnCohort, kind, 0, genuine);
 
-        void Case(string name, CohortList changed, int[]? clients = null) =>
-            Published(name, VectorParties.OnCohort, kind, changed.Encode(), ErrorCodes.InvalidCohort, client: clients?[0] ?? 0);
+        Again("bad_second_cohort", VectorParties.OnCohort, VectorParties.OnDealers, kind, (list with { Advertisements = Sorted([FreshAdvertisement(parties.IdOf(leaver), parties.Keys[leaver]), .. ads]) }).Encode(), 0);
+        cases.Add(new BadCase(
+            "bad_survivors_before_dealers", Client, ErrorCodes.WrongPhase, Client: 0, Step: VectorParties.OnSurvivors, Announcement: given.Announcements.Survivors, StandsBefore: VectorParties.OnDealers));
+        cases.Add(new BadCase(
+            "bad_unmask_request_before_survivors", Client, ErrorCodes.WrongPhase, Client: 0, Step: VectorParties.OnUnmaskRequest, Announcement: given.Announcements.UnmaskRequest, StandsBefore: VectorParties.OnSurvivors));
+
+        void Case(string name, CohortList changed, int client = 0) =>
+            Published(name, VectorParties.OnCohort, kind, changed.Encode(), ErrorCodes.InvalidCohort, client: client);
+
+        void First(string name, byte[] altered) => Case(name, list with { Advertisements = [altered, .. ads[1..]] }, client: 1);
+
+        static ReadOnlyMemory<byte>[] Sorted(ReadOnlyMemory<byte>[] members) => [.. members.OrderBy(a => Header(a.ToArray()).Sender)];
+    }
+
+    /// <summary>A second, later list of a step that the client has taken.</summary>
+    private void Again(string name, string step, string standsBefore, EventType kind, byte[] blob, int client)
+    {
+        ulong index = parties.AnnouncementOf(standsBefore).Entry.Index;
+        Announcement second = new(Entry(Listed(kind, blob), index), blob);
+        cases.Add(new BadCase(name, Client, ErrorCodes.HistoryRewritten, Client: client, Step: step, Announcement: second.Encode(), StandsBefore: standsBefore));
     }
 
     /// <summary>What is wrong with any announcement.</summary>
@@ -190,6 +292,7 @@ internal sealed class BadCases
         byte[] blob = genuine.Blob.ToArray();
         At(name + "_signed_by_another_server", new Announcement(Entry(Listed(kind, blob), index, parties.Authority), blob), ErrorCodes.ServerUntrusted);
         At(name + "_at_another_index", genuine with { Entry = genuine.Entry with { Index = index + 1 } }, ErrorCodes.ServerUntrusted);
+        At(name + "_of_another_task_inside", new Announcement(OfAnotherTask(Listed(kind, blob), index), blob), ErrorCodes.ServerUntrusted);
         At(name + "_of_another_kind", new Announcement(Entry(Listed(EventType.UnmaskRequested, blob), index), blob), ErrorCodes.HistoryRewritten);
         At(name + "_of_another_round", new Announcement(Entry(Listed(kind, blob) with { RoundId = parties.Task.TaskId }, index), blob), ErrorCodes.HistoryRewritten);
         At(name + "_of_another_blob", genuine with { Blob = (byte[])[.. blob, 0] }, ErrorCodes.HistoryRewritten);
@@ -217,6 +320,8 @@ internal sealed class BadCases
         count[82 + 33] = 0x10;
         AtServer("bad_shares_count_beyond_the_bytes", before, SignRaw(count, key), ErrorCodes.InvalidMessage);
 
+        byte[][] five = [.. given.Clients.Select(c => c.Messages.ShareBundle).OfType<byte[]>().Take(5)];
+        cases.Add(new BadCase("bad_round_too_few_dealers", Server, ErrorCodes.TooFewDealers, IndexOf(EventType.CohortPublished) + 1, Messages: five));
         byte[] upload = given.Clients[2].Messages.Upload!;
         AtServer(
             "bad_upload_of_no_dealer",
@@ -236,9 +341,11 @@ internal sealed class BadCases
         Case("bad_dealers_other_cohort", list with { CohortDigest = Elsewhere });
         Case("bad_dealers_without_oneself", list with { Dealers = [0, .. dealers.Where(d => d != 1)] });
         Case("bad_dealers_too_few", list with { Dealers = dealers[..4] });
+        Case("bad_dealers_fewer_than_s_min_with_t_neighbours", list with { Dealers = dealers[..5] });
         Case("bad_dealers_unsorted", list with { Dealers = [.. dealers.Reverse()] });
         Case("bad_dealers_index_beyond_the_cohort", list with { Dealers = [.. dealers, 7] });
         AddAnnouncementLies("bad_dealers", VectorParties.OnDealers, kind, 1, genuine);
+        Again("bad_second_dealers", VectorParties.OnDealers, VectorParties.OnSurvivors, kind, (list with { Dealers = [.. Enumerable.Range(0, 7)] }).Encode(), 1);
 
         void Case(string name, DealersList changed) => Published(name, VectorParties.OnDealers, kind, changed.Encode(), ErrorCodes.InvalidDealers, client: 1);
     }
@@ -275,6 +382,8 @@ internal sealed class BadCases
             EntryOf(3, MessageType.UnmaskAnswer),
             Sign(Header(answer) with { Sender = parties.IdOf(leaver) }, new UnmaskAnswer(((UnmaskAnswer)Body(answer)).SurvivorListDigest, []), parties.Keys[leaver]),
             ErrorCodes.InvalidAnswer);
+        byte[][] four = [.. given.Clients.Select(c => c.Messages.Upload).OfType<byte[]>().Take(4)];
+        cases.Add(new BadCase("bad_round_too_few_survivors", Server, ErrorCodes.TooFewSurvivors, IndexOf(EventType.DealersListed) + 1, Messages: four));
         cases.Add(new BadCase(
             "bad_unmask_request_to_a_dropped_client", Client, ErrorCodes.TooLate, Client: leaver, Step: VectorParties.OnUnmaskRequest, Announcement: given.Announcements.UnmaskRequest));
 
@@ -441,6 +550,10 @@ internal sealed class BadCases
         Announcement: new Announcement(Entry(Listed(kind, blob), parties.AnnouncementOf(step).Entry.Index), blob).Encode()));
 
     private TaskEvent.ListPublished Listed(EventType kind, byte[] blob) => new(kind, parties.Round.RoundId, Digest.Of(blob), 1);
+
+    /// <summary>Signed for this task, but the entry names another.</summary>
+    private SignedEntry OfAnotherTask(TaskEvent content, ulong index) =>
+        SignedEntry.Sign(parties.Task.TaskId, index, new LogEntry(parties.Round.RoundId, content).Encode(), parties.ServerKey);
 
     private SignedEntry Entry(TaskEvent content, ulong index, SigningKey? key = null) =>
         SignedEntry.Sign(parties.Task.TaskId, index, new LogEntry(parties.Task.TaskId, content).Encode(), key ?? parties.ServerKey);

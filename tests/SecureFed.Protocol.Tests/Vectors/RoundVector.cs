@@ -2,6 +2,7 @@ using SecureFed.Protocol.Identity;
 using SecureFed.Protocol.Masking.Messages;
 using SecureFed.Protocol.Messages;
 using SecureFed.Protocol.Rounds;
+using SecureFed.Protocol.Tasks;
 using SecureFed.Protocol.Transparency;
 
 namespace SecureFed.Protocol.Tests.Vectors;
@@ -23,7 +24,17 @@ internal sealed record GivenRound(
     GivenEntry[] Log,
     GivenAnnouncements Announcements);
 
-internal sealed record GivenPolicy(int SmallestCohort, int LeastSurvivors, int GreatestClientsPerOrganisation, decimal LeastGamma, decimal GreatestDeltaDrop, int LeastDifference);
+internal sealed record GivenPolicy(
+    int SmallestCohort,
+    int LeastSurvivors,
+    int GreatestClientsPerOrganisation,
+    decimal LeastGamma,
+    decimal GreatestDeltaDrop,
+    int LeastDifference,
+    bool AllowsCuriousServer,
+    bool RequiresNoise,
+    ProtectionKind[] Protections,
+    TaskModelKind[] Models);
 
 /// <summary>An identity of the roster that takes no part.</summary>
 internal sealed record GivenIdentity(byte[] Id, RosterRole Role, string Organisation, byte[] PrivateKey);
@@ -133,7 +144,8 @@ internal sealed record RequestVector(
 /// <summary>Something that must be refused with <paramref name="Code"/>.</summary>
 /// <remarks>
 /// At the server: its state after the first <paramref name="AfterEntries"/> entries of the log gets <paramref name="Message"/>; or it accepts <paramref name="Messages"/>, its deadline passes,
-/// and the round is aborted with the code. At a client: one that has gone through the recorded steps before <paramref name="Step"/> gets the announcement.
+/// and the round is aborted with the code. At a client: one that has gone through the recorded steps before <paramref name="Step"/> (before <paramref name="StandsBefore"/>, if that is
+/// given) gets the announcement for that step, having <paramref name="Policy"/> from then on.
 /// </remarks>
 internal sealed record BadCase(
     string Name,
@@ -146,4 +158,8 @@ internal sealed record BadCase(
     string? Step = null,
     byte[]? Announcement = null,
     int? LastRoundNumber = null,
-    byte[][]? EarlierSurvivors = null);
+    byte[][]? EarlierSurvivors = null,
+    string? StandsBefore = null,
+    GivenPolicy? Policy = null,
+    byte[]? TaskParameters = null,
+    byte[]? Roster = null);

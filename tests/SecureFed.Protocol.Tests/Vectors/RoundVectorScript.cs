@@ -32,7 +32,7 @@ internal sealed record RoundVectorScript(string File, int Clients, int Least, de
     [
         new("round-3-clients.json", 3, 3, 0m, 9, 32),
         new("round-7-clients-drop-advertise.json", 7, 6, 0.15m, 8, 20, RoundPhase.Advertise, 2),
-        new("round-7-clients-drop-share.json", 7, 6, 0.15m, 10, 17, RoundPhase.Share, 0),
+        new("round-7-clients-drop-share.json", 7, 6, 0.1m, 10, 17, RoundPhase.Share, 0),
         new("round-7-clients-drop-upload.json", 7, 6, 0.15m, 8, 21, RoundPhase.Upload, 4),
         new("round-7-clients-drop-confirm.json", 7, 6, 0.15m, 8, 31, RoundPhase.Confirm, 6),
         new("round-7-clients-drop-unmask.json", 7, 6, 0.15m, 8, 24, RoundPhase.Unmask, 3),
@@ -66,7 +66,7 @@ internal sealed record RoundVectorScript(string File, int Clients, int Least, de
             authority);
         TaskParameters task = TaskOf(Identifier.Random(random), roster);
         Assert.Null(task.FindFault());
-        GivenPolicy policy = new(3, 2, 1, 0.1m, 0.2m, 2);
+        GivenPolicy policy = new(3, 2, 1, 0.1m, 0.2m, 2, false, false, [ProtectionKind.Masking], [TaskModelKind.Vector]);
         RecordingSource roundRandom = new(random);
         SimulatedServer server = new(task, roster, serverKey, roundRandom);
         server.OpenRound();

@@ -1,9 +1,12 @@
 using System.Text;
 using SecureFed.Cryptography.Keys;
+using SecureFed.Protocol.Errors;
+using SecureFed.Protocol.Identity;
 using SecureFed.Protocol.Masking;
 using SecureFed.Protocol.Messages;
 using SecureFed.Protocol.Requests;
 using SecureFed.Protocol.Rounds;
+using SecureFed.Protocol.Tasks;
 using SecureFed.Protocol.Tests.Simulation;
 using SecureFed.Protocol.Transparency;
 using SecureFed.Protocol.Wire;
@@ -160,20 +163,37 @@ public sealed class RoundVectorTests
     private static string? AnswerOfClient(VectorParties parties, BadCase bad)
     {
         int client = bad.Client!.Value;
+        if (string.Equals(bad.Step, VectorParties.OnRoster, StringComparison.Ordinal))
+            return Roster.TryDecode(bad.Roster, parties.Authority.PublicKey.Span, out _) ? null : ErrorCodes.RosterUntrusted;
         Assert.True(Announcement.TryDecode(bad.Announcement, out Announcement? announcement));
+        ClientContext context = ContextOf(parties, bad, parties.RecordedSigner(client, canSignMore: true));
         if (string.Equals(bad.Step, VectorParties.OnOpening, StringComparison.Ordinal))
-            return MaskingClient.Examine(parties.ContextOf(client, parties.Keys[client]), announcement!.Entry, bad.LastRoundNumber ?? 0, out _)?.Code;
+            return MaskingClient.Examine(context, announcement!.Entry, bad.LastRoundNumber ?? 0, out _)?.Code;
 
         bool isSecond = string.Equals(bad.Step, "second-survivors", StringComparison.Ordinal);
-        using MaskingClient masking = parties.ClientBefore(isSecond ? VectorParties.OnUnmaskRequest : bad.Step!, client, parties.RecordedSigner(client, canSignMore: true), (_, _) => { });
+        string before = bad.StandsBefore ?? (isSecond ? VectorParties.OnUnmaskRequest : bad.Step!);
+        byte[] saved;
+        using (MaskingClient genuine = parties.ClientBefore(before, client, parties.RecordedSigner(client, canSignMore: true), (_, _) => { }))
+            saved = genuine.Encode();
+        using MaskingClient masking = MaskingClient.Restore(context, saved)!;
         SurvivorHistory history = bad.EarlierSurvivors is { } earlier
             ? SurvivorHistory.Empty.Add(1, RoundKind.Train, [.. earlier.Select(e => new Identifier(e))])
             : SurvivorHistory.Empty;
-        byte[] before = masking.Encode();
         ClientStep step = parties.Take(masking, isSecond ? VectorParties.OnSurvivors : bad.Step!, client, announcement!, history);
         Assert.Null(step.Message);
-        Assert.Equal(before, masking.Encode());
+        Assert.Equal(saved, masking.Encode());
         return step.Refusal!.Code;
+    }
+
+    private static ClientContext ContextOf(VectorParties parties, BadCase bad, ISigner signer)
+    {
+        ClientContext context = parties.ContextOf(bad.Client!.Value, signer);
+        if (bad.Policy is not null)
+            context = context with { Policy = VectorParties.PolicyOf(bad.Policy, parties.Authority.PublicKey, parties.ServerKey.PublicKey) };
+        if (bad.TaskParameters is null)
+            return context;
+        Assert.True(TaskParameters.TryDecode(bad.TaskParameters, out TaskParameters? task));
+        return context with { Task = task! };
     }
 
     private static RequestVector RequestOf(GivenRound given)

@@ -16,6 +16,7 @@ namespace SecureFed.Protocol.Tests.Vectors;
 /// <summary>The real machines, fed with what a vector gives.</summary>
 internal sealed class VectorParties
 {
+    public const string OnRoster = "roster";
     public const string OnOpening = "opening";
     public const string OnCohort = "cohort";
     public const string OnDealers = "dealers";
@@ -65,10 +66,10 @@ internal sealed class VectorParties
         policy.GreatestClientsPerOrganisation,
         ExactDecimal.From(policy.LeastGamma),
         ExactDecimal.From(policy.GreatestDeltaDrop),
-        false,
-        false,
-        [ProtectionKind.Masking],
-        [TaskModelKind.Vector],
+        policy.AllowsCuriousServer,
+        policy.RequiresNoise,
+        policy.Protections,
+        policy.Models,
         LeastDifference: policy.LeastDifference);
 
     public Identifier IdOf(int client) => new(Given.Clients[client].Id);
