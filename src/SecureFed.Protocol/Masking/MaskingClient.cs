@@ -192,7 +192,7 @@ public sealed class MaskingClient : IDisposable
 
     /// <summary>Step 4: signs the survivor list, one per round.</summary>
     /// <param name="announcement">The survivor list.</param>
-    /// <param name="answered">Survivors of the rounds of this task for which this client released shares, for the cross-round guard; null if it keeps none.</param>
+    /// <param name="answered">Survivors of the lists of this task that this client signed, for the cross-round guard; null if it keeps none.</param>
     public ClientStep OnSurvivors(Announcement announcement, SurvivorHistory? answered = null)
     {
         if (survivors is not null)
