@@ -205,6 +205,8 @@ public sealed class SecureFedClient
         ulong leastSequence = Math.Max(policy.LeastRosterSequence, saved?.RosterSequence ?? 0);
         if (roster.Sequence < leastSequence)
             throw new RoundRefusedException(ErrorCodes.RosterUntrusted, $"The server's roster has number {roster.Sequence}, but number {leastSequence} is known: it may list identities that were removed since.");
+        if (saved is not null && saved.RosterDigest != default && saved.RosterSequence == roster.Sequence && saved.RosterDigest != roster.Digest)
+            throw new RoundRefusedException(ErrorCodes.RosterUntrusted, $"The authority has signed two rosters with number {roster.Sequence}; the client believes neither. Ask the roster authority.");
         ReadOnlyMemory<byte>? enrolledKey = roster.Find(options.ClientId, RosterRole.Client)?.PublicKey;
         if (enrolledKey is null || !enrolledKey.Value.Span.SequenceEqual(options.Signer!.PublicKey.Span))
             throw new RoundRefusedException(ErrorCodes.NotEnrolled, "The roster does not list this client with this key; ask the roster authority to enrol it.");

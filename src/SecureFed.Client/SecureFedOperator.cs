@@ -68,7 +68,8 @@ public sealed class SecureFedOperator(HttpClient http)
             IReadOnlyList<EntryView> entries = await GetEntriesAsync(task, from, page, cancellationToken);
             foreach (EntryView view in entries)
             {
-                SignedEntry signed = new(view.Index, Convert.FromBase64String(view.Entry), Convert.FromBase64String(view.Signature));
+                if (TryRead(view) is not { } signed)
+                    return (audit.Sums, $"Entry {view.Index} is not in base64.");
                 await FetchListAsync(signed);
                 if (audit.Add(signed) is { } fault)
                     return (audit.Sums, fault);
@@ -76,6 +77,18 @@ public sealed class SecureFedOperator(HttpClient http)
 
             if (entries.Count < page)
                 return (audit.Sums, null);
+        }
+
+        static SignedEntry? TryRead(EntryView view)
+        {
+            try
+            {
+                return new SignedEntry(view.Index, Convert.FromBase64String(view.Entry), Convert.FromBase64String(view.Signature));
+            }
+            catch (FormatException)
+            {
+                return null;
+            }
         }
 
         async Task FetchListAsync(SignedEntry signed)

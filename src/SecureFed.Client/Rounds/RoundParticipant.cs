@@ -71,6 +71,11 @@ internal sealed class RoundParticipant(ClientContext context, RoundTransport tra
         // Also after "too late": only the certified list says whether the update is in the sum.
         Announcement survivorList = await transport.GetSurvivorsAsync(cancellationToken);
         ClientStep confirmation = Require(client.OnSurvivors(survivorList, saved.History));
+
+        // Remembered with the signature, not with the answer: a server can keep the request from some, and who is not in this sum has most to fear from the next.
+        SurvivorHistory history = saved.History ?? SurvivorHistory.Empty;
+        if (history.LastRound != client.Round.Number)
+            saved = saved with { History = history.Add(client.Round.Number, client.Round.Kind, client.Survivors) };
         await SaveAsync(client, saved, RoundPhase.Confirm, cancellationToken);
         await UnlessLateAsync(transport.SendConfirmationAsync(confirmation.Message!.Value, cancellationToken));
         survivors = CountOf(survivorList);
@@ -83,11 +88,7 @@ internal sealed class RoundParticipant(ClientContext context, RoundTransport tra
         Digest repetition = RoundRepetition.DigestOf(client.Round);
 
         // After a restart it may stand there already.
-        SavedRounds answered = saved.Answered?.Contains(repetition) == true ? saved : saved with
-        {
-            Answered = [.. saved.Answered ?? [], repetition],
-            History = (saved.History ?? SurvivorHistory.Empty).Add(client.Round.Number, client.Round.Kind, client.Survivors),
-        };
+        SavedRounds answered = saved.Answered?.Contains(repetition) == true ? saved : saved with { Answered = [.. saved.Answered ?? [], repetition] };
         await SaveAsync(client, answered, RoundPhase.Unmask, cancellationToken);
         await UnlessLateAsync(transport.SendUnmaskAnswerAsync(answer.Message!.Value, cancellationToken));
         return isEarlierVector ? RoundStatus.Resumed : RoundStatus.Contributed;
@@ -116,7 +117,7 @@ internal sealed class RoundParticipant(ClientContext context, RoundTransport tra
     {
         byte[] state = client.Encode();
         ulong sequence = Math.Max(saved.RosterSequence, context.Roster.Sequence);
-        SavedRounds next = saved with { LastRoundNumber = client.Round.Number, ActiveRound = state, RosterSequence = sequence, TaskDigest = client.Round.TaskDigest };
+        SavedRounds next = saved with { LastRoundNumber = client.Round.Number, ActiveRound = state, RosterSequence = sequence, RosterDigest = context.Roster.Digest, TaskDigest = client.Round.TaskDigest };
         await store.SaveAsync(context.Task.TaskId, next, step, cancellationToken);
     }
 

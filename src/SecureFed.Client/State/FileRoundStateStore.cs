@@ -84,7 +84,7 @@ public sealed class FileRoundStateStore : IRoundStateStore
         string path = PathOf(taskId);
         string fresh = path + ".new";
         byte[] bytes = CanonicalWriter.Write(w => w
-            .UInt8(Version).Count(saved.LastRoundNumber).Opaque(saved.ActiveRound.Span).List(saved.Answered ?? [], (answered, digest) => answered.Digest(digest)).UInt64(saved.RosterSequence).Opaque((saved.History ?? SurvivorHistory.Empty).Encode()).Digest(saved.TaskDigest));
+            .UInt8(Version).Count(saved.LastRoundNumber).Opaque(saved.ActiveRound.Span).List(saved.Answered ?? [], (answered, digest) => answered.Digest(digest)).UInt64(saved.RosterSequence).Opaque((saved.History ?? SurvivorHistory.Empty).Encode()).Digest(saved.TaskDigest).Digest(saved.RosterDigest));
         FileStreamOptions options = new() { Mode = FileMode.Create, Access = FileAccess.Write, Share = FileShare.None };
         if (!OperatingSystem.IsWindows())
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
@@ -120,7 +120,7 @@ public sealed class FileRoundStateStore : IRoundStateStore
         reader.Require(reader.UInt8() == Version);
         SavedRounds saved = new(reader.Count(int.MaxValue), reader.Opaque(GreatestBytes).ToArray(), reader.List(GreatestAnswers, Digest.Bytes, (ref CanonicalReader r) => r.Digest()), reader.UInt64());
         bool isHistory = SurvivorHistory.TryDecode(reader.Opaque(GreatestBytes), out SurvivorHistory history);
-        saved = saved with { History = history, TaskDigest = reader.Digest() };
+        saved = saved with { History = history, TaskDigest = reader.Digest(), RosterDigest = reader.Digest() };
         return reader.IsComplete && isHistory ? saved : null;
     }
 

@@ -7,10 +7,11 @@ namespace SecureFed.Client.State;
 /// <param name="LastRoundNumber">Highest round ever joined; a client never joins a number twice.</param>
 /// <param name="ActiveRound">State of the round in progress; empty if none. Holds the round's secrets.</param>
 /// <param name="Answered">Kind and model of every round whose unmask request was answered; one of them again would let the server compare two sums. Null if there was none.</param>
-/// <param name="History">Survivors of every round whose unmask request was answered: the cross-round guard's memory. Null if there was none.</param>
+/// <param name="History">Survivors of every list that was signed: the cross-round guard's memory. Null if there was none.</param>
 /// <param name="RosterSequence">Sequence number of the newest roster accepted; an older one is refused.</param>
+/// <param name="RosterDigest">SHA-256 of the newest roster accepted; another one with the same number is refused. All zero if there was none.</param>
 /// <param name="TaskDigest">SHA-256 of the parameters with which the task was joined; others under the same name are refused. All zero if no round was joined.</param>
-public sealed record SavedRounds(int LastRoundNumber, ReadOnlyMemory<byte> ActiveRound, IReadOnlyList<Digest>? Answered = null, ulong RosterSequence = 0, SurvivorHistory? History = null, Digest TaskDigest = default);
+public sealed record SavedRounds(int LastRoundNumber, ReadOnlyMemory<byte> ActiveRound, IReadOnlyList<Digest>? Answered = null, ulong RosterSequence = 0, SurvivorHistory? History = null, Digest TaskDigest = default, Digest RosterDigest = default);
 
 /// <summary>Keeps a client's round state: durable before the first byte of the message that follows from it is sent.</summary>
 public interface IRoundStateStore

@@ -1,10 +1,5 @@
-using System.Security.Cryptography;
 using SecureFed.Cryptography.Keys;
-using SecureFed.Cryptography.Masking;
 using SecureFed.Cryptography.Randomness;
-using SecureFed.Cryptography.Rings;
-using SecureFed.Cryptography.Sealing;
-using SecureFed.Cryptography.Sharing;
 using SecureFed.Privacy.Updates;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Masking.Messages;
@@ -29,6 +24,7 @@ public sealed class MaskingClient : IDisposable
     private readonly ClientContext context;
     private readonly RoundParameters round;
     private readonly MaskingClientState state;
+    private readonly RoundSecrets secrets;
     private MaskingCohort? cohort;
     private DealersList? dealers;
     private SurvivorList? survivors;
@@ -38,6 +34,7 @@ public sealed class MaskingClient : IDisposable
         this.context = context;
         this.round = round;
         this.state = state;
+        secrets = new RoundSecrets(context, state);
         OpenDigest = Rounds.OpenDigest.Of(state.OpenEntry, state.OpenIndex);
     }
 
@@ -68,29 +65,8 @@ public sealed class MaskingClient : IDisposable
     /// <param name="lastRoundNumber">Highest round number of this task that this client ever joined, 0 if none.</param>
     /// <param name="round">The round's parameters if it is acceptable.</param>
     /// <returns>Null, or why the client abstains.</returns>
-    public static RoundRejection? Examine(ClientContext context, SignedEntry opening, int lastRoundNumber, out RoundParameters? round)
-    {
-        round = null;
-        if (!opening.TryOpen(context.Task.TaskId, context.Policy.ServerKey.Span, out LogEntry? entry) || entry!.Event is not TaskEvent.RoundOpened opened)
-            return Refuse(ErrorCodes.ServerUntrusted, "The opening of the round is not signed by the server that the policy pins.");
-        RoundParameters read = opened.Round;
-        if (read.Number <= lastRoundNumber)
-            return Refuse(ErrorCodes.RoundReplayed, $"Round {read.Number} is not later than round {lastRoundNumber}, which this client joined before.");
-        if (read.Number > context.Task.Schedule.GreatestRoundNumber)
-            return Refuse(ErrorCodes.InvalidParameters, $"Round {read.Number} lies beyond the {context.Task.Schedule.GreatestRoundNumber} that the task's schedule allows, failures included.");
-        if (read.TaskDigest != Digest.Of(context.Task.Encode()))
-            return Refuse(ErrorCodes.InvalidParameters, "The round refers to other task parameters than those this client accepted.");
-        if (read.RosterDigest != context.Roster.Digest)
-            return Refuse(ErrorCodes.RosterUntrusted, "The round refers to another roster than the one this client holds; fetch the roster again.");
-        if (read.Cohort != context.Task.Cohort || read.Cohort.Organisations != context.Roster.ClientOrganisations || read.Protection != context.Task.Protection)
-            return Refuse(ErrorCodes.InvalidParameters, "The round's cohort bounds or protection differ from the task's or from the roster.");
-        if (!context.Task.Schedule.Kinds.Contains(read.Kind) || !IsSameLayout(read.Layout, context.Task.LayoutOf(read.Kind)))
-            return Refuse(ErrorCodes.InvalidParameters, "The round's segments, clip norms or scales differ from those that follow from the task.");
-        if (context.Policy.Check(context.Task) is { } violation)
-            return violation;
-        round = read;
-        return null;
-    }
+    public static RoundRejection? Examine(ClientContext context, SignedEntry opening, int lastRoundNumber, out RoundParameters? round) =>
+        RoundExamination.FindFault(context, opening, lastRoundNumber, out round);
 
     /// <summary>Step 1: fresh keys for a round that <see cref="Examine"/> accepts.</summary>
     public static (MaskingClient? Client, RoundRejection? Refusal) Begin(ClientContext context, SignedEntry opening, int lastRoundNumber, IRandomSource random)
@@ -150,8 +126,7 @@ public sealed class MaskingClient : IDisposable
             return ClientStep.Refuse(violation);
 
         random.Fill(state.SelfMaskSeed);
-        state.InboundKeys = new byte[accepted.Thresholds.Neighbours * MaskingDerivations.KeyBytes];
-        state.ShareBundle = Sign(accepted, DealShares(accepted, random));
+        state.ShareBundle = Sign(accepted, secrets.DealShares(accepted, random));
         state.CohortDigest = Digest.Of(announcement.Blob.Span);
         state.CohortList = leaf.Bytes;
         state.LeafDigest = leaf.Digest;
@@ -171,7 +146,7 @@ public sealed class MaskingClient : IDisposable
             return announcement.Blob.Span.SequenceEqual(state.DealersList) ? ClientStep.Send(new MaskedUpdate(state.Upload)) : Contradiction("dealers list");
         if (cohort is null)
             return OutOfOrder();
-        if (!IsSameLayout(update.Layout, round.Layout))
+        if (!RoundExamination.IsSameLayout(update.Layout, round.Layout))
             throw new ArgumentException("The update was made for another round's layout.", nameof(update));
         if (OpenList(announcement, EventType.DealersListed, cohort.RoundId) is { } refusal)
             return ClientStep.Refuse(refusal);
@@ -182,8 +157,8 @@ public sealed class MaskingClient : IDisposable
         if (!list.Dealers.Contains(self) || list.Dealers.Count < cohort.Thresholds.LeastSurvivors || maskedNeighbours.Length < cohort.Thresholds.Threshold)
             return ClientStep.Refuse(ErrorCodes.InvalidDealers, "The dealers list leaves this client out or is too small to hide an update; the client abstains.");
 
-        state.ReceivedShares = OpenShares(self, inbox);
-        state.Upload = Sign(cohort, Mask(update, self, maskedNeighbours, Digest.Of(announcement.Blob.Span)));
+        state.ReceivedShares = secrets.OpenShares(cohort, inbox);
+        state.Upload = Sign(cohort, secrets.Mask(cohort, update, maskedNeighbours, Digest.Of(announcement.Blob.Span)));
         state.DealersList = announcement.Blob.ToArray();
         state.LastIndex = announcement.Entry.Index;
         dealers = list;
@@ -192,7 +167,7 @@ public sealed class MaskingClient : IDisposable
 
     /// <summary>Step 4: signs the survivor list, one per round.</summary>
     /// <param name="announcement">The survivor list.</param>
-    /// <param name="answered">Survivors of the rounds of this task for which this client released shares, for the cross-round guard; null if it keeps none.</param>
+    /// <param name="answered">Survivors of the lists of this task that this client signed, for the cross-round guard; null if it keeps none.</param>
     public ClientStep OnSurvivors(Announcement announcement, SurvivorHistory? answered = null)
     {
         if (survivors is not null)
@@ -253,124 +228,12 @@ public sealed class MaskingClient : IDisposable
             return ClientStep.Refuse(violation);
 
         if (state.Answer.Length == 0)
-            state.Answer = Sign(cohort, Answer(request.SurvivorListDigest));
+            state.Answer = Sign(cohort, secrets.Answer(cohort, dealers, survivors, request.SurvivorListDigest));
         state.LastIndex = Math.Max(state.LastIndex, announcement.Entry.Index);
         return ClientStep.Send(state.Answer);
     }
 
     public void Dispose() => state.Dispose();
-
-    private ShareBundle DealShares(MaskingCohort accepted, IRandomSource random)
-    {
-        int self = accepted.IndexOf(context.Self)!.Value;
-        int[] neighbours = accepted.NeighboursOf(self);
-        int[] points = [.. neighbours.Select(MaskingCohort.PointOf)];
-        byte[] seedShares = new byte[points.Length * ShamirSecretSharing.ShareBytes];
-        byte[] keyShares = new byte[seedShares.Length];
-        ShamirSecretSharing.Split(state.SelfMaskSeed, accepted.Thresholds.Threshold, points, random, seedShares);
-        ShamirSecretSharing.Split(state.MaskPrivateKey, accepted.Thresholds.Threshold, points, random, keyShares);
-
-        using AgreementKey sealing = AgreementKey.FromPrivateKey(state.SealingPrivateKey);
-        Span<byte> shared = stackalloc byte[P256.SharedSecretBytes];
-        Span<byte> key = stackalloc byte[MaskingDerivations.KeyBytes];
-        Span<byte> plaintext = stackalloc byte[ShareBundle.PlaintextBytes];
-        List<SealedShare> boxes = new(neighbours.Length);
-        for (int i = 0; i < neighbours.Length; i++)
-        {
-            Identifier neighbour = accepted[neighbours[i]];
-            Agree(sealing, accepted.KeysOf(neighbours[i]).SealingKey.Span, shared);
-            MaskingDerivations.SealingKey(shared, accepted.Digest, neighbour, context.Self, InboundKey(i));
-            MaskingDerivations.SealingKey(shared, accepted.Digest, context.Self, neighbour, key);
-            seedShares.AsSpan(i * ShamirSecretSharing.ShareBytes, ShamirSecretSharing.ShareBytes).CopyTo(plaintext);
-            keyShares.AsSpan(i * ShamirSecretSharing.ShareBytes, ShamirSecretSharing.ShareBytes).CopyTo(plaintext[ShamirSecretSharing.ShareBytes..]);
-            byte[] box = new byte[ShareBundle.BoxBytes];
-            SealedBox.Seal(key, MaskingDerivations.SealingContext(accepted.Digest, context.Self, neighbour), plaintext, box);
-            boxes.Add(new SealedShare(neighbours[i], box));
-        }
-
-        CryptographicOperations.ZeroMemory(shared);
-        CryptographicOperations.ZeroMemory(key);
-        CryptographicOperations.ZeroMemory(plaintext);
-        CryptographicOperations.ZeroMemory(seedShares);
-        CryptographicOperations.ZeroMemory(keyShares);
-        return new ShareBundle(MaskingDerivations.CommitToSeed(state.SelfMaskSeed, accepted.Digest, context.Self), boxes);
-    }
-
-    private byte[] OpenShares(int self, IReadOnlyList<(int Dealer, ReadOnlyMemory<byte> Box)> inbox)
-    {
-        int[] neighbours = cohort!.NeighboursOf(self);
-        byte[] received = new byte[neighbours.Length * MaskingClientState.ReceivedShareBytes];
-        foreach ((int dealer, ReadOnlyMemory<byte> box) in inbox)
-        {
-            // A box that does not open is a missing share: t of the others still recover the secret.
-            int position = Array.BinarySearch(neighbours, dealer);
-            if (position < 0 || box.Length != ShareBundle.BoxBytes)
-                continue;
-            Span<byte> slot = received.AsSpan(position * MaskingClientState.ReceivedShareBytes, MaskingClientState.ReceivedShareBytes);
-            bool isOpen = SealedBox.TryOpen(InboundKey(position), MaskingDerivations.SealingContext(cohort.Digest, cohort[dealer], context.Self), box.Span, slot[1..])
-                && ShamirSecretSharing.IsCanonicalShare(slot.Slice(1, ShamirSecretSharing.ShareBytes))
-                && ShamirSecretSharing.IsCanonicalShare(slot[(1 + ShamirSecretSharing.ShareBytes)..]);
-            slot[0] = isOpen ? (byte)1 : (byte)0;
-        }
-
-        return received;
-    }
-
-    /// <summary>The key of the box from one neighbour, by its position among the neighbours.</summary>
-    private Span<byte> InboundKey(int position) =>
-        state.InboundKeys.AsSpan(position * MaskingDerivations.KeyBytes, MaskingDerivations.KeyBytes);
-
-    private Upload Mask(NoisedUpdate update, int self, int[] maskedNeighbours, Digest dealersDigest)
-    {
-        uint[] words = new uint[round.Layout.Dimension];
-        update.CopyTo(words);
-        Span<byte> key = stackalloc byte[MaskingDerivations.KeyBytes];
-        MaskingDerivations.SelfMaskKey(state.SelfMaskSeed, cohort!.Digest, context.Self, key);
-        using (MaskStream selfMask = new(key))
-            selfMask.AddTo(words);
-
-        using AgreementKey masking = AgreementKey.FromPrivateKey(state.MaskPrivateKey);
-        Span<byte> shared = stackalloc byte[P256.SharedSecretBytes];
-        foreach (int neighbour in maskedNeighbours)
-        {
-            Agree(masking, cohort.KeysOf(neighbour).MaskKey.Span, shared);
-            MaskingDerivations.PairMaskKey(shared, cohort.Digest, context.Self, cohort[neighbour], key);
-            using MaskStream pairMask = new(key);
-            if (PairSign.IsAdded(cohort[self], cohort[neighbour]))
-                pairMask.AddTo(words);
-            else
-                pairMask.SubtractFrom(words);
-        }
-
-        CryptographicOperations.ZeroMemory(shared);
-        CryptographicOperations.ZeroMemory(key);
-        int ringBits = round.Layout.RingBits;
-        Ring.Reduce(words, ringBits);
-        byte[] packed = new byte[RingPacking.PackedBytes(words.Length, ringBits)];
-        RingPacking.Pack(words, ringBits, packed);
-        return new Upload(dealersDigest, words.Length, ringBits, packed);
-    }
-
-    private UnmaskAnswer Answer(Digest survivorListDigest)
-    {
-        int self = cohort!.IndexOf(context.Self)!.Value;
-        int[] neighbours = cohort.NeighboursOf(self);
-        HashSet<int> dealt = [.. dealers!.Dealers];
-        HashSet<int> alive = [.. survivors!.Survivors];
-        List<ReleasedShare> shares = new(neighbours.Length);
-        for (int i = 0; i < neighbours.Length; i++)
-        {
-            int owner = neighbours[i];
-            ReadOnlySpan<byte> slot = state.ReceivedShares.AsSpan(i * MaskingClientState.ReceivedShareBytes, MaskingClientState.ReceivedShareBytes);
-            if (!dealt.Contains(owner) || slot[0] == 0)
-                continue;
-            ShareKind kind = alive.Contains(owner) ? ShareKind.SelfMaskSeed : ShareKind.MaskKey;
-            int offset = 1 + (kind == ShareKind.SelfMaskSeed ? 0 : ShamirSecretSharing.ShareBytes);
-            shares.Add(new ReleasedShare(owner, kind, slot.Slice(offset, ShamirSecretSharing.ShareBytes).ToArray()));
-        }
-
-        return new UnmaskAnswer(survivorListDigest, shares);
-    }
 
     private RoundRejection? OpenList(Announcement announcement, EventType kind, Identifier roundId)
     {
@@ -388,16 +251,7 @@ public sealed class MaskingClient : IDisposable
     private byte[] Sign(MaskingCohort binding, IMessageBody body) =>
         SignedMessage.Sign(new MessageHeader(context.Task.TaskId, binding.RoundId, context.Self, binding.Digest), body, context.Signer).Bytes.ToArray();
 
-    private void Agree(AgreementKey key, ReadOnlySpan<byte> peer, Span<byte> shared)
-    {
-        if (!(context.PeerKeys?.TryAgree(key, peer, shared) ?? key.TryAgree(peer, shared)))
-            throw new InvalidOperationException("A key that passed the cohort check is no point on P-256.");
-    }
-
     private static bool IsWithin(IReadOnlyList<int> indices, int count) => indices.Count == 0 || indices[^1] < count;
-
-    private static bool IsSameLayout(UpdateLayout one, UpdateLayout other) =>
-        one.RingBits == other.RingBits && one.Segments.SequenceEqual(other.Segments);
 
     private static RoundRejection Refuse(string code, string detail) => new(code, detail);
 

@@ -26,12 +26,17 @@ public sealed record CohortBounds(
 {
     public const int GreatestLeaves = 4096;
 
+    /// <summary>Every size between the bounds is tried when a task is created.</summary>
+    private const int GreatestRange = 10_000;
+
     /// <summary>Null if the numbers are in range and every cohort size within the bounds has thresholds; otherwise the first that has none and why.</summary>
     /// <remarks>For whoever creates a task: trying every size takes seconds for wide bounds. Who reads one asks <see cref="FindFault"/>, and for the thresholds of the cohort that comes.</remarks>
     public string? FindInfeasible()
     {
         if (FindFault() is { } fault)
             return fault;
+        if (Greatest - Least > GreatestRange)
+            return $"The cohort's least and greatest sizes are at most {GreatestRange} apart.";
         int degree = 0;
         for (int n = Least; n <= Greatest; n++)
         {

@@ -1,3 +1,4 @@
+using System.Numerics;
 using SecureFed.Cryptography.Sharing;
 using SecureFed.Protocol.Masking.Graph;
 using SecureFed.Protocol.Wire;
@@ -41,7 +42,7 @@ public sealed record CohortThresholds(int Clients, int Corrupt, int Neighbours, 
         reason = leastSurvivors >= needed ? "" : $"{leastSurvivors} survivors remain but {needed} are needed (corrupt {corrupt}, quorum {quorum})";
         NeighbourGraphParameters? graph = reason.Length > 0
             ? null
-            : NeighbourGraphFinder.FindProduction(size, corrupt, leastSurvivors, bounds.ServerClass == ServerClass.Curious, NeighbourGraphFinder.ProductionSigma, out reason);
+            : NeighbourGraphFinder.FindProduction(size, corrupt, leastSurvivors, bounds.ServerClass == ServerClass.Curious, SigmaOf(bounds), out reason);
         if (graph is not null)
             return new CohortThresholds(size, corrupt, graph.Degree, graph.Threshold, quorum, leastSurvivors, leastSurvivors - corrupt);
         reason = $"With {n} clients{(size == n ? "" : $" in leaves of {size}")}, gamma {bounds.Gamma} and delta_drop {bounds.DeltaDrop}: {reason.TrimEnd('.')}. "
@@ -55,7 +56,7 @@ public sealed record CohortThresholds(int Clients, int Corrupt, int Neighbours, 
         int corrupt = CorruptIn(bounds, n, size);
         int leastSurvivors = bounds.DeltaDrop.FloorOfRest(size);
         return leastSurvivors >= Math.Max(QuorumOf(bounds, size, corrupt), corrupt + 2)
-            && NeighbourGraphFinder.IsProductionFeasible(size, corrupt, leastSurvivors, bounds.ServerClass == ServerClass.Curious, ref degree);
+            && NeighbourGraphFinder.IsProductionFeasible(size, corrupt, leastSurvivors, bounds.ServerClass == ServerClass.Curious, SigmaOf(bounds), ref degree);
     }
 
     private static int QuorumOf(CohortBounds bounds, int size, int corrupt) =>
@@ -69,9 +70,11 @@ public sealed record CohortThresholds(int Clients, int Corrupt, int Neighbours, 
             (int)Math.Min(n, (long)Math.Max(1, bounds.Gamma.CeilingOf(bounds.Organisations)) * bounds.OrganisationCap)); // One organisation at least, with all it may send.
         if (bounds.Leaves == 1)
             return corrupt;
-        double perLeaf = Math.ScaleB(1.0, -(NeighbourGraphFinder.ProductionSigma + 1)) / bounds.Leaves;
-        return Math.Max(1, new Hypergeometric(n).LeastExceededBy(corrupt, size, perLeaf));
+        return Math.Max(1, new Hypergeometric(n).LeastExceededBy(corrupt, size, Math.ScaleB(1.0, -(SigmaOf(bounds) + 1))));
     }
+
+    /// <summary>σ of one leaf: all leaves together fail as seldom as one cohort would.</summary>
+    private static int SigmaOf(CohortBounds bounds) => NeighbourGraphFinder.ProductionSigma + BitOperations.Log2((uint)(2 * bounds.Leaves - 1));
 
     internal void Write(CanonicalWriter writer) => writer
         .Count(Corrupt).Count(Neighbours).Count(Threshold).Count(Quorum).Count(LeastSurvivors).Count(HonestSurvivors).Count(Clients);

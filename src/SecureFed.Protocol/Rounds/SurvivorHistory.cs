@@ -30,6 +30,9 @@ public sealed class SurvivorHistory
     /// <summary>Number of released sums.</summary>
     public int Count => sums.Count;
 
+    /// <summary>Number of the last round that was added; 0 if there was none.</summary>
+    public int LastRound => sums.IsEmpty ? 0 : sums[^1].Round;
+
     /// <summary>The history with one sum more.</summary>
     /// <param name="round">Number of the round.</param>
     /// <param name="kind">What was summed.</param>
@@ -54,15 +57,10 @@ public sealed class SurvivorHistory
     public (int Round, int Difference)? Nearest(RoundKind kind, IReadOnlyList<Identifier> survivors)
     {
         (int Round, int Difference)? nearest = null;
-        int[] seen = [.. survivors.Select(s => places.GetValueOrDefault(s, -1))];
-        foreach (ReleasedSum sum in sums)
+        foreach ((int round, int difference) in Differences(kind, survivors))
         {
-            if (sum.Kind != kind)
-                continue;
-            int common = seen.Count(place => place >= 0 && sum.Holds(place));
-            int difference = sum.Count + survivors.Count - 2 * common;
             if (difference > 0 && (nearest is null || difference < nearest.Value.Difference))
-                nearest = (sum.Round, difference);
+                nearest = (round, difference);
         }
 
         return nearest;
@@ -73,7 +71,17 @@ public sealed class SurvivorHistory
     /// <param name="survivors">Distinct.</param>
     /// <param name="leastDifference">m; 0 or 1 refuses nothing.</param>
     public bool IsTooSimilar(RoundKind kind, IReadOnlyList<Identifier> survivors, int leastDifference) =>
-        leastDifference > 1 && Nearest(kind, survivors) is { } nearest && nearest.Difference < leastDifference;
+        leastDifference > 1 && Differences(kind, survivors).Any(d => d.Difference > 0 && d.Difference < leastDifference);
+
+    private IEnumerable<(int Round, int Difference)> Differences(RoundKind kind, IReadOnlyList<Identifier> survivors)
+    {
+        int[] seen = [.. survivors.Select(s => places.GetValueOrDefault(s, -1))];
+        foreach (ReleasedSum sum in sums.Where(s => s.Kind == kind))
+        {
+            int common = seen.Count(place => place >= 0 && sum.Holds(place));
+            yield return (sum.Round, sum.Count + survivors.Count - 2 * common);
+        }
+    }
 
     public byte[] Encode() => CanonicalWriter.Write(writer => writer
         .UInt8(Version)

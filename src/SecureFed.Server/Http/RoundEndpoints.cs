@@ -140,7 +140,7 @@ internal static class RoundEndpoints
     {
         if (Find(task, round, registry, out _, out ServerRound? found) is { } missing)
             return missing;
-        string tag = $"\"{found!.Phase}\"";
+        string tag = FormattableString.Invariant($"\"{found!.Phase}-{found.SurvivorCount}\"");
         context.Response.Headers.ETag = tag;
         return string.Equals(context.Request.Headers.IfNoneMatch, tag, StringComparison.Ordinal)
             ? Results.StatusCode(StatusCodes.Status304NotModified)

@@ -31,7 +31,7 @@ internal sealed class TaskHost : IDisposable
     private TaskCompletionSource messageArrived = NewSignal();
     private TaskCompletionSource stageChanged = NewSignal();
     private volatile bool hasFailed;
-    private readonly Dictionary<Identifier, PhaseClock> clocks = [];
+    private readonly PhaseClocks clocks;
 
     private TaskHost(TaskState state, ITaskStore store, ISigner signer, TimeProvider time, IRandomSource random, ILogger logger)
     {
@@ -41,6 +41,7 @@ internal sealed class TaskHost : IDisposable
         this.time = time;
         this.random = random;
         this.logger = logger;
+        clocks = new PhaseClocks(state.Parameters.Deadlines, time);
         models[state.ModelDigest] = true;
     }
 
@@ -77,7 +78,7 @@ internal sealed class TaskHost : IDisposable
                     await AppendAsync(pending);
                 if (state.IsFinished)
                     return;
-                patienceLeft = TimeToNextDecision();
+                patienceLeft = clocks.TimeToNextDecision(state.HasOpenRound ? state.Round : null);
                 messageArrived = NewSignal();
                 signal = messageArrived.Task;
             }
@@ -112,7 +113,7 @@ internal sealed class TaskHost : IDisposable
                 return (EntryAt(index), true, null);
             index = state.EntryCount;
             await AppendAsync(decision.Accepted!);
-            ClockOf(round).LastArrival = time.GetTimestamp();
+            clocks.Arrived(round);
             messageArrived.TrySetResult();
             return (EntryAt(index), false, null);
         }
@@ -212,7 +213,7 @@ internal sealed class TaskHost : IDisposable
     {
         if (state.AwaitsModel)
             return StepModel();
-        return state.HasOpenRound ? state.Round!.Advance(PatienceWith) : state.Next(random);
+        return state.HasOpenRound ? state.Round!.Advance(clocks.PatienceWith) : state.Next(random);
     }
 
     private PendingEvent StepModel()
@@ -280,73 +281,15 @@ internal sealed class TaskHost : IDisposable
     /// <summary>A list starts the next phase of its round or leaf, and the first phase of every leaf that the cohort was just cut into.</summary>
     private void StartPhase(TaskEvent change)
     {
-        switch (change)
-        {
-            case TaskEvent.RoundOpened:
-                ClockOf(state.Round!).Restart(time);
-                break;
-            case TaskEvent.ListPublished list:
-                ClockOf(rounds[list.RoundId]).Restart(time);
-                break;
-            default:
-                return;
-        }
-
-        foreach (ServerRound leaf in state.Round!.Leaves)
+        if (change is TaskEvent.RoundOpened)
+            clocks.Start(state.Round!);
+        else if (change is TaskEvent.ListPublished list)
+            clocks.Start(rounds[list.RoundId]);
+        foreach (ServerRound leaf in state.Round?.Leaves ?? [])
         {
             if (rounds.TryAdd(leaf.Parameters.RoundId, leaf))
-                ClockOf(leaf).Restart(time);
+                clocks.Start(leaf);
         }
-    }
-
-    private PhaseClock ClockOf(ServerRound round)
-    {
-        if (!clocks.TryGetValue(round.Parameters.RoundId, out PhaseClock? clock))
-            clocks[round.Parameters.RoundId] = clock = new PhaseClock(time.GetTimestamp());
-        return clock;
-    }
-
-    private Patience PatienceWith(ServerRound round)
-    {
-        PhaseClock clock = ClockOf(round);
-        if (time.GetElapsedTime(clock.PhaseStarted) >= DeadlineOf(round))
-            return Patience.DeadlinePassed;
-        return time.GetElapsedTime(clock.LastArrival) >= Grace ? Patience.Quiet : Patience.Waiting;
-    }
-
-    /// <summary>Until the patience with the round, or with one of its leaves that is not over, changes.</summary>
-    private TimeSpan TimeToNextDecision()
-    {
-        if (!state.HasOpenRound)
-            return Grace;
-        IEnumerable<ServerRound> waiting = state.Round!.Leaves.Count == 0
-            ? [state.Round]
-            : state.Round.Leaves.Where(l => l.Phase is not (RoundPhase.Closed or RoundPhase.Aborted));
-        TimeSpan shortest = waiting.Select(TimeToNextDecision).DefaultIfEmpty(Grace).Min();
-        return shortest > TimeSpan.FromMilliseconds(1) ? shortest : TimeSpan.FromMilliseconds(1);
-    }
-
-    private TimeSpan TimeToNextDecision(ServerRound round)
-    {
-        PhaseClock clock = ClockOf(round);
-        TimeSpan untilDeadline = DeadlineOf(round) - time.GetElapsedTime(clock.PhaseStarted);
-        TimeSpan untilQuiet = Grace - time.GetElapsedTime(clock.LastArrival);
-        return untilQuiet > TimeSpan.Zero && untilQuiet < untilDeadline ? untilQuiet : untilDeadline;
-    }
-
-    private TimeSpan DeadlineOf(ServerRound round) => TimeSpan.FromMilliseconds(
-        round.Phase == RoundPhase.Advertise ? Parameters.Deadlines.AdvertiseMilliseconds : Parameters.Deadlines.PhaseMilliseconds);
-
-    private TimeSpan Grace => TimeSpan.FromMilliseconds(Parameters.Deadlines.GraceMilliseconds);
-
-    /// <summary>When a phase of a round or leaf started and when its last message came.</summary>
-    private sealed class PhaseClock(long now)
-    {
-        public long PhaseStarted { get; private set; } = now;
-
-        public long LastArrival { get; set; } = now;
-
-        public void Restart(TimeProvider time) => PhaseStarted = LastArrival = time.GetTimestamp();
     }
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);

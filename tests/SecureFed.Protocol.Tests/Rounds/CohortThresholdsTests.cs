@@ -85,6 +85,16 @@ public sealed class CohortThresholdsTests
         Assert.True(2 * thresholds.Threshold > thresholds.Neighbours + 10);
     }
 
+    [Theory]
+    [InlineData(8, 2, 5, 0.1, 5, 6)]
+    [InlineData(12, 3, 4, 0.5, 8, 9)]
+    public void In_class_curious_too_the_corrupt_hold_fewer_shares_than_the_threshold(int n, int organisations, int cap, double gamma, int corrupt, int threshold)
+    {
+        CohortBounds bounds = Bounds((decimal)gamma, 0, ServerClass.Curious) with { Organisations = organisations, OrganisationCap = cap };
+        CohortThresholds thresholds = CohortThresholds.TryDerive(bounds, n, out _)!;
+        Assert.Equal((corrupt, threshold), (thresholds.Corrupt, thresholds.Threshold));
+    }
+
     [Fact]
     public void Only_who_creates_a_task_tries_every_cohort_size()
     {
@@ -112,6 +122,7 @@ public sealed class CohortThresholdsTests
             Assert.True(t.LeastSurvivors <= n && (long)t.LeastSurvivors * ExactDecimal.One <= (long)(ExactDecimal.One - bounds.DeltaDrop.Millionths) * n);
             Assert.Equal(t.LeastSurvivors - t.Corrupt, t.HonestSurvivors);
             Assert.True(t.HonestSurvivors >= 2);
+            Assert.True(t.Threshold > (n <= 100 ? t.Corrupt : 1));
             if (bounds.ServerClass != ServerClass.Malicious)
                 return;
             Assert.True(2 * t.Quorum > n + t.Corrupt);

@@ -33,7 +33,7 @@ internal sealed class SimulatedClient(Identifier id, SigningKey key, IRandomSour
 
     public List<ReadOnlyMemory<byte>> Sent { get; } = [];
 
-    /// <summary>Survivors of the rounds that this client has answered; null keeps no such memory.</summary>
+    /// <summary>Survivors of the lists that this client has signed; null keeps no such memory.</summary>
     public SurvivorHistory? Answered { get; set; }
 
     /// <summary>The next message, if the server has published what it needs.</summary>
@@ -69,7 +69,7 @@ internal sealed class SimulatedClient(Identifier id, SigningKey key, IRandomSour
         Refusal = step.Refusal;
         if (step.Message is not { } message)
             return null;
-        if (Pending == RoundPhase.Unmask)
+        if (Pending == RoundPhase.Confirm)
             Answered = Answered?.Add(round.Parameters.Number, round.Parameters.Kind, Masking.Survivors);
         Pending++;
         return Keep(message);

@@ -44,6 +44,37 @@ public class RepeatedRoundTests(TestConsortium consortium)
     }
 
     [Fact]
+    public async Task Whose_updates_a_signed_list_holds_is_remembered_with_the_signature_and_before_any_share_is_asked_for()
+    {
+        Identifier task = await consortium.CreateTaskAsync(Definitions.Vector(length: 1));
+        WatchedStore store = new();
+        await Task.WhenAll(
+            consortium.ClientFor(0, task, o => o.StateStore = store).ContributeAsync(new double[] { 1 }),
+            consortium.ClientFor(1, task).ContributeAsync(new double[] { 1 }),
+            consortium.ClientFor(2, task).ContributeAsync(new double[] { 1 }));
+        Assert.Equal([(RoundPhase.Upload, 0), (RoundPhase.Confirm, 1), (RoundPhase.Unmask, 1)], store.Sums.Where(s => s.Step >= RoundPhase.Upload));
+    }
+
+    /// <summary>How many sums are remembered when each step is saved.</summary>
+    private sealed class WatchedStore : IRoundStateStore
+    {
+        private readonly MemoryRoundStateStore inner = new();
+
+        public List<(RoundPhase Step, int Sums)> Sums { get; } = [];
+
+        public Task<SavedRounds?> LoadAsync(Identifier taskId, CancellationToken cancellationToken = default) => inner.LoadAsync(taskId, cancellationToken);
+
+        public Task SaveAsync(Identifier taskId, SavedRounds saved, RoundPhase step, CancellationToken cancellationToken = default)
+        {
+            Sums.Add((step, saved.History?.Count ?? 0));
+            return inner.SaveAsync(taskId, saved, step, cancellationToken);
+        }
+
+        public Task EraseRoundAsync(Identifier taskId, int lastRoundNumber, CancellationToken cancellationToken = default) =>
+            inner.EraseRoundAsync(taskId, lastRoundNumber, cancellationToken);
+    }
+
+    [Fact]
     public async Task A_model_that_moves_is_answered_for_round_after_round()
     {
         Identifier task = await consortium.CreateTaskAsync(Definitions.Vector(length: 1, rounds: 3));

@@ -107,7 +107,7 @@ public class RestartTests(TestConsortium consortium)
         Assert.True(store.Copies[^1].Bytes.Length > 500, "The round's keys, shares and upload are in the file while it runs.");
         byte[] left = await File.ReadAllBytesAsync(Path.Combine(state, $"{task}.state"));
         int history = 4 + 1 + 4 + 3 * Identifier.Bytes + 4 + (4 + 1 + 4 + 1);
-        Assert.Equal(1 + 4 + 4 + (4 + 32) + 8 + history + 32, left.Length); // Version, round number, empty state, what was answered, roster number, survivors of the one round, task.
+        Assert.Equal(1 + 4 + 4 + (4 + 32) + 8 + history + 32 + 32, left.Length); // Version, round number, empty state, what was answered, roster number, survivors of the one round, task, roster.
         Assert.Equal([$"{task}.state"], Directory.GetFiles(state).Select(Path.GetFileName));
     }
 

@@ -29,6 +29,19 @@ public class RosterRollbackTests(TestConsortium consortium)
     }
 
     [Fact]
+    public async Task A_second_roster_with_the_number_of_the_one_seen_is_refused()
+    {
+        Identifier task = await consortium.CreateTaskAsync(Definitions.Vector(length: 1));
+        MemoryRoundStateStore store = new();
+        await store.SaveAsync(task, new SavedRounds(0, default, RosterSequence: consortium.Roster.Sequence, RosterDigest: Digest.Of("another"u8)), default);
+        RecordingHandler wire = new();
+        RoundRefusedException refusal = await Assert.ThrowsAsync<RoundRefusedException>(
+            () => consortium.ClientFor(0, task, o => o.StateStore = store, wire).ContributeAsync(new double[] { 1 }));
+        Assert.Equal("roster-untrusted", refusal.Code);
+        Assert.Empty(wire.Writes);
+    }
+
+    [Fact]
     public async Task The_sequence_of_the_roster_is_remembered_across_a_round_and_a_restart()
     {
         using TemporaryDirectory directory = new();

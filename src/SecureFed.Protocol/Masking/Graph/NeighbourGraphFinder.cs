@@ -86,7 +86,7 @@ public static class NeighbourGraphFinder
         if (clients <= GreatestCompleteGraph)
         {
             int complete = clients - 1;
-            int threshold = (isCurious ? complete / 2 : (complete + corruptClients) / 2) + 1;
+            int threshold = (isCurious ? Math.Max(complete / 2, corruptClients) : (complete + corruptClients) / 2) + 1; // t > c always.
             if (threshold <= leastSurvivors - 1)
                 return new NeighbourGraphParameters(complete, threshold);
             reason = $"The complete graph of {clients} needs {threshold + 1} survivors, {leastSurvivors} remain; lower the dropout or take more clients.";
@@ -109,8 +109,9 @@ public static class NeighbourGraphFinder
     /// <param name="corruptClients">c.</param>
     /// <param name="leastSurvivors">S_min.</param>
     /// <param name="isCurious">Server class curious.</param>
+    /// <param name="sigma">σ.</param>
     /// <param name="degree">A degree that fitted a similar cohort, or 0; replaced by one that fits this cohort.</param>
-    internal static bool IsProductionFeasible(int clients, int corruptClients, int leastSurvivors, bool isCurious, ref int degree)
+    internal static bool IsProductionFeasible(int clients, int corruptClients, int leastSurvivors, bool isCurious, int sigma, ref int degree)
     {
         if (clients > GreatestCompleteGraph && leastSurvivors >= corruptClients + 2)
         {
@@ -118,7 +119,7 @@ public static class NeighbourGraphFinder
             for (int near = Math.Max(degree, 2); near <= degree + 64; near += 2)
             {
                 if (near < Math.Min(clients - 1, GreatestDegree)
-                    && FindThreshold(draws, clients, corruptClients, leastSurvivors, isCurious, ProductionSigma, near) is not null)
+                    && FindThreshold(draws, clients, corruptClients, leastSurvivors, isCurious, sigma, near) is not null)
                 {
                     degree = near;
                     return true;
@@ -126,7 +127,7 @@ public static class NeighbourGraphFinder
             }
         }
 
-        NeighbourGraphParameters? found = FindProduction(clients, corruptClients, leastSurvivors, isCurious, ProductionSigma, out _);
+        NeighbourGraphParameters? found = FindProduction(clients, corruptClients, leastSurvivors, isCurious, sigma, out _);
         degree = found?.Degree ?? 0;
         return found is not null;
     }

@@ -80,7 +80,7 @@ public sealed class NeighbourGraphFinderTests(ITestOutputHelper output)
             int corrupt = Math.Max(1, (int)decimal.Ceiling((decimal)gamma * n));
             int leastSurvivors = (int)decimal.Floor((1 - (decimal)deltaDrop) * n);
             NeighbourGraphParameters? found = NeighbourGraphFinder.FindProduction(n, corrupt, leastSurvivors, isCurious, NeighbourGraphFinder.ProductionSigma, out string reason);
-            Assert.Equal(found is not null, NeighbourGraphFinder.IsProductionFeasible(n, corrupt, leastSurvivors, isCurious, ref degree));
+            Assert.Equal(found is not null, NeighbourGraphFinder.IsProductionFeasible(n, corrupt, leastSurvivors, isCurious, NeighbourGraphFinder.ProductionSigma, ref degree));
             Assert.Equal(found is null, reason.Length > 0);
             if (found is null)
                 continue;

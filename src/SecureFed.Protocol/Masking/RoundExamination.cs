@@ -1,0 +1,41 @@
+using SecureFed.Privacy.Updates;
+using SecureFed.Protocol.Errors;
+using SecureFed.Protocol.Rounds;
+using SecureFed.Protocol.Transparency;
+using SecureFed.Protocol.Wire;
+
+namespace SecureFed.Protocol.Masking;
+
+/// <summary>What a client demands of a ROUND_OPENED entry before it makes a key for the round: everything must follow from the task, the roster and the policy.</summary>
+internal static class RoundExamination
+{
+    /// <returns>Null, or why the client abstains.</returns>
+    public static RoundRejection? FindFault(ClientContext context, SignedEntry opening, int lastRoundNumber, out RoundParameters? round)
+    {
+        round = null;
+        if (!opening.TryOpen(context.Task.TaskId, context.Policy.ServerKey.Span, out LogEntry? entry) || entry!.Event is not TaskEvent.RoundOpened opened)
+            return Refuse(ErrorCodes.ServerUntrusted, "The opening of the round is not signed by the server that the policy pins.");
+        RoundParameters read = opened.Round;
+        if (read.Number <= lastRoundNumber)
+            return Refuse(ErrorCodes.RoundReplayed, $"Round {read.Number} is not later than round {lastRoundNumber}, which this client joined before.");
+        if (read.Number > context.Task.Schedule.GreatestRoundNumber)
+            return Refuse(ErrorCodes.InvalidParameters, $"Round {read.Number} lies beyond the {context.Task.Schedule.GreatestRoundNumber} that the task's schedule allows, failures included.");
+        if (read.TaskDigest != Digest.Of(context.Task.Encode()))
+            return Refuse(ErrorCodes.InvalidParameters, "The round refers to other task parameters than those this client accepted.");
+        if (read.RosterDigest != context.Roster.Digest)
+            return Refuse(ErrorCodes.RosterUntrusted, "The round refers to another roster than the one this client holds; fetch the roster again.");
+        if (read.Cohort != context.Task.Cohort || read.Cohort.Organisations != context.Roster.ClientOrganisations || read.Protection != context.Task.Protection)
+            return Refuse(ErrorCodes.InvalidParameters, "The round's cohort bounds or protection differ from the task's or from the roster.");
+        if (!context.Task.Schedule.Kinds.Contains(read.Kind) || !IsSameLayout(read.Layout, context.Task.LayoutOf(read.Kind)))
+            return Refuse(ErrorCodes.InvalidParameters, "The round's segments, clip norms or scales differ from those that follow from the task.");
+        if (context.Policy.Check(context.Task) is { } violation)
+            return violation;
+        round = read;
+        return null;
+    }
+
+    public static bool IsSameLayout(UpdateLayout one, UpdateLayout other) =>
+        one.RingBits == other.RingBits && one.Segments.SequenceEqual(other.Segments);
+
+    private static RoundRejection Refuse(string code, string detail) => new(code, detail);
+}
