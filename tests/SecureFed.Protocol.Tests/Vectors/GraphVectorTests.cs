@@ -184,7 +184,7 @@ public sealed class GraphVectorTests
             Row(3, 0m, 0m), Row(5, 0m, 0.1m), Row(5, 0.1m, 0.2m), Row(7, 0.1m, 0.15m), Row(20, 0.05m, 0.25m), Row(50, 0.1m, 0.2m), Row(100, 0.1m, 0.1m), Row(100, 0.05m, 0.3m),
             Row(101, 0.01m, 0.1m), Row(128, 0.02m, 0.1m), Row(150, 0.1m, 0.1m), Row(200, 0.1m, 0.1m), Row(201, 0.05m, 0.3m), Row(333, 0.1m, 0.05m), Row(500, 0.1m, 0.1m), Row(500, 0.05m, 0.3m),
             Row(1000, 0.1m, 0.1m), Row(1000, 0.05m, 0.3m), Row(1000, 0.123456m, 0.2m), Row(10_000, 0.1m, 0.1m), Row(10_000, 0.05m, 0.3m), Row(10_000, 0.01m, 0m),
-            Row(7, 0.1m, 0.25m, serverClass: ServerClass.Curious), Row(50, 0.1m, 0.45m, serverClass: ServerClass.Curious), Row(1000, 0.1m, 0.3m, serverClass: ServerClass.Curious),
+            Row(7, 0.1m, 0.25m, serverClass: ServerClass.Curious), Row(50, 0.1m, 0.45m, serverClass: ServerClass.Curious), Row(1000, 0.1m, 0.3m, serverClass: ServerClass.Curious), Row(20, 0.55m, 0.1m, serverClass: ServerClass.Curious),
             Row(20, 0.1m, 0.1m, organisations: 5, cap: 4), Row(200, 0.05m, 0.1m, organisations: 40, cap: 5), Row(20, 0m, 0m, organisations: 10, cap: 2),
             Row(12, 0m, 0m, leaves: 3), Row(600, 0.02m, 0.1m, leaves: 4), Row(601, 0.02m, 0.1m, leaves: 4, size: 151), Row(10_000, 0.02m, 0.1m, leaves: 20),
             Row(2, 0m, 0m, name: "bad_two_clients"), Row(4, 0m, 0.1m, name: "bad_dropout_too_high_for_four"), Row(5, 0.1m, 0.3m, name: "bad_dropout_too_high_for_five"),
