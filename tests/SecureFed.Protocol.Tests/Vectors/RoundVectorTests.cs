@@ -27,7 +27,7 @@ public sealed class RoundVectorTests
         RoundVectorScript script = RoundVectorScript.All.Single(s => string.Equals(s.File, file, StringComparison.Ordinal));
         GivenRound given = script.Run();
         VectorJson.Write(file, new RoundVector(
-            "Made by this repository's own machines (ServerRound, MaskingClient) with seeded secrets; also replayed by a Python implementation of PROTOCOL.md, by the same author and not kept here.",
+            "Made by this repository's own machines (ServerRound, MaskingClient) with seeded secrets; an earlier making of this file (other signatures, fewer bad cases) was also replayed by a Python implementation of PROTOCOL.md, by the same author and not kept here.",
             VectorJson.Regenerate,
             script.About,
             given,
