@@ -42,7 +42,9 @@ internal sealed record RoundVectorScript(string File, int Clients, int Least, de
             ? $"{Clients} clients, of which client {Leaver} leaves before its message of the phase {phase}."
             : $"{Clients} clients, nobody drops out.")
         + " given: all that is chosen, drawn or signed (signatures cannot be recomputed, they are verified); derived: all that follows; bad: what must be refused, by whom, with which code."
-        + " Bytes are hexadecimal, identifiers too. Client numbers count given.clients; indices are places in the cohort.";
+        + " Bytes are hexadecimal, identifiers too. Client numbers count given.clients; indices are places in the cohort."
+        + " Not here, because the program around the steps decides it: not-enrolled for oneself, roster sequence, round-repeated, model-mismatch, receipts, history-rewritten for the task's JSON."
+        + " Not here, because it needs more than 100 clients: survivors-split (see neighbour-graph.json).";
 
     /// <summary>Runs the round with fresh secrets and writes down what a replay needs.</summary>
     public GivenRound Run()
