@@ -99,8 +99,11 @@ internal sealed record DemoPlan(
             DeltaDrop = Cohort.DeltaDrop.ToDecimal(),
             ServerClass = Cohort.ServerClass,
         },
-        Deadlines = new DeadlineDefinition { AdvertiseMilliseconds = 60_000, PhaseMilliseconds = 30_000, GraceMilliseconds = Dropout > 0 ? 700 : 5_000 },
+        Deadlines = new DeadlineDefinition { AdvertiseMilliseconds = 60_000, PhaseMilliseconds = 30_000, GraceMilliseconds = Grace },
     };
+
+    /// <summary>How long nothing may come before the server goes on without the missing: the more clients share this machine, the denser they come.</summary>
+    private int Grace => Dropout == 0 ? 5_000 : Clients >= 100 ? 350 : 700;
 
     private static CohortBounds ChooseCohort(int clients, double dropout, Scenario scenario, DemoOptions options)
     {
