@@ -113,7 +113,7 @@ internal sealed class AcceptanceExponent
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private bool AcceptExactly(ref RandomWords words, ulong u, ulong v)
+    internal bool AcceptExactly(ref RandomWords words, ulong u, ulong v)
     {
         BigInteger integer = BigInteger.DivRem(GammaNumerator(u, v), gammaDenominator, out BigInteger fraction);
         if (!Bernoulli.ExponentialOfInteger(ref words, integer)) return false;

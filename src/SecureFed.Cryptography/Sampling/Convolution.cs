@@ -24,8 +24,9 @@ internal sealed class Convolution
     private const int MaxTerms = 24;
     private const int MaxGrowthHalves = 80;
 
-    /// <summary>What a term costs beside the scan of its table, in table entries: its random words, sign and multiplication (measured, roughly).</summary>
-    private const int TermOverhead = 12;
+    /// <summary>What a term costs beside the scan of its table, in table entries: its random words, sign and multiplication: 3.6 ns
+    /// against 0.05 to 0.07 ns with vectors and 0.5 without (measured).</summary>
+    private const int TermOverhead = 50;
 
     private Convolution(long[] coefficients, Rational sigmaSquared)
     {
