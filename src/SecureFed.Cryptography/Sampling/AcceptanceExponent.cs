@@ -9,11 +9,13 @@ namespace SecureFed.Cryptography.Sampling;
 /// <list type="bullet">
 /// <item><description>X = |x| * 2^59, off by at most 2, for V below 15, so that X is below 2^63;</description></item>
 /// <item><description>the upper word of X^2 is x^2 * 2^54, off by at most 4: 4X/2^64 from X, 1 from the cut;</description></item>
-/// <item><description>kappa is cut at 2^-57 and below 64; the upper word of the product is gamma * 2^47, off by at most 2 + 1 + 1 = 4.</description></item>
+/// <item><description>kappa is cut at 2^-57 and below 64; the upper word of the product is gamma * 2^47, off by at most 2 + 1 + 1 =
+/// 4.</description></item>
 /// </list>
-/// So the fraction of gamma lies in an interval of width 2^-44 with known ends. A coin Bernoulli(fraction/k) is decided by its first word unless that falls into the interval; then, and
-/// when V is large, kappa too large or the integer part uncertain, the same question is put to big integers, with the same word as the
-/// beginning of R. Bounds cost time only if they are wide; they would cost exactness only if they were wrong, which the tests of this class try to show.
+/// So the fraction of gamma lies in an interval of width 2^-44 with known ends. A coin Bernoulli(fraction/k) is decided by its first word unless that
+/// falls into the interval; then, and when V is large, kappa too large or the integer part uncertain, the same question is put to big integers, with
+/// the same word as the beginning of R. Bounds cost time only if they are wide; they would cost exactness only if they were wrong, which the tests of
+/// this class try to show.
 /// </remarks>
 internal sealed class AcceptanceExponent
 {

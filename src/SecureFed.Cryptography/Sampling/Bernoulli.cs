@@ -7,8 +7,8 @@ namespace SecureFed.Cryptography.Sampling;
 /// <remarks>
 /// <list type="table">
 /// <item><term>Reference</term><description>Canonne, Kamath, Steinke 2020 (arXiv 2004.00010), Algorithm 1.</description></item>
-/// <item><term>Lazy reals</term><description>Every coin compares a real R, uniform in [0, 1), with its probability p, and reads R word by word until the
-/// comparison is decided. The word u says R in [u, u + 1) / 2^64: nearly always one word is enough, and when it is not, further words decide in
+/// <item><term>Lazy reals</term><description>Every coin compares a real R, uniform in [0, 1), with its probability p, and reads R word by word until
+/// the comparison is decided. The word u says R in [u, u + 1) / 2^64: nearly always one word is enough, and when it is not, further words decide in
 /// arithmetic that loses nothing. So Pr[R &lt; p] = p, exactly.</description></item>
 /// <item><term>Not provided</term><description>Constant time: the words read and the branches taken depend on the outcome.</description></item>
 /// </list>
@@ -52,7 +52,8 @@ internal static class Bernoulli
         }
     }
 
-    /// <summary>Bernoulli(numerator/denominator), 0 &lt;= numerator &lt;= denominator, of any size, where R's first word has been read already.</summary>
+    /// <summary>Bernoulli(numerator/denominator), 0 &lt;= numerator &lt;= denominator, of any size, where R's first word has been read
+    /// already.</summary>
     public static bool Ratio(ref RandomWords words, BigInteger numerator, BigInteger denominator, ulong firstWord)
     {
         ulong word = firstWord;
@@ -95,8 +96,8 @@ internal static class Bernoulli
     public static bool ExponentialOfInteger(ref RandomWords words, int exponent) => exponent == 0 || IsBelowExponential(ref words, words.Next(), exponent);
 
     /// <summary>Pr[v] = (1 - 1/e) * exp(-v), v = 0, 1, 2, ...</summary>
-    /// <remarks>v is the number of j >= 1 with R &lt; exp(-j). If all of a run are passed, what follows is a fresh geometric number, since it has no memory:
-    /// the event R &lt; exp(-32) tells nothing of the next word.</remarks>
+    /// <remarks>v is the number of j >= 1 with R &lt; exp(-j). If all of a run are passed, what follows is a fresh geometric number, since it has no
+    /// memory: the event R &lt; exp(-32) tells nothing of the next word.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong Geometric(ref RandomWords words)
     {

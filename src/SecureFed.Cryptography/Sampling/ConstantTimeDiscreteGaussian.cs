@@ -5,21 +5,23 @@ using SecureFed.Cryptography.Randomness;
 
 namespace SecureFed.Cryptography.Sampling;
 
-/// <summary>Draws from the discrete Gaussian in time that depends on sigma and the number of samples only. The default for keys and errors of RLWE.</summary>
+/// <summary>Draws from the discrete Gaussian in time that depends on sigma and the number of samples only. The default for keys and errors of
+/// RLWE.</summary>
 /// <remarks>
 /// <list type="table">
-/// <item><term>References</term><description>Cumulative tables: Peikert 2010 (CRYPTO); full scan with constant-time comparison: Bos, Costello, Naehrig, Stebila 2015 (S&amp;P).
-/// Convolution: Peikert 2010; Micciancio, Walter 2017 (CRYPTO).</description></item>
-/// <item><term>Parameters</term><description>sigma^2 a fraction from 2^-64 to 2^64. Table of 126-bit entries, K of them, K about 13.3 sigma_0; m base samples per
-/// sample (sigma = 4.6: m = 1, K = 60; sigma = 1000: m = 4, K = 137).</description></item>
+/// <item><term>References</term><description>Cumulative tables: Peikert 2010 (CRYPTO); full scan with constant-time comparison: Bos, Costello,
+/// Naehrig, Stebila 2015 (S&amp;P). Convolution: Peikert 2010; Micciancio, Walter 2017 (CRYPTO).</description></item>
+/// <item><term>Parameters</term><description>sigma^2 a fraction from 2^-64 to 2^64. Table of 126-bit entries, K of them, K about 13.3 sigma_0; m base
+/// samples per sample (sigma = 4.6: m = 1, K = 60; sigma = 1000: m = 4, K = 137).</description></item>
 /// <item><term>Randomness</term><description>16 bytes per base sample, in blocks of 32 samples; a shorter vector takes a prefix.</description></item>
-/// <item><term>Assumes</term><description>A cryptographically strong source that is itself constant-time. Comparison, addition and multiplication of 64-bit words take fixed time, as on
-/// x86-64 and ARMv8.</description></item>
+/// <item><term>Assumes</term><description>A cryptographically strong source that is itself constant-time. Comparison, addition and multiplication of
+/// 64-bit words take fixed time, as on x86-64 and ARMv8.</description></item>
 /// <item><term>Not provided</term><description>Exactness: see <see cref="StatisticalDistance"/>. Secrecy of sigma.</description></item>
 /// </list>
-/// Proof. (1) Table: with N = 2^126 and r uniform below N, Pr[magnitude &lt;= j] = T_j/N, less than the true value by at most 1/N. Each of the K probabilities
-/// below K is off by less than 1/N; that of K by less than 2/N, rounding and the tail it takes over; the tail itself is less than 1/N. Half the sum is at most (K + 3) * 2^-127. (2) m base
-/// samples: m times that. (3) Convolution: (m - 1) * 2^-129, see <see cref="Convolution"/>. The sum is <see cref="StatisticalDistance"/>: 2^-117.8 for sigma = 1000.
+/// Proof. (1) Table: with N = 2^126 and r uniform below N, Pr[magnitude &lt;= j] = T_j/N, less than the true value by at most 1/N. Each of the K
+/// probabilities below K is off by less than 1/N; that of K by less than 2/N, rounding and the tail it takes over; the tail itself is less than 1/N.
+/// Half the sum is at most (K + 3) * 2^-127. (2) m base samples: m times that. (3) Convolution: (m - 1) * 2^-129, see <see cref="Convolution"/>. The
+/// sum is <see cref="StatisticalDistance"/>: 2^-117.8 for sigma = 1000.
 /// </remarks>
 public sealed class ConstantTimeDiscreteGaussian : IDiscreteGaussianSampler
 {

@@ -7,15 +7,16 @@ namespace SecureFed.Cryptography.Sampling;
 /// <list type="table">
 /// <item><term>References</term><description>Peikert 2010 (CRYPTO), Theorem 3.1; Micciancio, Walter 2017 (CRYPTO). The bound below is
 /// computed for this one-dimensional case and needs neither.</description></item>
-/// <item><term>Condition</term><description>With A_j = a_1^2 + ... + a_j^2: sigma_0^2 * A_j / A_(j+1) >= tau^2 = 23/5 for every j &lt; m.</description></item>
+/// <item><term>Condition</term><description>With A_j = a_1^2 + ... + a_j^2: sigma_0^2 * A_j / A_(j+1) >= tau^2 = 23/5 for every j &lt;
+/// m.</description></item>
 /// <item><term>Result</term><description>z is within (m - 1) * 2^-129 of N_Z(0, sigma^2), sigma^2 = A_m sigma_0^2 exactly.</description></item>
 /// </list>
-/// Proof. Let z have parameter s^2 = A_j sigma_0^2, x parameter r^2 = sigma_0^2, and z' = z + a x. Completing the square, Pr[z' = y] is proportional to
-/// exp(-y^2 / (2(s^2 + a^2 r^2))) * S(y), where S(y) is the sum of exp(-(x - c y)^2/(2 tau_j^2)) over all integers x,
-/// 1/tau_j^2 = a^2/s^2 + 1/r^2, that is tau_j^2 = sigma_0^2 * A_j / A_(j+1), and c depends on neither x nor y. By Poisson summation S(y) is a constant times 1 + e(y), |e(y)| at most
-/// 2 * sum over i >= 1 of exp(-2 pi^2 tau_j^2 i^2), below 2.001 * exp(-2 pi^2 * 23/5) &lt; 2^-129.9. Two such factors (y and the normalisation) put the probability
-/// within 1 +- 2^-128.8 of the ideal, and the statistical distance, half the expected deviation, below 2^-129. Replacing an ideal z by one within d of it adds at most d (triangle
-/// inequality and data processing), so the steps add up.
+/// Proof. Let z have parameter s^2 = A_j sigma_0^2, x parameter r^2 = sigma_0^2, and z' = z + a x. Completing the square, Pr[z' = y] is proportional
+/// to exp(-y^2 / (2(s^2 + a^2 r^2))) * S(y), where S(y) is the sum of exp(-(x - c y)^2/(2 tau_j^2)) over all integers x, 1/tau_j^2 = a^2/s^2 + 1/r^2,
+/// that is tau_j^2 = sigma_0^2 * A_j / A_(j+1), and c depends on neither x nor y. By Poisson summation S(y) is a constant times 1 + e(y), |e(y)| at
+/// most 2 * sum over i >= 1 of exp(-2 pi^2 tau_j^2 i^2), below 2.001 * exp(-2 pi^2 * 23/5) &lt; 2^-129.9. Two such factors (y and the normalisation)
+/// put the probability within 1 +- 2^-128.8 of the ideal, and the statistical distance, half the expected deviation, below 2^-129. Replacing an ideal
+/// z by one within d of it adds at most d (triangle inequality and data processing), so the steps add up.
 /// </remarks>
 internal sealed class Convolution
 {

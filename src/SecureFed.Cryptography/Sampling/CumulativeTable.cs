@@ -4,9 +4,10 @@ namespace SecureFed.Cryptography.Sampling;
 
 /// <summary>The cumulative distribution of |X|, X ~ N_Z(0, sigma^2), in 126-bit fixed point: entry j is floor(2^126 * Pr[|X| &lt;= j]).</summary>
 /// <remarks>
-/// Each entry is two 63-bit limbs, so that a signed comparison of words is an unsigned one. Entries go on while Pr[|X| > j] is 2^-126 or more; the magnitude K that follows the
-/// last entry takes what is left. Every floor is certain: it is computed from a lower and an upper bound, with more bits until both agree. The recurrence is rho(j + 1) = rho(j) * r_j,
-/// r_j = exp(-(2j + 1)/(2 sigma^2)), r_(j+1) = r_j * exp(-1/sigma^2), so that the exponential is taken twice.
+/// Each entry is two 63-bit limbs, so that a signed comparison of words is an unsigned one. Entries go on while Pr[|X| > j] is 2^-126 or more; the
+/// magnitude K that follows the last entry takes what is left. Every floor is certain: it is computed from a lower and an upper bound, with more bits
+/// until both agree. The recurrence is rho(j + 1) = rho(j) * r_j, r_j = exp(-(2j + 1)/(2 sigma^2)), r_(j+1) = r_j * exp(-1/sigma^2), so that the
+/// exponential is taken twice.
 /// </remarks>
 internal sealed class CumulativeTable
 {

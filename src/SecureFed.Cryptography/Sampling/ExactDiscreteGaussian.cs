@@ -3,19 +3,21 @@ using SecureFed.Cryptography.Randomness;
 
 namespace SecureFed.Cryptography.Sampling;
 
-/// <summary>Draws from the discrete Gaussian exactly: integers only, statistical distance zero. The default for noise, and the oracle of every other sampler.</summary>
+/// <summary>Draws from the discrete Gaussian exactly: integers only, statistical distance zero. The default for noise, and the oracle of every other
+/// sampler.</summary>
 /// <remarks>
 /// <list type="table">
 /// <item><term>Reference</term><description>Canonne, Kamath, Steinke 2020 (arXiv 2004.00010), Algorithm 3; a trial is accepted with
 /// probability near 0.76 for large sigma.</description></item>
 /// <item><term>Parameters</term><description>sigma^2 a fraction from 2^-64 to 2^64, numerator and denominator of any size.</description></item>
 /// <item><term>Assumes</term><description>A cryptographically strong source.</description></item>
-/// <item><term>Not provided</term><description>Constant time: the time tells something about the samples (Jin et al., arXiv 2112.05307). Draw the whole vector in
-/// one call before anything is sent, and pad the time of that call; or use <see cref="ConstantTimeDiscreteGaussian"/>.</description></item>
+/// <item><term>Not provided</term><description>Constant time: the time tells something about the samples (Jin et al., arXiv 2112.05307). Draw the
+/// whole vector in one call before anything is sent, and pad the time of that call; or use <see
+/// cref="ConstantTimeDiscreteGaussian"/>.</description></item>
 /// </list>
 /// Proof. t = floor(sigma) + 1, Y ~ Lap_Z(t), kept with probability exp(-(|Y| - sigma^2/t)^2 / (2 sigma^2)). The product with exp(-|Y|/t) is
-/// exp(-Y^2/(2 sigma^2)) times a factor without Y. The exponent is found by <see cref="AcceptanceExponent"/>, which encloses it in words and falls back on
-/// big integers when an enclosure leaves a coin open; so no coin is ever decided by a rounded number.
+/// exp(-Y^2/(2 sigma^2)) times a factor without Y. The exponent is found by <see cref="AcceptanceExponent"/>, which encloses it in words and falls
+/// back on big integers when an enclosure leaves a coin open; so no coin is ever decided by a rounded number.
 /// </remarks>
 public sealed class ExactDiscreteGaussian : IDiscreteGaussianSampler
 {

@@ -6,15 +6,16 @@ namespace SecureFed.Cryptography.Sampling;
 /// <summary>Draws from the discrete Laplace distribution Lap_Z(scale): Pr[x] proportional to exp(-|x| / scale) for every integer x. Exact.</summary>
 /// <remarks>
 /// <list type="table">
-/// <item><term>Reference</term><description>Canonne, Kamath, Steinke 2020 (arXiv 2004.00010), Algorithm 2; also called two-sided geometric.</description></item>
+/// <item><term>Reference</term><description>Canonne, Kamath, Steinke 2020 (arXiv 2004.00010), Algorithm 2; also called two-sided
+/// geometric.</description></item>
 /// <item><term>Parameters</term><description>scale = t/s, a fraction from 2^-50 to 2^50 with t and s below 2^62.</description></item>
 /// <item><term>Assumes</term><description>A cryptographically strong source.</description></item>
-/// <item><term>Not provided</term><description>Constant time: the time tells something about the samples (Jin et al., arXiv 2112.05307). Draw the whole vector at once, before
-/// anything is sent.</description></item>
+/// <item><term>Not provided</term><description>Constant time: the time tells something about the samples (Jin et al., arXiv 2112.05307). Draw the
+/// whole vector at once, before anything is sent.</description></item>
 /// </list>
 /// Proof. U uniform in [0, t), kept with probability exp(-U/t), and V geometric with ratio 1/e make X = U + t*V geometric: Pr[X] is proportional to
-/// exp(-U/t) * exp(-V) = exp(-X/t). Y = floor(X/s) collects s neighbours, Pr[Y] proportional to exp(-Y*s/t). A random sign with (-, 0) rejected gives every
-/// magnitude but 0 twice and 0 once. Every coin is exact (<see cref="Bernoulli"/>), and rejection only renormalises.
+/// exp(-U/t) * exp(-V) = exp(-X/t). Y = floor(X/s) collects s neighbours, Pr[Y] proportional to exp(-Y*s/t). A random sign with (-, 0) rejected gives
+/// every magnitude but 0 twice and 0 once. Every coin is exact (<see cref="Bernoulli"/>), and rejection only renormalises.
 /// </remarks>
 public sealed class ExactDiscreteLaplace
 {

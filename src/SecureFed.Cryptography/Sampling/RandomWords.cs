@@ -7,7 +7,8 @@ using SecureFed.Cryptography.Randomness;
 namespace SecureFed.Cryptography.Sampling;
 
 /// <summary>Uniform 64-bit words and single bits, fetched from a source in batches.</summary>
-/// <remarks>The buffer is the caller's and holds secrets until <see cref="Clear"/>. A copy would hand out the same words twice: pass it by reference.</remarks>
+/// <remarks>The buffer is the caller's and holds secrets until <see cref="Clear"/>. A copy would hand out the same words twice: pass it by
+/// reference.</remarks>
 internal ref struct RandomWords
 {
     /// <summary>Four KiB: a source pays its call once in 512 words, and the buffer stays in the first-level cache.</summary>

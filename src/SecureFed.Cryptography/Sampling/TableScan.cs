@@ -6,10 +6,11 @@ using System.Security.Cryptography;
 
 namespace SecureFed.Cryptography.Sampling;
 
-/// <summary>Looks up 32 magnitudes at once: magnitude = number of entries T_j with r >= T_j. All entries are read for every sample, none is indexed by a secret.</summary>
+/// <summary>Looks up 32 magnitudes at once: magnitude = number of entries T_j with r >= T_j. All entries are read for every sample, none is indexed
+/// by a secret.</summary>
 /// <remarks>
-/// r &lt; T exactly if r.High - [r.Low &lt; T.Low] &lt; T.High; limbs have 63 bits, so that all of it is signed words. Comparisons yield masks and sums of masks, never
-/// branches. All widths give the same result.
+/// r &lt; T exactly if r.High - [r.Low &lt; T.Low] &lt; T.High; limbs have 63 bits, so that all of it is signed words. Comparisons yield masks and
+/// sums of masks, never branches. All widths give the same result.
 /// </remarks>
 internal static class TableScan
 {

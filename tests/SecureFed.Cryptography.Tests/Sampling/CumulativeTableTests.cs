@@ -12,8 +12,8 @@ public sealed class CumulativeTableTests
     {
         JsonElement vector = Vector.Open("discrete-gaussian.json").GetProperty("table_4_6");
         var table = new CumulativeTable(vector.Fraction());
-        BigInteger[] expected = [.. vector.GetProperty("entries").EnumerateArray().Select(e => BigInteger.Parse("0" + e.GetString(), NumberStyles.HexNumber, CultureInfo.InvariantCulture))];
-        Assert.Equal(expected, Entries(table));
+        IEnumerable<string?> expected = vector.GetProperty("entries").EnumerateArray().Select(e => e.GetString());
+        Assert.Equal(expected, Entries(table).Select(entry => entry.ToString("x32", CultureInfo.InvariantCulture)[^32..]));
     }
 
     [Theory]

@@ -4,9 +4,9 @@ namespace SecureFed.Cryptography.Tests.Sampling;
 
 /// <summary>G-test of samples against exact probabilities; a true sampler fails it once in 10^9 times at most.</summary>
 /// <remarks>
-/// Bins: 0 alone, then intervals on either side of some eighth of the width, each expected 100 times or more, and what lies beyond on either side. G = 2 * sum of
-/// O ln(O/E) is chi-square with bins - 1 degrees of freedom k. Laurent and Massart 2000, Lemma 1: chi-square exceeds k + 2 sqrt(k x) + 2x with
-/// probability exp(-x) at most; x = ln 10^9.
+/// Bins: 0 alone, then intervals on either side of some eighth of the width, each expected 100 times or more, and what lies beyond on either side. G
+/// = 2 * sum of O ln(O/E) is chi-square with bins - 1 degrees of freedom k. Laurent and Massart 2000, Lemma 1: chi-square exceeds k + 2 sqrt(k x) +
+/// 2x with probability exp(-x) at most; x = ln 10^9.
 /// </remarks>
 internal static class GoodnessOfFit
 {

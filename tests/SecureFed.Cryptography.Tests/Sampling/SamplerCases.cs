@@ -15,11 +15,11 @@ internal static class SamplerCases
     public static Rational Parse(string text)
     {
         string[] parts = text.Split('/');
-        return new Rational(BigInteger.Parse(parts[0], CultureInfo.InvariantCulture), parts.Length == 1 ? 1 : BigInteger.Parse(parts[1], CultureInfo.InvariantCulture));
+        return new Rational(Integer(parts[0]), parts.Length == 1 ? 1 : Integer(parts[1]));
     }
 
     public static Rational Fraction(this JsonElement element) =>
-        new(BigInteger.Parse(element.Text("numerator"), CultureInfo.InvariantCulture), BigInteger.Parse(element.Text("denominator"), CultureInfo.InvariantCulture));
+        new(Integer(element.Text("numerator")), Integer(element.Text("denominator")));
 
     public static long[] Draw(this IDiscreteGaussianSampler sampler, int count, IRandomSource random)
     {
@@ -37,4 +37,6 @@ internal static class SamplerCases
 
     /// <summary>Whole sigma, for the width of bins.</summary>
     public static int Width(Rational sigmaSquared) => (int)Math.Sqrt((double)sigmaSquared.Numerator / (double)sigmaSquared.Denominator);
+
+    private static BigInteger Integer(string digits) => BigInteger.Parse(digits, CultureInfo.InvariantCulture);
 }
