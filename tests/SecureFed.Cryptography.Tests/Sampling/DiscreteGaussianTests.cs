@@ -6,7 +6,7 @@ namespace SecureFed.Cryptography.Tests.Sampling;
 /// <summary>What holds for every implementation of <see cref="IDiscreteGaussianSampler"/>.</summary>
 public sealed class DiscreteGaussianTests
 {
-    private const int Samples = 1 << 21;
+    private const int Samples = 1 << 20;
 
     public static TheoryData<string, string> All()
     {
@@ -28,6 +28,26 @@ public sealed class DiscreteGaussianTests
         using KeyedRandomSource random = Seeded.Source("frequencies" + kind + sigmaSquared);
         long[] samples = SamplerCases.Create(kind, parameter).Draw(Samples, random);
         GoodnessOfFit.AssertFits(samples, ExactProbabilities.Gaussian(parameter), SamplerCases.Width(parameter));
+    }
+
+    [Fact]
+    public void Rounded_floating_point_noise_does_not_pass()
+    {
+        // Pr[0] of a rounded normal number is 0.383, where N_Z(0, 1) has 0.399.
+        using KeyedRandomSource random = Seeded.Source("rounded");
+        var samples = new long[100_000];
+        for (int i = 0; i < samples.Length; i++) samples[i] = (long)Math.Round(Math.Sqrt(-2 * Math.Log(Unit())) * Math.Cos(2 * Math.PI * Unit()));
+        Assert.ThrowsAny<Xunit.Sdk.XunitException>(() => GoodnessOfFit.AssertFits(samples, ExactProbabilities.Gaussian(1), 1));
+
+        double Unit() => (BitConverter.ToUInt64(random.Bytes(8)) + 1.0) / Math.ScaleB(1, 64);
+    }
+
+    [Fact]
+    public void A_sigma_one_percent_off_does_not_pass()
+    {
+        using KeyedRandomSource random = Seeded.Source("one percent");
+        long[] samples = new ExactDiscreteGaussian(Rational.FromDecimal(1010m * 1010m)).Draw(Samples, random);
+        Assert.ThrowsAny<Xunit.Sdk.XunitException>(() => GoodnessOfFit.AssertFits(samples, ExactProbabilities.Gaussian(1_000_000), 1000));
     }
 
     [Theory]

@@ -16,7 +16,7 @@ public sealed class DiscreteLaplaceTests
     {
         Rational parameter = SamplerCases.Parse(scale);
         using KeyedRandomSource random = Seeded.Source("laplace" + scale);
-        var samples = new long[1 << 21];
+        var samples = new long[1 << 20];
         new ExactDiscreteLaplace(parameter).Fill(samples, random);
         GoodnessOfFit.AssertFits(samples, ExactProbabilities.Laplace(parameter), (int)((double)parameter.Numerator / (double)parameter.Denominator));
     }
