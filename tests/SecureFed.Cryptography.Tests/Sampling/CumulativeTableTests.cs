@@ -1,0 +1,99 @@
+using System.Globalization;
+using System.Numerics;
+using System.Text.Json;
+using SecureFed.Cryptography.Sampling;
+
+namespace SecureFed.Cryptography.Tests.Sampling;
+
+public sealed class CumulativeTableTests
+{
+    [Fact]
+    public void Table_equals_the_floors_that_mpmath_finds()
+    {
+        JsonElement vector = Vector.Open("discrete-gaussian.json").GetProperty("table_4_6");
+        var table = new CumulativeTable(vector.Fraction());
+        IEnumerable<string?> expected = vector.GetProperty("entries").EnumerateArray().Select(e => e.GetString());
+        Assert.Equal(expected, Entries(table).Select(entry => entry.ToString("x32", CultureInfo.InvariantCulture)[^32..]));
+    }
+
+    [Theory]
+    [InlineData("9/100")]
+    [InlineData("1")]
+    [InlineData("7/3")]
+    [InlineData("1000000007/8000000")]
+    public void Entries_rise_and_the_last_leaves_a_tail_of_at_least_one_unit(string sigmaSquared)
+    {
+        var table = new CumulativeTable(SamplerCases.Parse(sigmaSquared));
+        ExactProbabilities exact = ExactProbabilities.Gaussian(SamplerCases.Parse(sigmaSquared));
+        BigInteger[] entries = Entries(table);
+        BigInteger sum = exact[0];
+        for (int j = 0; j < entries.Length; j++)
+        {
+            // The sum of 400-bit floors is below the truth by less than 2^-380.
+            Assert.Equal(sum >> (ExactProbabilities.Bits - CumulativeTable.Bits), entries[j]);
+            if (j > 0) Assert.True(entries[j] > entries[j - 1]);
+            sum += 2 * exact[j + 1];
+        }
+
+        Assert.True((BigInteger.One << CumulativeTable.Bits) - entries[^1] >= 2);
+        Assert.True((BigInteger.One << ExactProbabilities.Bits) - sum < BigInteger.One << (ExactProbabilities.Bits - CumulativeTable.Bits));
+    }
+
+    [Fact]
+    public void Every_boundary_word_gets_its_magnitude_at_every_width()
+    {
+        var table = new CumulativeTable(SamplerCases.Parse("529/25"));
+        BigInteger[] entries = Entries(table);
+        List<(BigInteger R, long Magnitude)> cases = [(BigInteger.Zero, 0), ((BigInteger.One << CumulativeTable.Bits) - 1, entries.Length)];
+        for (int j = 0; j < entries.Length; j++) cases.AddRange([(entries[j] - 1, j), (entries[j], j + 1)]);
+        foreach (ScanWidth width in Enum.GetValues<ScanWidth>())
+        {
+            foreach (bool negative in (bool[])[false, true])
+            {
+                foreach ((BigInteger R, long Magnitude)[] block in cases.Chunk(TableScan.Block))
+                {
+                    long[] sums = Scan(table, [.. block.Select(c => c.R)], negative, width);
+                    Assert.Equal(block.Select(c => 1000 + (negative ? -3 : 3) * c.Magnitude), sums[..block.Length]);
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void Widths_agree_on_random_words()
+    {
+        var random = new HashStream("widths");
+        var table = new CumulativeTable(SamplerCases.Parse("200/3"));
+        var words = new ulong[TableScan.BlockWords];
+        for (int i = 0; i < 100; i++)
+        {
+            random.Fill(System.Runtime.InteropServices.MemoryMarshal.AsBytes(words.AsSpan()));
+            var expected = new long[TableScan.Block];
+            TableScan.Add(table, words, 7, expected, ScanWidth.Word);
+            foreach (ScanWidth width in (ScanWidth[])[ScanWidth.Vector, ScanWidth.Vector512])
+            {
+                var sums = new long[TableScan.Block];
+                TableScan.Add(table, words, 7, sums, width);
+                Assert.Equal(expected, sums);
+            }
+        }
+    }
+
+    internal static BigInteger[] Entries(CumulativeTable table) => [.. table.High.Zip(table.Low, (high, low) => ((BigInteger)high << 63) + low)];
+
+    private static long[] Scan(CumulativeTable table, BigInteger[] values, bool negative, ScanWidth width)
+    {
+        var words = new ulong[TableScan.BlockWords];
+        for (int i = 0; i < values.Length; i++)
+        {
+            words[i] = (ulong)(values[i] & (ulong.MaxValue >> 1)) | (negative ? 1UL << 63 : 0);
+            // The top bit of the upper word means nothing.
+            words[TableScan.Block + i] = (ulong)(values[i] >> 63) | (i % 2 == 0 ? 0 : 1UL << 63);
+        }
+
+        var sums = new long[TableScan.Block];
+        sums.AsSpan().Fill(1000);
+        TableScan.Add(table, words, 3, sums, width);
+        return sums;
+    }
+}
