@@ -76,7 +76,9 @@ internal sealed class LossPlan
     }
 
     /// <summary>Takes a wider window or a finer grid if this one may cost more than its share of ε; false if it is good enough already.</summary>
-    /// <remarks>Splitting a loss adds a variance of at most h²/4, h²/6 on average, to each step, and a variance v costs slope · v / 2 in ε.</remarks>
+    /// <remarks>
+    /// A split keeps E[1] and E[e^−L], so e^(λL) grows by the factor 1 + λ(λ + 1)v/2 with v = h²/6 on average: (slope + 1)·v/2 per step in ε.
+    /// </remarks>
     public bool Refine(double slope, double epsilon)
     {
         int before = LogCells;
@@ -87,7 +89,7 @@ internal sealed class LossPlan
             ChooseWindow();
         }
 
-        while (LogCells < GreatestLogCells && slope / 12 * steps * Interval * Interval > GridShare * epsilon)
+        while (LogCells < GreatestLogCells && (slope + 1) / 12 * steps * Interval * Interval > GridShare * epsilon)
             LogCells++;
         return isWider || LogCells > before;
     }
