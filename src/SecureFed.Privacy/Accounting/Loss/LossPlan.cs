@@ -42,7 +42,7 @@ internal sealed class LossPlan
         if (EpsilonBound <= 0)
             return;
         (HighTilt, leastHigh) = BestBound(delta * 1e-7, isTail: true);
-        leastEpsilon = EpsilonBound * 0.3;
+        leastEpsilon = Math.Max(EpsilonBound * 0.3, EpsilonBound - 6 * Math.Sqrt(steps * Curvature()));
         ChooseWindow();
         LogCells = LeastLogCells;
         Refine(order, EpsilonBound);
@@ -73,6 +73,13 @@ internal sealed class LossPlan
         for (int i = 0; i < losses.Length; i++)
             scratch[i] = logMasses[i] + lambda * losses[i];
         return LogSpace.LogSum(scratch);
+    }
+
+    /// <summary>K'' at the best order: the variance of one tilted loss. Large where rare jumps dominate.</summary>
+    private double Curvature()
+    {
+        double move = order * 0.05;
+        return Math.Max(0, LogMoment(order + move) - 2 * LogMoment(order) + LogMoment(order - move)) / (move * move);
     }
 
     /// <summary>Takes a wider window or a finer grid if this one may cost more than its share of ε; false if it is good enough already.</summary>
