@@ -21,6 +21,8 @@ internal static class PrivacyCommand
         DiscreteGaussianDelta(terminal),
         Distributed(terminal),
         Zcdp(terminal),
+        PrivacyPlanCommand.Plan(terminal),
+        PrivacyPlanCommand.Explain(terminal),
     };
 
     private static Command Epsilon(Terminal terminal)

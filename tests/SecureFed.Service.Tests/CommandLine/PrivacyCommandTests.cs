@@ -87,6 +87,30 @@ public sealed class PrivacyCommandTests
         StringComparison.Ordinal);
 
     [Fact]
+    public async Task A_plan_says_noise_scale_and_ring_and_what_other_accountants_say()
+    {
+        Transcript transcript = await RunAsync("plan --rows 30000 --clients 100 --dimension 30 --epsilon 4 --sampling-rate 0.05 --steps 300");
+        AssertDocument(
+            transcript,
+            ["feasible", "epsilon", "delta", "order", "noiseMultiplier", "scale", "sensitivity", "localSigma", "ringBits", "rowCap", "honestClients", "references", "findings"]);
+        Assert.InRange(Number(transcript, "epsilon"), 3.9, 4);
+        Assert.Equal(80, Number(transcript, "honestClients"));
+        Assert.Equal(64, Number(transcript, "scale"));
+        (await RunAsync("plan --rows 30000 --clients 3 --dimension 30 --epsilon 4 --sampling-rate 0.05 --steps 300 --dropout 0.5")).AssertFailure(1, "infeasible");
+        (await RunAsync("plan --rows 30000000 --clients 100 --dimension 1000000 --epsilon 4 --sampling-rate 0.5 --steps 300")).AssertFailure(1, "privacy-target-out-of-reach");
+    }
+
+    [Fact]
+    public async Task The_explanation_is_a_page_of_paragraphs()
+    {
+        Transcript transcript = await RunAsync("explain --epsilon 4 --delta 1e-5");
+        AssertDocument(transcript, ["unit", "epsilon", "delta", "oddsFactor", "beliefFromEven", "page"]);
+        Assert.InRange(transcript.Json.GetProperty("page").GetArrayLength(), 6, 12);
+        (await RunAsync("explain --epsilon 4 --delta 2")).AssertFailure(2, "bad-usage");
+        (await RunAsync("explain --epsilon 1e6 --delta 1e-5 --unit client")).Json.GetProperty("page");
+    }
+
+    [Fact]
     public async Task Without_json_the_figure_is_a_line_of_text()
     {
         Transcript transcript = await Cli.RunAsync("privacy", "zcdp", "--rho", "0.025", "--delta", "1e-6");

@@ -23,6 +23,9 @@ internal sealed class LossPlan
     /// <summary>Share of ε that the grid may add; the step from one size to the next is a factor of four.</summary>
     private const double GridShare = 3e-5;
 
+    /// <summary>Width of the window relative to ε where the total hardly varies.</summary>
+    private const double LeastWidth = 1e-6;
+
     private readonly double[] logMasses;
     private readonly double[] losses;
     private readonly double[] scratch;
@@ -111,7 +114,7 @@ internal sealed class LossPlan
             double centre = steps * LogMoment(tilt);
             double noise = Math.Log(steps * 1e-16) + centre - tilt * leastEpsilon - logDelta;
             double low = Math.Min(LowEnd(tilt), leastEpsilon);
-            double high = Math.Max(leastHigh, low + Width(tilt));
+            double high = Math.Max(leastHigh, low + Math.Max(Width(tilt), LeastWidth * EpsilonBound));
             if (tenths < 10 && (noise > Math.Log(NoiseShare) || high - low >= narrowest))
                 continue;
             narrowest = high - low;

@@ -1,3 +1,4 @@
+using SecureFed.Privacy.Accounting.Numerics;
 using SecureFed.Privacy.Accounting.Renyi;
 
 namespace SecureFed.Privacy.Accounting.Loss;
@@ -36,7 +37,10 @@ public static class PrivacyLossAccountant
         AccountingRange.Closed("sigma", sigma, AccountingRange.LeastNoiseMultiplier, 1e5);
         AccountingRange.Closed("sensitivity", sensitivity, 1, 1_000_000);
         AccountingRange.Closed("sensitivity over sigma", sensitivity / sigma, 1e-6, 100);
-        return Epsilon(sigma, sensitivity, samplingRate, steps, delta, isDiscrete: true);
+        PrivacyBound bound = Epsilon(sigma, sensitivity, samplingRate, steps, delta, isDiscrete: true);
+        return double.IsFinite(bound.Epsilon)
+            ? bound
+            : throw new AccountingException(AccountingException.OutOfReach, "The losses leave the widest grid. Raise sigma or delta, or take fewer steps.");
     }
 
     private static PrivacyBound Epsilon(double sigma, double shift, double samplingRate, long steps, double delta, bool isDiscrete)
@@ -49,7 +53,9 @@ public static class PrivacyLossAccountant
 
         // At q = 1 the two directions mirror each other.
         double epsilon = Direction(sigma, shift, samplingRate, steps, delta, isDiscrete, isAdding: false);
-        if (samplingRate < 1)
+
+        // When adding no loss exceeds −log(1 − q), so that the direction can matter only above T of them.
+        if (samplingRate < 1 && epsilon < -LogSpace.Log1p(-samplingRate) * steps)
             epsilon = Math.Max(epsilon, Direction(sigma, shift, samplingRate, steps, delta, isDiscrete, isAdding: true));
         return new PrivacyBound(epsilon, null);
     }

@@ -35,6 +35,7 @@ internal sealed class TiltedComposition
 
     /// <summary>The least ε, rounded up on the safe side, at which the composition has at most <paramref name="delta"/>.</summary>
     /// <param name="delta">δ: what was cut off is taken from it here.</param>
+    /// <returns>Infinity where the window or the range of a double does not hold the distribution.</returns>
     public double Epsilon(double delta)
     {
         long first = (long)Math.Ceiling(plan.Low / grid.Interval);
@@ -42,7 +43,7 @@ internal sealed class TiltedComposition
         double overflow = Overflow((first + cells) * grid.Interval, delta);
 
         double target = delta * (1 - Margin) - overflow - steps * grid.Infinite;
-        if (target <= 0)
+        if (!(target > 0) || !double.IsFinite(logMoment))
             return double.PositiveInfinity;
         double[] totals = Compose(cells, first);
         return Scan(totals, first, target);
@@ -132,6 +133,8 @@ internal sealed class TiltedComposition
             double reached = above + totals[i] * Math.Exp(steps * logMoment - plan.Tilt * loss - logTarget);
             double next = delta + share * reached;
             double allowed = 1 - steps * Rounding * Math.Exp(steps * logMoment - plan.Tilt * loss - logTarget);
+            if (!double.IsFinite(next) || double.IsNaN(allowed))
+                return double.PositiveInfinity;
             if (next >= allowed)
             {
                 double part = Math.Min(1, (next - allowed) / (next - delta));
