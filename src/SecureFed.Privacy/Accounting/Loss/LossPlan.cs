@@ -10,15 +10,17 @@ namespace SecureFed.Privacy.Accounting.Loss;
 /// </remarks>
 internal sealed class LossPlan
 {
+    private const int LeastNodes = 400;
     private const int GreatestNodes = 2500;
+    private const int NodesPerFeature = 12;
     private const int LeastLogCells = 13;
     private const int GreatestLogCells = 20;
 
     /// <summary>What wraps around the window may add to δ, relative.</summary>
     private const double WrapShare = 1e-6;
 
-    /// <summary>What the rounding of the transform may be of δ, relative.</summary>
-    private const double NoiseShare = 1e-6;
+    /// <summary>Size at which windows are compared.</summary>
+    private const int UsualLogCells = 19;
 
     /// <summary>Share of ε that the grid may add; the step from one size to the next is a factor of four.</summary>
     private const double GridShare = 3e-5;
@@ -104,21 +106,23 @@ internal sealed class LossPlan
         return isWider || LogCells > before;
     }
 
-    /// <summary>The narrowest window among tilts that keep the rounding of the transform below δ.</summary>
+    /// <summary>The tilt at which rounding and grid together cost least: more tilt, less rounding, but a wider window.</summary>
     private void ChooseWindow()
     {
-        double narrowest = double.PositiveInfinity;
-        for (int tenths = 10; tenths >= 0; tenths -= 2)
+        double least = double.PositiveInfinity;
+        for (int tenths = 10; tenths >= 0; tenths--)
         {
             double tilt = order * tenths / 10;
-            double centre = steps * LogMoment(tilt);
-            double noise = Math.Log(steps * 1e-16) + centre - tilt * leastEpsilon - logDelta;
+            double noise = Math.Exp(Math.Min(100, Math.Log(steps * TiltedComposition.Rounding) + steps * LogMoment(tilt) - tilt * leastEpsilon - logDelta));
             double low = Math.Min(LowEnd(tilt), leastEpsilon);
             double high = Math.Max(leastHigh, low + Math.Max(Width(tilt), LeastWidth * EpsilonBound));
-            if (tenths < 10 && (noise > Math.Log(NoiseShare) || high - low >= narrowest))
-                continue;
-            narrowest = high - low;
-            (Tilt, Low, High) = (tilt, low, high);
+            double interval = Math.ScaleB(high - low, -UsualLogCells);
+            double cost = noise / order + (order + 1) / 12 * steps * interval * interval;
+            if (cost < least)
+            {
+                least = cost;
+                (Tilt, Low, High) = (tilt, low, high);
+            }
         }
     }
 
@@ -141,7 +145,8 @@ internal sealed class LossPlan
     {
         double width = step.Highest - step.Lowest;
         bool isEveryInteger = step.IsDiscrete && width < GreatestNodes;
-        int count = isEveryInteger ? (int)width + 1 : GreatestNodes;
+        double feature = Math.Min(step.Sigma, step.Sigma * step.Sigma / step.Shift);
+        int count = isEveryInteger ? (int)width + 1 : (int)Math.Clamp(NodesPerFeature * width / feature, LeastNodes, GreatestNodes);
         double spacing = isEveryInteger ? 1 : width / (count - 1);
         double[] weights = new double[count];
         double[] values = new double[count];

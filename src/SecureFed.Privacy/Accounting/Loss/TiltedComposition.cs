@@ -18,7 +18,7 @@ internal sealed class TiltedComposition
     private const double Margin = 1e-6;
 
     /// <summary>Rounding of the T-th power of the transform, per step and relative to the tilted total: ten times what is expected.</summary>
-    private const double Rounding = 1e-15;
+    public const double Rounding = 1e-15;
 
     private readonly LossPlan plan;
     private readonly LossGrid grid;
