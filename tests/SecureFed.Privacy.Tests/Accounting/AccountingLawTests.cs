@@ -25,12 +25,12 @@ public sealed class AccountingLawTests
             && Renyi(z, q, t, delta * 1.5) <= epsilon;
     });
 
-    /// <summary>The grid and the cut may differ by a few parts in 10⁵ from one schedule to the next.</summary>
+    /// <summary>The grid and the cut may differ by a few parts in 10⁴ from one schedule to the next.</summary>
     [Fact]
     public void Loss_epsilon_falls_with_noise_and_delta_and_grows_with_rate_and_steps() => ForAll(8, (z, q, t, delta) =>
     {
         double epsilon = Loss(z, q, t, delta);
-        double slack = 1 + 5e-4;
+        double slack = 1 + 1e-3;
         return double.IsFinite(epsilon) && epsilon >= 0
             && Loss(z * 1.1, q, t, delta) <= epsilon * slack
             && Loss(z, Math.Min(1, q * 1.1), t, delta) * slack >= epsilon
@@ -47,7 +47,7 @@ public sealed class AccountingLawTests
     {
         double exact = AnalyticGaussian.Epsilon(z, t, delta);
         double loss = Loss(z, 1, t, delta);
-        return loss >= exact * (1 - 1e-9) && loss <= exact * (1 + 1e-4) + 1e-7;
+        return loss >= exact * (1 - 1e-9) && loss <= exact * (1 + 1e-3) + 1e-7;
     });
 
     /// <summary>δ of one sampled step has a closed form: q·P[N > (x−1)/z] − (e^ε − 1 + q)·P[N > x/z] at the x where the loss is ε.</summary>

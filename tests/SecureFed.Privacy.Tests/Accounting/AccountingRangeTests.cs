@@ -90,6 +90,14 @@ public sealed class AccountingRangeTests
     }
 
     [Theory]
+    [InlineData(0.001, int.MaxValue, 0.0, 1.0)]
+    [InlineData(3.0, int.MaxValue, 1e6, 1.0)]
+    [InlineData(0.01, 1, 1e6, 0.0)]
+    [InlineData(1e5, 1, 1e6, 0.0)]
+    public void One_discrete_release_has_a_delta_at_the_corners_too(double sigma, int sensitivity, double epsilon, double expected) =>
+        Assert.Equal(expected, DiscreteGaussian.Delta(sigma, sensitivity, epsilon), 1e-12);
+
+    [Theory]
     [InlineData(1, 1e-5)]
     [InlineData(30_000, 1e-5)]
     [InlineData(40_000, 8e-6)]

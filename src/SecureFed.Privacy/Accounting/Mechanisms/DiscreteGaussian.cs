@@ -23,7 +23,11 @@ public static class DiscreteGaussian
         AccountingRange.Closed("epsilon", epsilon, 0, AccountingRange.GreatestEpsilon);
         double variance = sigma * sigma;
         double threshold = epsilon * variance / sensitivity - sensitivity / 2.0;
-        double start = Math.Floor(threshold) + 1;
+
+        // Beyond 40σ on either side lies a probability of less than e^−800.
+        if (threshold > 40 * sigma + 1)
+            return 0;
+        double start = Math.Max(Math.Floor(threshold) + 1, Math.Floor(-40 * sigma) - 1);
         double logNormaliser = LogNormaliser(sigma);
         CompensatedSum sum = default;
         for (double y = start; ; y++)
