@@ -48,6 +48,7 @@ public static class SecureFedCommand
             TaskCommand.Create(terminal),
             ClientCommand.Create(terminal),
             SecAggCommand.Create(terminal),
+            PrivacyCommand.Create(terminal),
             AttackCommand.Create(terminal),
             BenchCommand.Create(terminal),
         };

@@ -1,4 +1,5 @@
 using SecureFed.Learning;
+using SecureFed.Privacy.Accounting;
 using SecureFed.Privacy.Updates;
 using SecureFed.Protocol.Errors;
 
@@ -17,6 +18,8 @@ internal sealed record CommandFailure(string Code, string Message, string Hint, 
         CommandException refused => refused.Failure,
         LearningException learning => new CommandFailure(learning.Code, learning.Message, learning.Hint),
         SecureFedException known => Split(known.Code, known.Message),
+        AccountingException { Code: AccountingException.OutOfRange } range => Split("bad-usage", range.Message) with { ExitCode = SecureFedCommand.BadUsage },
+        AccountingException accounting => Split(accounting.Code, accounting.Message),
         InvalidUpdateException update => Split(update.Code, update.Message),
         OperationCanceledException => new CommandFailure("cancelled", "The command was cancelled.", "Run it again; nothing is lost."),
         System.Net.Sockets.SocketException => new CommandFailure("input-output", $"The address cannot be used: {exception.Message}.", "Choose an address of this machine and a free port."),
