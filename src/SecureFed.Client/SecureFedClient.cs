@@ -24,7 +24,7 @@ namespace SecureFed.Client;
 /// </remarks>
 public sealed class SecureFedClient
 {
-    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(25);
+    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(10);
     private readonly SecureFedClientOptions options;
     private readonly ServiceConnection connection;
     private readonly TimeProvider time;

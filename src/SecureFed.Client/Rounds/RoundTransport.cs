@@ -13,7 +13,7 @@ namespace SecureFed.Client.Rounds;
 internal sealed class RoundTransport(ServiceConnection connection, Identifier task, Identifier opened, Identifier self, TimeSpan longestWait, TimeProvider time)
 {
     private const int GreatestInbox = 1 << 20;
-    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(25);
+    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(10);
 
     private Identifier round = opened;
 
