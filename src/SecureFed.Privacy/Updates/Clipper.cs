@@ -10,10 +10,17 @@ public static class Clipper
     public static ClippedUpdate Clip(ModelUpdate update)
     {
         double[] clipped = update.Values.ToArray();
+        Clip(update.Layout, clipped);
+        return new ClippedUpdate(update.Layout, clipped);
+    }
+
+    /// <summary>The same in place.</summary>
+    internal static void Clip(UpdateLayout layout, Span<double> values)
+    {
         int offset = 0;
-        foreach (UpdateSegment segment in update.Layout.Segments)
+        foreach (UpdateSegment segment in layout.Segments)
         {
-            Span<double> part = clipped.AsSpan(offset, segment.Length);
+            Span<double> part = values.Slice(offset, segment.Length);
             (double largest, double ratio) = Norm(part);
             double bound = segment.ClipNorm / ratio;
             if (largest > bound)
@@ -24,8 +31,6 @@ public static class Clipper
 
             offset += segment.Length;
         }
-
-        return new ClippedUpdate(update.Layout, clipped);
     }
 
     /// <summary>The L2 norm as largest · ratio with ratio in [1, √d]: the product of the two may overflow, they do not.</summary>

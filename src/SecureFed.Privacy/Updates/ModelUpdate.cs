@@ -22,6 +22,13 @@ public sealed class ModelUpdate
     /// <exception cref="InvalidUpdateException">Wrong length, NaN or infinity.</exception>
     public static ModelUpdate Create(UpdateLayout layout, ReadOnlySpan<double> values)
     {
+        Require(layout, values);
+        return new ModelUpdate(layout, values.ToArray());
+    }
+
+    /// <exception cref="InvalidUpdateException">Wrong length, NaN or infinity.</exception>
+    internal static void Require(UpdateLayout layout, ReadOnlySpan<double> values)
+    {
         if (values.Length != layout.Dimension)
         {
             throw new InvalidUpdateException(
@@ -38,8 +45,6 @@ public sealed class ModelUpdate
                     $"Coordinate {i} of the update is NaN or infinite; check the training step (a lower learning rate often helps) and contribute again.");
             }
         }
-
-        return new ModelUpdate(layout, values.ToArray());
     }
 
     public override string ToString() => $"ModelUpdate({Layout.Dimension} coordinates)";

@@ -1,3 +1,5 @@
+using SecureFed.Cryptography.Sampling;
+
 namespace SecureFed.Privacy.Updates;
 
 /// <summary>The mechanism <c>none</c>: the sum that the server learns is exact and carries no differential-privacy guarantee.</summary>
@@ -6,5 +8,5 @@ public sealed class NoNoise : INoiseMechanism
 {
     public static NoNoise Instance { get; } = new();
 
-    public NoisedUpdate Add(QuantizedUpdate update) => new(update.Layout, update.Values.ToArray());
+    public NoisedUpdate Add(QuantizedUpdate update) => new(update.Layout, update.Values.ToArray(), Rational.Zero);
 }

@@ -1,6 +1,6 @@
 namespace SecureFed.Privacy.Updates;
 
-/// <summary>An update as integers, each segment within its exact integer norm bound D₂. Made only by <see cref="Quantizer"/>.</summary>
+/// <summary>An update as integers within its exact integer norm bound D₂ (of each record, at record level). Made only by <see cref="Quantizer"/> and <see cref="RecordAccumulator"/>.</summary>
 public sealed class QuantizedUpdate
 {
     private readonly int[] values;

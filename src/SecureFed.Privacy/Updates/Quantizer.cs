@@ -22,14 +22,22 @@ public sealed class Quantizer(IRandomSource random)
     public QuantizedUpdate Quantize(ClippedUpdate update)
     {
         int[] integers = new int[update.Layout.Dimension];
+        Quantize(update.Layout, update.Values, integers);
+        return new QuantizedUpdate(update.Layout, integers);
+    }
+
+    /// <summary>The same into a given place.</summary>
+    /// <param name="layout">Layout.</param>
+    /// <param name="clipped">Length d, each segment clipped.</param>
+    /// <param name="integers">Length d; overwritten.</param>
+    internal void Quantize(UpdateLayout layout, ReadOnlySpan<double> clipped, Span<int> integers)
+    {
         int offset = 0;
-        foreach (UpdateSegment segment in update.Layout.Segments)
+        foreach (UpdateSegment segment in layout.Segments)
         {
-            Round(segment, update.Values.Slice(offset, segment.Length), integers.AsSpan(offset, segment.Length));
+            Round(segment, clipped.Slice(offset, segment.Length), integers.Slice(offset, segment.Length));
             offset += segment.Length;
         }
-
-        return new QuantizedUpdate(update.Layout, integers);
     }
 
     /// <summary>⌊D₂²⌋ of one segment in integer units: the largest squared norm that leaves the quantizer.</summary>

@@ -35,6 +35,9 @@ public sealed class UpdateLayout
     /// <summary>d: the number of coordinates of all segments together.</summary>
     public int Dimension { get; }
 
+    /// <summary>D₂²: the exact bound on the squared integer norm of one contribution, all segments together. What noise is measured by.</summary>
+    public UInt128 SquaredSensitivity => Segments.Aggregate(UInt128.Zero, (sum, segment) => sum + Quantizer.SquaredNormBound(segment));
+
     /// <summary>Where a segment starts in the concatenated vector.</summary>
     public int OffsetOf(string segmentName)
     {
