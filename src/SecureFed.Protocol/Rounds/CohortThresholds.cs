@@ -59,6 +59,22 @@ public sealed record CohortThresholds(int Clients, int Corrupt, int Neighbours, 
             && NeighbourGraphFinder.IsProductionFeasible(size, corrupt, leastSurvivors, bounds.ServerClass == ServerClass.Curious, SigmaOf(bounds), ref degree);
     }
 
+    /// <summary>The most that the clients' noise shares together exceed the honest ones': n/h, leaves added up, over all cohort sizes within the bounds.</summary>
+    internal static double GreatestClientsPerHonest(CohortBounds bounds)
+    {
+        double greatest = 1;
+        for (int n = bounds.Least; n <= bounds.Greatest; n++)
+        {
+            int larger = n % bounds.Leaves;
+            double all = (bounds.Leaves - larger) * PerHonest(n, n / bounds.Leaves) + (larger == 0 ? 0 : larger * PerHonest(n, n / bounds.Leaves + 1));
+            greatest = Math.Max(greatest, all);
+        }
+
+        return greatest;
+
+        double PerHonest(int n, int size) => (double)size / Math.Max(1, bounds.DeltaDrop.FloorOfRest(size) - CorruptIn(bounds, n, size));
+    }
+
     private static int QuorumOf(CohortBounds bounds, int size, int corrupt) =>
         bounds.ServerClass == ServerClass.Curious ? 0 : (size + corrupt) / 2 + 1;
 

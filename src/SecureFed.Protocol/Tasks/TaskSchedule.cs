@@ -29,6 +29,9 @@ public sealed record TaskSchedule(bool Standardise, int TrainRounds, bool Evalua
         }
     }
 
+    /// <summary>How many rounds of a kind the schedule holds.</summary>
+    public int CountOf(RoundKind kind) => kind == RoundKind.Train ? TrainRounds : Kinds.Contains(kind) ? 1 : 0;
+
     /// <summary>What comes after <paramref name="completedRounds"/> successful rounds; null when the task is complete.</summary>
     public RoundKind? KindAfter(int completedRounds)
     {
