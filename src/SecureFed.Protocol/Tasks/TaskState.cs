@@ -73,6 +73,9 @@ public sealed class TaskState
     /// <summary>True between a round's sum and the model that follows from it.</summary>
     public bool AwaitsModel => Round is { Phase: RoundPhase.Closed } round && round.Parameters.Kind != RoundKind.Evaluate && rounds[^1] is { ModelDigest: null, AbortReason: null };
 
+    /// <summary>Kind of a round that was opened.</summary>
+    public RoundKind KindOf(int number) => number <= rounds.Count ? rounds[number - 1].Kind : Round!.Parameters.Kind;
+
     /// <summary>The first event of a task's log.</summary>
     public static PendingEvent Create(TaskParameters parameters, Roster roster, ModelState initialModel)
     {
