@@ -99,6 +99,12 @@ public sealed record TrainingDefinition
 
     public double ClipNorm { get; init; } = 1;
 
+    /// <summary>Scale features by their public bounds: for tasks without a standardisation round.</summary>
+    public bool ScaleByBounds { get; init; }
+
+    /// <summary>Result is the mean of the models of the second half. Null: with noise yes, without no.</summary>
+    public bool? AverageIterates { get; init; }
+
     /// <summary>Public maximum of rows at one client; a hidden weight is rows divided by it.</summary>
     public int GreatestRows { get; init; } = 1;
 }

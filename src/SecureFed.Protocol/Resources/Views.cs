@@ -105,6 +105,7 @@ public sealed record ChargeView(int Round, RoundKind Kind, long Units, BudgetSta
 /// <param name="MaskTotalDigest">SHA-256 of the removed masks: aggregate = Σ uploads − masks.</param>
 /// <param name="Segments">How the sum is to be read.</param>
 /// <param name="RingBits">b.</param>
+/// <param name="NoiseDeviation">Standard deviation of the noise in every coordinate of the sum, integer units; 0 without noise.</param>
 /// <param name="Metrics">Federated metrics, for an evaluation round.</param>
 /// <param name="Suspects">Pseudonyms of clients with wrong or missing shares between them; honest ones can be among them.</param>
 public sealed record ManifestView(
@@ -114,6 +115,7 @@ public sealed record ManifestView(
     string? MaskTotalDigest,
     IReadOnlyList<SegmentView> Segments,
     int RingBits,
+    double NoiseDeviation,
     MetricsView? Metrics,
     IReadOnlyList<string> Suspects);
 

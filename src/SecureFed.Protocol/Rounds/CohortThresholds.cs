@@ -88,7 +88,8 @@ public sealed record CohortThresholds(int Clients, int Corrupt, int Neighbours, 
         return least;
     }
 
-    private static int HonestIn(CohortBounds bounds, int n, int size) => bounds.DeltaDrop.FloorOfRest(size) - CorruptIn(bounds, n, size);
+    /// <summary>h of a leaf of that size in a round of n clients.</summary>
+    internal static int HonestIn(CohortBounds bounds, int n, int size) => bounds.DeltaDrop.FloorOfRest(size) - CorruptIn(bounds, n, size);
 
     private static int QuorumOf(CohortBounds bounds, int size, int corrupt) =>
         bounds.ServerClass == ServerClass.Curious ? 0 : (size + corrupt) / 2 + 1;

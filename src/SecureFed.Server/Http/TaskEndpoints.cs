@@ -37,7 +37,7 @@ internal static class TaskEndpoints
             .WithName("GetParticipation").WithSummary("Every released sum and the nearest earlier one by survivors: what the cross-round guard compared.")
             .Produces<IReadOnlyList<ParticipationView>>();
         endpoints.MapGet("/v1/tasks/{task}/budget", GetBudgetAsync)
-            .WithName("GetParticipation").WithSummary("Every released sum and the nearest earlier one by survivors: what the cross-round guard compared.")
+            .WithName("GetBudget").WithSummary("Filter and odometer of the task's privacy budget: what it may spend, has spent, and on what.")
             .Produces<BudgetView>();
         endpoints.MapGet("/v1/tasks/{task}/models", GetModelsAsync)
             .WithName("GetModels").WithSummary("Lineage of the global model.").Produces<IReadOnlyList<ModelView>>();

@@ -21,7 +21,7 @@ internal static class TaskDefinitions
         try
         {
             ModelSpecification model = ToModel(definition.Model);
-            TrainingSpecification training = ToTraining(definition.Training);
+            TrainingSpecification training = ToTraining(definition.Training, definition.Privacy.Unit);
             TaskSchedule schedule = new(definition.Schedule.Standardise, definition.Schedule.TrainRounds, definition.Schedule.Evaluate, definition.Schedule.GreatestFailures);
             TaskParameters parameters = new(
                 taskId,
@@ -78,7 +78,7 @@ internal static class TaskDefinitions
 
     private static FeatureSpecification ToFeature(FeatureDefinition feature) => new(feature.Name, feature.LowerBound, feature.UpperBound);
 
-    private static TrainingSpecification ToTraining(TrainingDefinition training) => new(
+    private static TrainingSpecification ToTraining(TrainingDefinition training, PrivacyUnit unit) => new(
         training.Optimizer,
         training.ServerLearningRate,
         training.LocalOptimizer,
@@ -88,7 +88,9 @@ internal static class TaskDefinitions
         training.LocalEpochs,
         training.BatchSize,
         training.ClipNorm,
-        training.GreatestRows);
+        training.GreatestRows,
+        training.ScaleByBounds,
+        training.AverageIterates ?? (unit != PrivacyUnit.None));
 
     private static CohortBounds ToCohort(CohortDefinition cohort, PrivacyUnit unit, Roster roster) => new(
         cohort.Least,
