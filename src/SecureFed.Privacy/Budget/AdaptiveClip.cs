@@ -6,8 +6,8 @@ namespace SecureFed.Privacy.Budget;
 /// <remarks>
 /// <para>Andrew, Thakkar, McMahan and Ramaswamy 2021 (arXiv 1905.03871), "Differentially private learning with adaptive clipping", Algorithm 1, geometric update:
 /// C ← C·e^(−η(b − γ)), b the noised fraction of units whose norm is at most C.</para>
-/// <para>Every unit contributes +½ or −½, so that its sensitivity is ½ and not 1; the sum is a release of its own with its own noise and charge (<see cref="NoisePlan"/>; the authors fold
-/// both into one multiplier, their Theorem 1). Everything here is post-processing of that sum.</para>
+/// <para>Every unit contributes +½ or −½, so that its sensitivity is ½ and not 1. A round that releases this sum beside its update is charged for both at once
+/// (<see cref="ReleaseCost.Joint"/>, the authors' Theorem 1). Everything here is post-processing of the noised sum.</para>
 /// <para>Server, clients and auditors must get the same C to the last bit: the exponential is a polynomial in additions and multiplications, which all platforms round alike, unlike
 /// the library's; and C has 24 significant bits.</para>
 /// </remarks>
