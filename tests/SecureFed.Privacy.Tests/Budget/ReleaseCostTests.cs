@@ -43,6 +43,20 @@ public sealed class ReleaseCostTests
         Assert.InRange(charged, claimed, claimed * (1 + 1e-11) + 2.001e-9);
     }
 
+    /// <summary>The binomial sum with 80 decimal digits, by Python's decimal module, in units.</summary>
+    [Theory]
+    [InlineData(1.2, 0.05, 40, 10816342967328.7513)]
+    [InlineData(0.8, 0.25, 7, 3851704268374.8508)]
+    [InlineData(5.5, 1e-6, 256, 4.3022)]
+    [InlineData(40.0, 0.001, 2, 625.1954)]
+    [InlineData(0.3, 0.5, 3, 15626945896161.8013)]
+    [InlineData(1000.0, 0.999, 256, 127744160.5395)]
+    public void A_charge_is_never_below_the_exact_cost_and_above_it_by_the_allowance_and_rounding_alone(double z, double q, int order, double exact)
+    {
+        long beyond = ReleaseCost.Units(z, q, order) - ReleaseCost.ShareAllowance;
+        Assert.InRange(beyond, exact, exact * (1 + 2e-12) + 1);
+    }
+
     [Fact]
     public void Without_sampling_the_cost_is_the_order_over_twice_z_squared()
     {
