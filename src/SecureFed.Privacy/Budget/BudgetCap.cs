@@ -10,7 +10,7 @@ namespace SecureFed.Privacy.Budget;
 /// <para>Unit of account: 10⁻¹² of divergence of order α, as an integer. Charges are rounded up, the cap is rounded down, sums are exact, so whoever folds the
 /// same log gets the same ledger.</para>
 /// <para>Why one order: what a round costs may depend on what earlier rounds released (they fail, they are repeated, the task is stopped). Sums of divergences
-/// stay valid then as long as the order does not depend on the results (Feldman and Zrnic 2021, "Individual privacy accounting via a Rényi filter", section 4;
+/// stay valid then as long as the order does not depend on the results (Feldman and Zrnic 2021, "Individual privacy accounting via a Rényi filter", Theorem 3.1 of arXiv 2008.11193v4;
 /// Lécuyer 2021, "Practical privacy filters and odometers with Rényi differential privacy"). The least ε over many orders may be taken only for a schedule
 /// that was fixed in advance.</para>
 /// </remarks>

@@ -6,7 +6,7 @@ namespace SecureFed.Privacy.Budget;
 /// <remarks>
 /// <para>A round reserves its cost when it opens, before anything leaves a client. From the moment that the request to unmask is logged, its sum counts as seen
 /// and the charge is committed for good, also if the round then fails. A round that ended before that is void, and its units are there again.</para>
-/// <para>Sound under adaptive choice of every later cost, and of stopping: Rényi filter at the fixed order of the cap (Feldman and Zrnic 2021, section 4).</para>
+/// <para>Sound under adaptive choice of every later cost, and of stopping: Rényi filter at the fixed order of the cap (Feldman and Zrnic 2021, Theorem 3.1).</para>
 /// <para>Used in a fold over a log: a transition that the log must not contain throws and changes nothing. Not safe for concurrent use.</para>
 /// </remarks>
 /// <param name="cap">What may be spent.</param>

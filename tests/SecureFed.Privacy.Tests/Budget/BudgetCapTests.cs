@@ -23,6 +23,16 @@ public sealed class BudgetCapTests
         Assert.Equal(0, cap.EpsilonOf(0));
     }
 
+    /// <summary>Proposition 12 solved for the divergence with 80 decimal digits, by Python's decimal module, in units.</summary>
+    [Theory]
+    [InlineData(1.0, 1e-5, 20, 603019968523.5380)]
+    [InlineData(2.0, 1e-6, 12, 1056956476246.3321)]
+    [InlineData(8.0, 1e-9, 5, 3444686570186.1321)]
+    [InlineData(0.1, 1e-9, 256, 44391984056.5605)]
+    [InlineData(50.0, 1e-12, 2, 23755273245191.3424)]
+    public void The_cap_is_never_above_the_exact_one_and_below_it_by_rounding_alone(double epsilon, double delta, int order, double exact) =>
+        Assert.InRange(new BudgetCap(epsilon, delta, order).Units, exact - 2 - 1.1 * epsilon, exact);
+
     [Fact]
     public void Epsilon_never_falls_as_units_are_added()
     {
