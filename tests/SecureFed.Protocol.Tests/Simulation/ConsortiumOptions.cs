@@ -35,4 +35,10 @@ internal sealed record ConsortiumOptions
     public int TrainRounds { get; init; } = 1000;
 
     public int GreatestFailures { get; init; } = 1000;
+
+    /// <summary>Null: exact sums. Otherwise unit client with this budget, planned for the schedule.</summary>
+    public double? Epsilon { get; init; }
+
+    /// <summary>Training rounds that the budget carries beyond the schedule.</summary>
+    public int SpareRounds { get; init; }
 }

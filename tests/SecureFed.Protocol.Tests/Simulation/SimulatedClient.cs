@@ -1,5 +1,6 @@
 using SecureFed.Cryptography.Keys;
 using SecureFed.Cryptography.Randomness;
+using SecureFed.Cryptography.Sampling;
 using SecureFed.Privacy.Updates;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Masking;
@@ -109,7 +110,8 @@ internal sealed class SimulatedClient(Identifier id, SigningKey key, IRandomSour
             values[i] = size * random.Symmetric();
         QuantizedUpdate quantized = new Quantizer(random).Quantize(Clipper.Clip(ModelUpdate.Create(layout, values)));
         Integers = quantized.Values.ToArray();
-        return NoNoise.Instance.Add(quantized);
+        Rational share = Masking?.Round.Noise is null ? Rational.Zero : Masking.ShareVariance;
+        return share == Rational.Zero ? NoNoise.Instance.Add(quantized) : new DiscreteGaussianNoise(share, random).Add(quantized);
     }
 
     private ReadOnlyMemory<byte> Keep(ReadOnlyMemory<byte> message)

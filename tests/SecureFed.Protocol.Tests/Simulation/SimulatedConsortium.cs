@@ -1,5 +1,6 @@
 using SecureFed.Cryptography.Keys;
 using SecureFed.Cryptography.Randomness;
+using SecureFed.Privacy.Budget;
 using SecureFed.Protocol.Identity;
 using SecureFed.Protocol.Masking;
 using SecureFed.Protocol.Policy;
@@ -51,7 +52,7 @@ internal sealed class SimulatedConsortium
             new PhaseDeadlines(1000, 1000, 100),
             ProtectionKind.Masking,
             options.RingBits,
-            PrivacySpecification.None);
+            PrivacyOf(options));
         Assert.Null(Task.FindFault());
         Policy = new ClientPolicy(
             Authority.PublicKey,
@@ -68,6 +69,15 @@ internal sealed class SimulatedConsortium
         foreach (SimulatedClient client in Clients.Append(Operator))
             client.Context = ContextOf(client);
         Server = new SimulatedServer(Task, Roster, serverKey, Random);
+    }
+
+    private static PrivacySpecification PrivacyOf(ConsortiumOptions options)
+    {
+        if (options.Epsilon is not { } epsilon)
+            return PrivacySpecification.None;
+        NoisePlan plan = NoisePlan.For([new PlannedRelease("train", options.TrainRounds + options.SpareRounds, 1, 1)], epsilon, 1e-5);
+        return new PrivacySpecification(
+            PrivacyUnit.Client, epsilon, 1e-5, plan.Cap.Order, 1, 0, "", [new ReleaseSpecification(RoundKind.Train, plan.Releases[0].NoiseMultiplier, plan.Releases[0].Units)]);
     }
 
     public KeyedRandomSource Random { get; }

@@ -167,7 +167,7 @@ public sealed class GraphVectorTests
     {
         int n = list.Advertisements.Count;
         RoundParameters round = new(
-            roundId, 1, RoundKind.Train, default, default, default, new RoundShape(RoundKind.Train, [new SegmentShape("delta", 1, 1)]).ToLayout(32, n), BoundsOf(n, leaves), ProtectionKind.Masking, default);
+            roundId, 1, RoundKind.Train, default, default, default, new RoundShape(RoundKind.Train, [new SegmentShape("delta", 1, 1)]).ToLayout(32, n), BoundsOf(n, leaves), ProtectionKind.Masking, null, default);
         return [.. CohortLeaf.Cut(list, bytes, round).Select(leaf => new LeafVector(
             leaf.Number,
             [.. leaf.List.Advertisements.Select(a => list.Advertisements.ToList().FindIndex(b => b.Span.SequenceEqual(a.Span)))],

@@ -183,7 +183,8 @@ internal sealed record RoundVectorScript(string File, int Clients, int Least, de
         new CohortBounds(Least, Clients, roster.ClientOrganisations, 1, ExactDecimal.From(0.1m), ExactDecimal.From(DeltaDrop), ServerClass.Malicious, LeastDifference: 2),
         new PhaseDeadlines(60_000, 30_000, 5_000),
         ProtectionKind.Masking,
-        RingBits);
+        RingBits,
+        PrivacySpecification.None);
 
     /// <summary>One client while the vector is made.</summary>
     private sealed class VectorClient(ClientContext context, RecordingSource random)
