@@ -1,5 +1,6 @@
 using SecureFed.Cli.Output;
 using SecureFed.Learning.Optimizers;
+using SecureFed.Learning.Preprocessing;
 using SecureFed.Learning.Scenarios;
 using SecureFed.Privacy.Accounting;
 using SecureFed.Protocol.Resources;
@@ -48,7 +49,7 @@ internal sealed record DemoPrivacy(PrivacyDefinition Definition, int Rounds, boo
         int rounds = options.Rounds ?? settings.Rounds;
         double rate = options.BatchSize is { } batch ? Math.Min(1, (double)batch / expected) : settings.SamplingRate;
         (ServerOptimizerKind optimizer, double serverRate) = ServerOf(options, settings);
-        bool standardise = settings.StandardisationShare > 0;
+        bool standardise = settings.Standardisation == StandardisationKind.Noised;
         PrivacyDefinition definition = new()
         {
             Unit = PrivacyUnit.Record,
@@ -73,12 +74,11 @@ internal sealed record DemoPrivacy(PrivacyDefinition Definition, int Rounds, boo
 
     private static (ServerOptimizerKind Kind, double Rate) ServerOf(DemoOptions options, RecordLevelSettings settings)
     {
-        (ServerOptimizerKind kind, double rate) = settings.Rule switch
+        ServerOptimizerKind kind = settings.Rule switch
         {
-            AdamRule adam => (ServerOptimizerKind.FedAdam, adam.Rate),
-            MomentumRule momentum => (ServerOptimizerKind.FedAvgM, momentum.Rate),
-            PlainRule plain => (ServerOptimizerKind.FedSgd, plain.Rate),
-            _ => throw new System.Diagnostics.UnreachableException("A scenario names a rule that tasks do not know."),
+            ServerRuleKind.Adam => ServerOptimizerKind.FedAdam,
+            ServerRuleKind.Momentum => ServerOptimizerKind.FedAvgM,
+            _ => ServerOptimizerKind.FedSgd,
         };
         ServerOptimizerKind? asked = options.Optimizer switch
         {
@@ -91,7 +91,7 @@ internal sealed record DemoPrivacy(PrivacyDefinition Definition, int Rounds, boo
                 $"With --privacy record a round is one gradient step, so --optimizer {options.Optimizer} has nothing to average.",
                 "Choose fedsgd, fedavgm or fedadam, or --privacy client."),
         };
-        return asked is null || asked == kind ? (kind, rate) : (asked.Value, asked == ServerOptimizerKind.FedAdam ? 0.05 : 1);
+        return asked is null || asked == kind ? (kind, settings.ServerRate) : (asked.Value, asked == ServerOptimizerKind.FedAdam ? 0.05 : 1);
     }
 
     private static void RefuseLocalTraining(DemoOptions options)

@@ -1,3 +1,4 @@
+using SecureFed.Learning.Optimizers;
 using SecureFed.Learning.Training;
 
 namespace SecureFed.Learning.Scenarios;
@@ -16,6 +17,7 @@ internal static class ScenarioCatalogue
             // Plain gradient steps: the banks differ, and Adam's own scaling at every bank would bias their average.
             Local = new LocalTrainingOptions { Optimizer = LocalOptimizer.Sgd, Epochs = 3, BatchSize = 128, LearningRate = 0.5, LearningRateDecay = 0.85 },
             ClipNorm = 8,
+            RecordLevel = new RecordLevelSettings { SamplingRate = 0.5, Rounds = 25, Rule = ServerRuleKind.Adam, ServerRate = 0.2, ClipNorm = 4 },
         },
         new Scenario(new MedicalData())
         {
@@ -25,6 +27,7 @@ internal static class ScenarioCatalogue
             DefaultRounds = 10,
             Local = new LocalTrainingOptions { Epochs = 5, BatchSize = 32, LearningRate = 0.05, LearningRateDecay = 0.85 },
             ClipNorm = 8,
+            RecordLevel = new RecordLevelSettings { SamplingRate = 0.5, Rounds = 15, Rule = ServerRuleKind.Adam, ServerRate = 0.2, ClipNorm = 1 },
         },
         new Scenario(new ManufacturingData())
         {
@@ -46,6 +49,7 @@ internal static class ScenarioCatalogue
             },
             ServerRate = 1.7,
             ClipNorm = 8,
+            RecordLevel = new RecordLevelSettings { SamplingRate = 0.5, Rounds = 40, Rule = ServerRuleKind.Adam, ServerRate = 0.1, ClipNorm = 2 },
         },
         new Scenario(new SmartHomeData())
         {
@@ -59,6 +63,9 @@ internal static class ScenarioCatalogue
             // Rounds are dear with 200 homes, epochs on a hundred rows are not: three rounds of long local training.
             Local = new LocalTrainingOptions { Epochs = 15, BatchSize = 16, LearningRate = 0.1, LearningRateDecay = 0.4 },
             ClipNorm = 8,
+
+            // Rounds are dear here too: all rows of every home, a long step, and six rounds. Measured: with 4 to 40 rounds the mean loss of AUC stays below 0.0035.
+            RecordLevel = new RecordLevelSettings { SamplingRate = 1, Rounds = 6, Rule = ServerRuleKind.Momentum, ServerRate = 4, ClipNorm = 3 },
         },
     ];
 }

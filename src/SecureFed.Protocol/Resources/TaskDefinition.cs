@@ -57,7 +57,7 @@ public sealed record PrivacyDefinition
     public int SpareRounds { get; init; }
 
     /// <summary>Part of the budget for the standardisation round, if the schedule has one.</summary>
-    public double StandardiseShare { get; init; } = 0.1;
+    public double StandardiseShare { get; init; } = 0.3;
 
     /// <summary>Part of the budget for the evaluation round, if the schedule has one.</summary>
     public double EvaluateShare { get; init; } = 0.1;
