@@ -27,7 +27,7 @@ public sealed record TaskDefinition
     public int RingBits { get; init; } = 32;
 
     /// <summary>Budget and noise. Default: on, unit client, ε = 4.</summary>
-    public required PrivacyDefinition Privacy { get; init; } = new();
+    public PrivacyDefinition Privacy { get; init; } = new();
 }
 
 /// <summary>What the releases of a task may tell; the noise follows from it.</summary>

@@ -19,6 +19,7 @@ internal static class Definitions
         Training = new TrainingDefinition { ClipNorm = clipNorm },
         Schedule = new ScheduleDefinition { TrainRounds = rounds },
         Cohort = new CohortDefinition { Least = clients, Greatest = clients, DeltaDrop = deltaDrop },
+        Privacy = PrivacyDefinition.None,
         Deadlines = new DeadlineDefinition { AdvertiseMilliseconds = 30_000, PhaseMilliseconds = 10_000, GraceMilliseconds = 300 },
     };
 

@@ -81,9 +81,10 @@ internal sealed class HandSteppedClient(Member member, HttpClient http, ClientCo
         CanonicalReader reader = new(body);
         Announcement.TryDecode(reader.Opaque(Announcement.GreatestBlobBytes), out Announcement? dealers);
         (int, ReadOnlyMemory<byte>)[] inbox = reader.List(1000, 8, (ref CanonicalReader r) => (r.Count(1000), (ReadOnlyMemory<byte>)r.Opaque(ShareBundle.BoxBytes).ToArray()));
-        (NoisedUpdate noised, QuantizedUpdate quantized) = new UpdatePipeline(Random, NoNoise.Instance).Prepare(masking.Round.Layout, values);
+        UpdatePipeline pipeline = new(Random);
+        QuantizedUpdate quantized = pipeline.Quantize(masking.Round.Layout, values);
         Integers = quantized.Values.ToArray();
-        return masking.OnDealers(dealers!, inbox, noised).Masked!.Bytes.ToArray();
+        return masking.OnDealers(dealers!, inbox, pipeline.AddNoise(quantized, masking.ShareVariance)).Masked!.Bytes.ToArray();
     }
 
     public async Task<byte[]> ConfirmationAsync() => masking.OnSurvivors(await AnnouncementAsync("survivors")).Message!.Value.ToArray();

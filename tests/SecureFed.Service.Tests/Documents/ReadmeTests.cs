@@ -90,6 +90,7 @@ public sealed class ReadmeTests
             Training = new TrainingDefinition { ClipNorm = 4 },
             Schedule = new ScheduleDefinition { TrainRounds = 1 },
             Cohort = new CohortDefinition { Least = 3, Greatest = 3, DeltaDrop = 0 },
+            Privacy = PrivacyDefinition.None,
         });
         return task;
     }
