@@ -70,6 +70,14 @@ public sealed class PrivacyAuditTests(ITestOutputHelper output)
         Assert.True(report.OneRun.EpsilonLower > report.Plan.Epsilon);
     }
 
+    /// <summary>A record that joins one round in ten is unseen in two runs of three: the bound comes from the third.</summary>
+    [Fact]
+    public void Missing_noise_is_found_also_where_records_are_rarely_sampled()
+    {
+        AuditReport report = Audit(RecordPlan with { SamplingRate = 0.1, Epsilon = 4 }, (mutants, schedule) => mutants.NoiseMissing(schedule));
+        Assert.True(report.Distinguishing.EpsilonLower > report.Plan.Epsilon);
+    }
+
     [Fact]
     public void Shares_made_for_all_clients_of_whom_a_quarter_remains_are_found()
     {
