@@ -1,5 +1,6 @@
 using System.Net;
 using SecureFed.Client.Http;
+using SecureFed.Client.Ledger;
 using SecureFed.Client.Rounds;
 using SecureFed.Client.State;
 using SecureFed.Privacy.Updates;
@@ -29,6 +30,7 @@ public sealed class SecureFedClient
     private readonly ServiceConnection connection;
     private readonly TimeProvider time;
     private readonly UpdatePipeline pipeline;
+    private readonly IPrivacyLedger ledger;
     private ClientContext? context;
 
     /// <summary>Made by <see cref="ServiceCollectionExtensions.AddSecureFedClient"/>; or directly with an <see cref="HttpClient"/> that signs and pins.</summary>
@@ -38,7 +40,8 @@ public sealed class SecureFedClient
         this.options = options;
         this.time = time;
         connection = new ServiceConnection(http, options.GreatestAttempts, options.FirstRetryDelay, time);
-        pipeline = new UpdatePipeline(options.Random, NoNoise.Instance);
+        pipeline = new UpdatePipeline(options.Random);
+        ledger = options.FindLedger();
     }
 
     /// <summary>Bytes of all request bodies sent so far.</summary>
@@ -64,7 +67,9 @@ public sealed class SecureFedClient
             ?? throw new SecureFedException(ErrorCodes.TaskFinished, "The task is complete and takes no further updates; fetch its model.");
         if (round.Kind != RoundKind.Train)
             throw new SecureFedException(ErrorCodes.WrongPhase, $"The task is in a {round.Kind} round, which needs the client's rows: take part with RunAsync.");
-        RoundOutcome outcome = await JoinAsync(round, _ => ValueTask.FromResult(values), cancellationToken);
+        if (task.Privacy.Unit == PrivacyUnit.Record)
+            throw NeedsRecords();
+        RoundOutcome outcome = await JoinAsync(round, _ => ValueTask.FromResult(new RoundInput(values, null)), cancellationToken);
         return outcome.Status switch
         {
             RoundStatus.Contributed or RoundStatus.Resumed => outcome,
@@ -89,7 +94,7 @@ public sealed class SecureFedClient
     {
         while (await WaitForRoundAsync(cancellationToken) is { } round)
         {
-            RoundOutcome outcome = await JoinAsync(round, assignment => trainer.ComputeAsync(assignment, cancellationToken), cancellationToken);
+            RoundOutcome outcome = await JoinAsync(round, assignment => ComputeAsync(trainer, assignment, cancellationToken), cancellationToken);
             progress?.Report(outcome);
         }
 
@@ -110,7 +115,7 @@ public sealed class SecureFedClient
     public async Task<TaskParameters> GetTaskParametersAsync(CancellationToken cancellationToken = default) =>
         (await GetContextAsync(cancellationToken)).Task;
 
-    private async Task<RoundOutcome> JoinAsync(RoundView view, Func<RoundAssignment, ValueTask<double[]>> compute, CancellationToken cancellationToken)
+    private async Task<RoundOutcome> JoinAsync(RoundView view, Func<RoundAssignment, ValueTask<RoundInput>> compute, CancellationToken cancellationToken)
     {
         ClientContext client = await GetContextAsync(cancellationToken);
         await using IAsyncDisposable lease = await options.StateStore.LeaseAsync(options.TaskId, cancellationToken);
@@ -123,7 +128,9 @@ public sealed class SecureFedClient
             throw new RoundRefusedException(refusal);
         if (round!.RoundId != ParseIdentifier(view.RoundId) || round.Number != view.Number || round.Kind != view.Kind)
             throw new RoundRefusedException(ErrorCodes.HistoryRewritten, "The server's view of the task names another round or kind of round than the signed opening; the client abstains.");
-        if (!isResuming && saved.Answered?.Contains(RoundRepetition.DigestOf(round)) == true)
+        if (round.Noise is { } noise)
+            await ledger.RequireAsync(new PrivacyCharge(client.Task, round.Number, noise.Charge), client.Policy.Limits, cancellationToken);
+        if (!isResuming && round.Noise is null && saved.Answered?.Contains(RoundRepetition.DigestOf(round)) == true)
         {
             throw new RoundRefusedException(
                 ErrorCodes.RoundRepeated,
@@ -133,10 +140,23 @@ public sealed class SecureFedClient
         ModelState model = await GetModelAsync(round.ModelDigest, cancellationToken);
         if (!new LearningTask(client.Task).Fits(model))
             throw new RoundRefusedException(ErrorCodes.ModelMismatch, $"The round's model ({model.Parameters.Count} parameters) does not have the task's form; the client does not train on it.");
-        double[] values = await compute(new RoundAssignment(client.Task, round, model));
-        RoundParticipant participant = new(client, transport, options.StateStore, options.Random, pipeline);
-        return await participant.TakePartAsync(opening, saved, isResuming, values, cancellationToken);
+        RoundInput input = await compute(new RoundAssignment(client.Task, round, model));
+        RoundParticipant participant = new(client, transport, options.StateStore, options.Random, pipeline, ledger);
+        return await participant.TakePartAsync(opening, saved, isResuming, input, cancellationToken);
     }
+
+    private static async ValueTask<RoundInput> ComputeAsync(ILocalTrainer trainer, RoundAssignment assignment, CancellationToken cancellationToken)
+    {
+        if (assignment.Task.Privacy.Unit != PrivacyUnit.Record)
+            return new RoundInput(await trainer.ComputeAsync(assignment, cancellationToken), null);
+        return trainer is IRecordTrainer records
+            ? new RoundInput(default, await records.OpenRecordsAsync(assignment, cancellationToken))
+            : throw NeedsRecords();
+    }
+
+    private static SecureFedException NeedsRecords() => new(
+        ErrorCodes.RecordsNeeded,
+        "The task protects single records, so it needs the vector of each record instead of one finished update: call RunAsync with a trainer that implements IRecordTrainer.");
 
     /// <summary>The next round that this client has not joined and that still advertises, or the one to resume; null when the task is over.</summary>
     private async Task<RoundView?> WaitForRoundAsync(CancellationToken cancellationToken)

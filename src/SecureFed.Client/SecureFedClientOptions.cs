@@ -1,3 +1,4 @@
+using SecureFed.Client.Ledger;
 using SecureFed.Client.State;
 using SecureFed.Cryptography.Keys;
 using SecureFed.Cryptography.Randomness;
@@ -31,6 +32,9 @@ public sealed class SecureFedClientOptions
     /// <summary>Where a round's state is kept before its messages are sent. Default: memory, so that a restart abstains from the round in progress.</summary>
     public IRoundStateStore StateStore { get; set; } = new MemoryRoundStateStore();
 
+    /// <summary>The client's own account of its privacy loss. Default null: beside the state files if <see cref="StateStore"/> is a <see cref="FileRoundStateStore"/>, else memory.</summary>
+    public IPrivacyLedger? Ledger { get; set; }
+
     /// <summary>Keys, seeds and rounding. Default: the operating system. Never anything else outside tests.</summary>
     public IRandomSource Random { get; set; } = OperatingSystemRandomSource.Instance;
 
@@ -49,6 +53,9 @@ public sealed class SecureFedClientOptions
     /// <summary>Sample keys are refused unless this is "Development". Default: DOTNET_ENVIRONMENT, then ASPNETCORE_ENVIRONMENT, then "Production".</summary>
     public string EnvironmentName { get; set; } =
         Environment.GetEnvironmentVariable("DOTNET_ENVIRONMENT") ?? Environment.GetEnvironmentVariable("ASPNETCORE_ENVIRONMENT") ?? "Production";
+
+    internal IPrivacyLedger FindLedger() =>
+        Ledger ?? (StateStore is FileRoundStateStore files ? new FilePrivacyLedger(files.Directory) : new MemoryPrivacyLedger());
 
     /// <exception cref="Protocol.Errors.SecureFedException">Something required is missing or sample keys are used outside Development.</exception>
     internal void Validate()

@@ -48,6 +48,11 @@ public sealed class SecureFedOperator(HttpClient http)
     public async Task<IReadOnlyList<RoundView>> GetRoundsAsync(Identifier task, CancellationToken cancellationToken = default) =>
         ServiceConnection.ReadJson<IReadOnlyList<RoundView>>(await connection.GetAsync(Routes.TaskPart(task, "rounds"), cancellationToken: cancellationToken));
 
+    /// <summary>Filter and odometer of a task with noise.</summary>
+    /// <exception cref="Protocol.Errors.SecureFedException"><c>unknown-resource</c>: the task adds no noise.</exception>
+    public async Task<BudgetView> GetBudgetAsync(Identifier task, CancellationToken cancellationToken = default) =>
+        ServiceConnection.ReadJson<BudgetView>(await connection.GetAsync(Routes.TaskPart(task, "budget"), cancellationToken: cancellationToken));
+
     /// <summary>Every released sum and the nearest earlier one by survivors. The server's word: recompute it from the signed cohorts and survivor lists.</summary>
     public async Task<IReadOnlyList<ParticipationView>> GetParticipationAsync(Identifier task, CancellationToken cancellationToken = default) =>
         ServiceConnection.ReadJson<IReadOnlyList<ParticipationView>>(await connection.GetAsync(Routes.TaskPart(task, "participation"), cancellationToken: cancellationToken));

@@ -1,4 +1,8 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using SecureFed.Client.Rounds;
 using SecureFed.Cryptography.Randomness;
+using SecureFed.Cryptography.Sampling;
 using SecureFed.Privacy.Updates;
 
 namespace SecureFed.Client;
@@ -8,19 +12,57 @@ namespace SecureFed.Client;
 /// Each stage has its own type that only the stage before can make, so a step that is skipped does not compile. What leaves this class is still the
 /// client's own: masking (<see cref="Protocol.Masking.MaskingClient"/>) hides it, and only its output fits <see cref="Rounds.RoundTransport"/>.
 /// </remarks>
-public sealed class UpdatePipeline(IRandomSource random, INoiseMechanism noise)
+/// <param name="random">CSPRNG of rounding, sampling and noise.</param>
+public sealed class UpdatePipeline(IRandomSource random)
 {
     private readonly Quantizer quantizer = new(random);
 
+    /// <summary>One vector, as without noise and at client level.</summary>
     /// <param name="layout">The round's layout.</param>
     /// <param name="values">Concatenated segments, finite.</param>
-    /// <returns>The update to protect and, for the client's own records, the integers before noise.</returns>
     /// <exception cref="InvalidUpdateException">Wrong length, NaN or infinity; nothing was sent.</exception>
-    public (NoisedUpdate Noised, QuantizedUpdate Quantized) Prepare(UpdateLayout layout, ReadOnlySpan<double> values)
+    public QuantizedUpdate Quantize(UpdateLayout layout, ReadOnlySpan<double> values) =>
+        quantizer.Quantize(Clipper.Clip(ModelUpdate.Create(layout, values)));
+
+    /// <summary>The sum over a secret Poisson sample of the client's records: each is in it with probability q, independently of all others.</summary>
+    /// <remarks>
+    /// q is rounded down to a multiple of 2⁻⁶⁴: who is sampled less often is protected more. Which records and how many is known to nobody else, and nothing of
+    /// it is kept (Mironov, Talwar and Zhang 2019, section 3: amplification holds for Poisson sampling, not for batches of a fixed size).
+    /// </remarks>
+    /// <param name="layout">The round's layout.</param>
+    /// <param name="records">The client's records.</param>
+    /// <param name="samplingRate">q in (0, 1].</param>
+    /// <exception cref="InvalidUpdateException">A record is NaN, infinite or of the wrong length; nothing was sent.</exception>
+    public QuantizedUpdate Quantize(UpdateLayout layout, IRecordSource records, double samplingRate)
     {
-        ModelUpdate update = ModelUpdate.Create(layout, values);
-        ClippedUpdate clipped = Clipper.Clip(update);
-        QuantizedUpdate quantized = quantizer.Quantize(clipped);
-        return (noise.Add(quantized), quantized);
+        RecordAccumulator sum = new(layout, random);
+        double[] vector = new double[layout.Dimension];
+        for (int record = 0; record < records.Count; record++)
+        {
+            if (!IsSampled(samplingRate))
+                continue;
+            records.Write(record, vector);
+            sum.Add(vector);
+        }
+
+        Array.Clear(vector);
+        return sum.Finish();
+    }
+
+    /// <summary>Adds this client's share of the round's noise.</summary>
+    /// <param name="update">The integers.</param>
+    /// <param name="shareVariance">σ² of the share (<see cref="Protocol.Masking.MaskingClient.ShareVariance"/>); zero if the round has no noise.</param>
+    public NoisedUpdate AddNoise(QuantizedUpdate update, Rational shareVariance) =>
+        (shareVariance == Rational.Zero ? NoNoise.Instance : (INoiseMechanism)new DiscreteGaussianNoise(shareVariance, random)).Add(update);
+
+    private bool IsSampled(double samplingRate)
+    {
+        if (samplingRate >= 1)
+            return true;
+        Span<byte> word = stackalloc byte[8];
+        random.Fill(word);
+        bool isSampled = BinaryPrimitives.ReadUInt64LittleEndian(word) < (UInt128)Math.ScaleB(samplingRate, 64);
+        CryptographicOperations.ZeroMemory(word);
+        return isSampled;
     }
 }

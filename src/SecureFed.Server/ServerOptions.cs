@@ -17,6 +17,12 @@ public sealed class ServerOptions
     /// <summary>Round identifiers and pseudonym salts. Default: the operating system.</summary>
     public IRandomSource Random { get; init; } = OperatingSystemRandomSource.Instance;
 
+    /// <summary>Largest sum of the ε of all tasks of one unit on one data set. Default 20.</summary>
+    public double DataSetEpsilon { get; init; } = 20;
+
+    /// <summary>The same for δ. Default 2·10⁻⁵.</summary>
+    public double DataSetDelta { get; init; } = 2e-5;
+
     /// <summary>Names under which clients reach this server (host, with the port unless it is 443), lower case: a request signed for another server is refused.</summary>
     /// <remarks>Empty: only the local address of the connection and localhost.</remarks>
     public IReadOnlyList<string> Authorities { get; init; } = [];

@@ -11,12 +11,12 @@ using SecureFed.Protocol.Tasks;
 namespace SecureFed.Shared;
 
 /// <summary>A task in the terms of the learning library. Compiled into client and server, the two that may know both sides.</summary>
-internal sealed class LearningTask(ModelSpecification model, TrainingSpecification training)
+internal sealed class LearningTask(ModelSpecification model, TrainingSpecification training, PrivacyUnit unit)
 {
+    private readonly PrivacySpecification privacy = PrivacySpecification.None;
+
     public LearningTask(TaskParameters task)
-        : this(task.Model, task.Training)
-    {
-    }
+        : this(task.Model, task.Training, task.Privacy.Unit) => privacy = task.Privacy;
 
     public ModelKind ModelKind => model.Kind == TaskModelKind.Logistic ? ModelKind.Logistic : ModelKind.Linear;
 
@@ -27,10 +27,6 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
             ToSchema(model.Label),
             model.Kind == TaskModelKind.Logistic ? LabelKind.Binary : LabelKind.Numeric);
 
-    public IServerOptimizer Optimizer { get; } = training.ServerOptimizer == ServerOptimizerKind.FedSgd
-        ? new FedSgd(training.ServerLearningRate)
-        : new FedAvg(training.ServerLearningRate);
-
     public LocalTrainingOptions Local { get; } = new()
     {
         Optimizer = training.LocalOptimizer == LocalOptimizerKind.Adam ? LocalOptimizer.Adam : LocalOptimizer.Sgd,
@@ -39,6 +35,33 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
         BatchSize = training.BatchSize,
         LearningRate = training.LocalLearningRate,
         LearningRateDecay = training.LearningRateDecay,
+    };
+
+    private bool IsRecordLevel => unit == PrivacyUnit.Record;
+
+    /// <summary>What turns a sum into a step.</summary>
+    /// <param name="present">Part of the greatest cohort that is in the sum: public, and keeps the length of a step when clients drop out.</param>
+    public IServerOptimizer OptimizerFor(double present)
+    {
+        if (IsRecordLevel)
+            return new RecordSgd(Rule, Math.Max(1, privacy.SamplingRate * privacy.ExpectedRecords * present), model.L2Penalty / Math.Max(1, privacy.ExpectedRecords));
+        return training.ServerOptimizer == ServerOptimizerKind.FedSgd ? new FedSgd(Rule) : new FedAvg(Rule);
+    }
+
+    /// <summary>The model of the first round.</summary>
+    public ModelState InitialModel()
+    {
+        ModelState zero = ModelState.Initial(model);
+        return training.ScalesByBounds && model.Label is not null
+            ? zero with { Standardisation = Standardizer.FromBounds(Schema, Math.Max(1, IsRecordLevel ? privacy.ExpectedRecords : training.GreatestRows)).ToArray() }
+            : zero;
+    }
+
+    private IServerRule Rule => training.ServerOptimizer switch
+    {
+        ServerOptimizerKind.FedAvgM => new MomentumRule(training.ServerLearningRate),
+        ServerOptimizerKind.FedAdam => new AdamRule(training.ServerLearningRate),
+        _ => new PlainRule(training.ServerLearningRate),
     };
 
     public Standardizer StandardizerOf(ModelState state) => state.Standardisation.Count > 0
@@ -60,7 +83,11 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
         }
     }
 
+    /// <summary>The model on which clients train.</summary>
     public GlobalModel ModelOf(ModelState state) => new(ModelKind, [.. state.Parameters]);
+
+    /// <summary>The model that is evaluated and used.</summary>
+    public GlobalModel ResultOf(ModelState state) => new(ModelKind, [.. state.Result]);
 
     /// <summary>N of the penalty λ/(2N)‖w‖² is the number of rows that the standardisation round counted.</summary>
     public Objective ObjectiveOf(ModelState state) => new(ModelKind, model.L2Penalty, StandardizerOf(state).TotalRows);
@@ -69,7 +96,8 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
     public VectorLayout LayoutOf(RoundKind kind) => kind switch
     {
         RoundKind.Standardise => MomentVector.Layout(Schema),
-        RoundKind.Train => Optimizer.Layout(model.Length, training.ClipNorm),
+        RoundKind.Train => OptimizerFor(1).Layout(model.Length, training.ClipNorm),
+        RoundKind.Evaluate when IsRecordLevel => ModelKind == ModelKind.Logistic ? ClassificationRecords.LayoutOf(LogitBins.Noised) : RegressionRecords.LayoutOf(),
         RoundKind.Evaluate when ModelKind == ModelKind.Logistic => ClassificationCounts.Layout(training.GreatestRows),
         RoundKind.Evaluate => RegressionSums.Layout(),
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),

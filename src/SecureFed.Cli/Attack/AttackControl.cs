@@ -28,6 +28,6 @@ internal static class AttackControl
 
         ManifestView manifest = await server.Operator.GetManifestAsync(scene.TaskId, round, cancellationToken);
         byte[] aggregate = await server.Operator.GetAggregateAsync(scene.TaskId, round, cancellationToken);
-        return sums.IsExact(round, manifest.Round.Survivors, manifest.RingBits, aggregate) == true;
+        return sums.Compare(manifest, aggregate) && sums.ExactSums == 1;
     }
 }

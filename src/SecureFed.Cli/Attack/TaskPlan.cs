@@ -43,6 +43,7 @@ internal sealed record TaskPlan
         Training = new TrainingDefinition { ClipNorm = 10, GreatestRows = IsLinear ? ServedRows.Count : 1 },
         Schedule = new ScheduleDefinition { TrainRounds = Rounds, GreatestFailures = 1 },
         Cohort = new CohortDefinition { Least = Least, Greatest = Clients, Gamma = Gamma, DeltaDrop = DeltaDrop },
+        Privacy = PrivacyDefinition.None,
         Deadlines = new DeadlineDefinition { AdvertiseMilliseconds = AdvertiseMilliseconds, PhaseMilliseconds = 60_000, GraceMilliseconds = GraceMilliseconds },
     };
 

@@ -43,7 +43,8 @@ internal sealed class ServiceRun(RoundPlan plan, Action<string, double> report)
         RoundView round = (await taskOperator.GetRoundsAsync(taskId, cancellationToken))[^1];
         Identifier roundId = Identifier.Parse(round.RoundId);
         bool isExact = round.Phase == RoundPhase.Closed
-            && sums.IsExact(roundId, round.Survivors, 32, await taskOperator.GetAggregateAsync(taskId, roundId, cancellationToken)) == true;
+            && sums.Compare(await taskOperator.GetManifestAsync(taskId, roundId, cancellationToken), await taskOperator.GetAggregateAsync(taskId, roundId, cancellationToken))
+            && sums.ExactSums == 1;
         return new ServiceFigures(thresholds, round.Survivors, isExact, seconds, bytes.Average(b => b.Up), bytes.Average(b => b.Down));
     }
 
@@ -56,7 +57,7 @@ internal sealed class ServiceRun(RoundPlan plan, Action<string, double> report)
             TaskId = taskId,
             ClientId = consortium.Clients[index].Id,
             Signer = consortium.Clients[index].Key,
-            Policy = consortium.PolicyFor(plan.Bounds) with { Models = [TaskModelKind.Vector] },
+            Policy = consortium.PolicyFor(plan.Bounds, PrivacyDefinition.None) with { Models = [TaskModelKind.Vector] },
             PeerKeys = peerKeys,
             Cohorts = cohorts,
             GreatestAttempts = 10,
@@ -96,6 +97,7 @@ internal sealed class ServiceRun(RoundPlan plan, Action<string, double> report)
             ServerClass = plan.ServerClass,
             Leaves = plan.Leaves,
         },
+        Privacy = PrivacyDefinition.None,
         Deadlines = new DeadlineDefinition { AdvertiseMilliseconds = 600_000, PhaseMilliseconds = 600_000, GraceMilliseconds = 3_000 },
     };
 }

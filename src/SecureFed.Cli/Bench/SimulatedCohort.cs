@@ -36,7 +36,8 @@ internal sealed class SimulatedCohort : IDisposable
             plan.Bounds,
             new PhaseDeadlines(60_000, 60_000, 1_000),
             ProtectionKind.Masking,
-            32);
+            32,
+            PrivacySpecification.None);
         Policy = new ClientPolicy(AuthorityKey, serverKey.PublicKey, 3, 2, 1, ExactDecimal.Zero, plan.DeltaDrop, plan.ServerClass == ServerClass.Curious, false, [ProtectionKind.Masking], [TaskModelKind.Vector]);
         PendingEvent created = TaskState.Create(Task, Roster, ModelState.Initial(Task.Model));
         LogEntry first = new(Task.TaskId, created.Event);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using SecureFed.Cli.Output;
+using SecureFed.Protocol.Tasks;
 
 namespace SecureFed.Cli.Demo;
 
@@ -22,12 +23,12 @@ internal static class DemoCommand
         Option<int?> localEpochs = new("--local-epochs") { Description = "Passes over a client's rows per round (FedAvg)." };
         Option<double?> learningRate = new("--learning-rate") { Description = "Step size: of local training (fedavg) or of the server (fedsgd, the article's alpha)." };
         Option<int?> batchSize = new("--batch-size") { Description = "Rows per local step (FedAvg)." };
-        Option<string> optimizer = OneOf("--optimizer", "Server optimiser. Default fedavg.", "fedavg", "fedsgd", "fedavgm", "fedadam", "fedyogi", "fedadagrad");
+        Option<string> optimizer = OneOf("--optimizer", "Server optimiser. Default: the scenario's at record level, else fedavg.", "fedavg", "fedsgd", "fedavgm", "fedadam", "fedyogi", "fedadagrad");
         Option<double?> dropout = new("--dropout") { Description = "Probability that a client drops out of a round." };
         Option<string> adversary = OneOf("--adversary", "Server class to defend against. Default malicious.", "malicious", "curious");
-        Option<string> privacy = OneOf("--privacy", "Differential privacy. Default none, until that part is built.", "none", "client", "record");
-        Option<double?> epsilon = new("--epsilon") { Description = "Privacy budget." };
-        Option<double?> delta = new("--delta") { Description = "Privacy budget." };
+        Option<string> privacy = OneOf("--privacy", "Whose presence noise hides: nobody's, a participant's whole contribution, or a single row's. Default record.", "none", "client", "record");
+        Option<double?> epsilon = new("--epsilon") { Description = "Privacy budget of all releases together. Default 4." };
+        Option<double?> delta = new("--delta") { Description = "Probability with which the promise may fail. Default: at most 1e-5 and N^-1.1." };
         Option<string> outDirectory = new("--out") { Description = "Directory for log, client state, model and report." };
         Option<bool> json = new("--json") { Description = "One JSON document on standard output." };
 
@@ -42,10 +43,7 @@ internal static class DemoCommand
             RefuseUnbuilt(parsed.GetValue(dirichlet) is not null, "--dirichlet", "non-IID partitions");
             RefuseUnbuilt(parsed.GetValue(model) is "softmax" or "network", $"--model {parsed.GetValue(model)}", "the wider set of models");
             RefuseUnbuilt(parsed.GetValue(protection) is "encryption" or "encryption-single-key", $"--protection {parsed.GetValue(protection)}", "homomorphic encryption");
-            RefuseUnbuilt(parsed.GetValue(optimizer) is not (null or "fedavg" or "fedsgd"), $"--optimizer {parsed.GetValue(optimizer)}", "the wider set of server optimisers");
-            RefuseUnbuilt(parsed.GetValue(privacy) is "client" or "record", $"--privacy {parsed.GetValue(privacy)}", "differential privacy");
-            RefuseUnbuilt(parsed.GetValue(epsilon) is not null, "--epsilon", "differential privacy");
-            RefuseUnbuilt(parsed.GetValue(delta) is not null, "--delta", "differential privacy");
+            RefuseUnbuilt(parsed.GetValue(optimizer) is "fedyogi" or "fedadagrad", $"--optimizer {parsed.GetValue(optimizer)}", "the wider set of server optimisers");
             RefuseUnbuilt(parsed.GetValue(outDirectory) is not null, "--out", "the durable log with its report");
             DemoOptions options = new()
             {
@@ -60,7 +58,10 @@ internal static class DemoCommand
                 LocalEpochs = parsed.GetValue(localEpochs),
                 LearningRate = parsed.GetValue(learningRate),
                 BatchSize = parsed.GetValue(batchSize),
-                Optimizer = parsed.GetValue(optimizer) ?? "fedavg",
+                Optimizer = parsed.GetValue(optimizer),
+                Privacy = parsed.GetValue(privacy) switch { "none" => PrivacyUnit.None, "client" => PrivacyUnit.Client, _ => PrivacyUnit.Record },
+                Epsilon = parsed.GetValue(epsilon),
+                Delta = parsed.GetValue(delta),
                 Dropout = parsed.GetValue(dropout),
                 IsCurious = parsed.GetValue(adversary) is "curious",
             };

@@ -9,6 +9,7 @@ using SecureFed.Cryptography.Keys;
 using SecureFed.Cryptography.Randomness;
 using SecureFed.Protocol.Identity;
 using SecureFed.Protocol.Policy;
+using SecureFed.Protocol.Resources;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
 using SecureFed.Protocol.Wire;
@@ -63,7 +64,7 @@ internal sealed class DemoConsortium : IAsyncDisposable
 
         X509Certificate2 certificate = LoopbackCertificate.Create();
         WebApplication server = SecureFedServer.Create(
-            new ServerOptions { Signer = serverKey, Roster = roster },
+            new ServerOptions { Signer = serverKey, Roster = roster, DataSetEpsilon = 1e6, DataSetDelta = 0.9 }, // One task; its own budget is the limit.
             certificate,
             new IPEndPoint(IPAddress.Loopback, 0));
         await server.StartAsync(cancellationToken);
@@ -72,7 +73,7 @@ internal sealed class DemoConsortium : IAsyncDisposable
     }
 
     /// <summary>What every demo client demands.</summary>
-    public ClientPolicy PolicyFor(CohortBounds cohort) => new(
+    public ClientPolicy PolicyFor(CohortBounds cohort, PrivacyDefinition privacy) => new(
         AuthorityKey,
         logKey.PublicKey,
         SmallestCohort: cohort.Least,
@@ -81,9 +82,20 @@ internal sealed class DemoConsortium : IAsyncDisposable
         LeastGamma: cohort.Gamma,
         GreatestDeltaDrop: cohort.DeltaDrop,
         AllowsCuriousServer: cohort.ServerClass == ServerClass.Curious,
-        RequiresNoise: false,
+        RequiresNoise: privacy.Unit != PrivacyUnit.None,
         Protections: [ProtectionKind.Masking],
-        Models: [TaskModelKind.Linear, TaskModelKind.Logistic]);
+        Models: [TaskModelKind.Linear, TaskModelKind.Logistic],
+        Privacy: privacy.Unit == PrivacyUnit.None ? null : LimitsFor(privacy));
+
+    /// <summary>This task and no more.</summary>
+    private static PrivacyLimits LimitsFor(PrivacyDefinition privacy)
+    {
+        decimal epsilon = (decimal)privacy.Epsilon;
+        decimal delta = (decimal)privacy.Delta!.Value;
+        PrivacyLimits limits = PrivacyLimits.Default;
+        decimal total = epsilon * (1 + limits.FailureAllowance);
+        return limits with { GreatestEpsilon = epsilon, GreatestDelta = delta, ClientTotalEpsilon = total, RecordTotalEpsilon = total, TotalDelta = delta };
+    }
 
     public async ValueTask DisposeAsync()
     {

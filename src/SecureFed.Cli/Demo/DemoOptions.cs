@@ -1,3 +1,5 @@
+using SecureFed.Protocol.Tasks;
+
 namespace SecureFed.Cli.Demo;
 
 /// <summary>What the user asked of the demo; null where the scenario decides.</summary>
@@ -25,7 +27,14 @@ internal sealed record DemoOptions
 
     public int? BatchSize { get; init; }
 
-    public string Optimizer { get; init; } = "fedavg";
+    /// <summary>Null: the scenario's at record level, else fedavg.</summary>
+    public string? Optimizer { get; init; }
+
+    public PrivacyUnit Privacy { get; init; } = PrivacyUnit.Record;
+
+    public double? Epsilon { get; init; }
+
+    public double? Delta { get; init; }
 
     public double? Dropout { get; init; }
 

@@ -19,7 +19,7 @@ namespace SecureFed.Cli.Demo;
 /// <param name="Dropout">Probability that a client drops out of a round.</param>
 /// <param name="Cohort">Bounds.</param>
 /// <param name="Training">Hyper-parameters.</param>
-/// <param name="Rounds">Training rounds.</param>
+/// <param name="Privacy">Budget and rounds.</param>
 internal sealed record DemoPlan(
     Scenario Scenario,
     ScenarioData Data,
@@ -28,7 +28,7 @@ internal sealed record DemoPlan(
     double Dropout,
     CohortBounds Cohort,
     TrainingDefinition Training,
-    int Rounds)
+    DemoPrivacy Privacy)
 {
     /// <summary>Data generation, partition and simulated dropouts are the same in every run; keys and masks never are.</summary>
     public const ulong Seed = 20_260_101;
@@ -41,6 +41,9 @@ internal sealed record DemoPlan(
 
     public int Clients => Cohort.Greatest;
 
+    /// <summary>Training rounds.</summary>
+    public int Rounds => Privacy.Rounds;
+
     public static DemoPlan Create(DemoOptions options)
     {
         Scenario scenario = Scenario.ByName(options.Scenario);
@@ -51,6 +54,9 @@ internal sealed record DemoPlan(
         RequireUsage(options.BatchSize is null or >= 1, "--batch-size is at least 1.");
         RequireUsage(options.LearningRate is null || (options.LearningRate > 0 && double.IsFinite(options.LearningRate.Value)), "--learning-rate is positive.");
         RequireUsage(options.Dropout is null or (>= 0 and < 1), "--dropout lies in [0, 1).");
+        RequireUsage(options.Epsilon is null or (> 0 and < 1e6), "--epsilon is above 0 and below 1,000,000.");
+        RequireUsage(options.Delta is null or (> 0 and < 1), "--delta lies in (0, 1).");
+        RequireUsage(options.Privacy != PrivacyUnit.None || (options.Epsilon is null && options.Delta is null), "--epsilon and --delta go with --privacy client or record.");
         RequireUsage(options.Data.Count == 0 || options.Label is not null, "--data needs --label.");
         RequireUsage(options.Data.Count > 0 || (options.Label is null && options.Positive is null && options.Drop.Count == 0), "--label, --positive and --drop go with --data.");
 
@@ -62,7 +68,13 @@ internal sealed record DemoPlan(
         bool isFedSgd = string.Equals(options.Optimizer, "fedsgd", StringComparison.Ordinal);
         TrainingDefinition training = new()
         {
-            Optimizer = isFedSgd ? ServerOptimizerKind.FedSgd : ServerOptimizerKind.FedAvg,
+            Optimizer = options.Optimizer switch
+            {
+                "fedsgd" => ServerOptimizerKind.FedSgd,
+                "fedavgm" => ServerOptimizerKind.FedAvgM,
+                "fedadam" => ServerOptimizerKind.FedAdam,
+                _ => ServerOptimizerKind.FedAvg,
+            },
             ServerLearningRate = isFedSgd ? options.LearningRate ?? FedSgdRate(scenario, model, data.Schema.Features.Count) : model == scenario.ModelKind ? scenario.ServerRate : 1,
             LocalOptimizer = local.Optimizer == LocalOptimizer.Adam ? LocalOptimizerKind.Adam : LocalOptimizerKind.Sgd,
             LocalLearningRate = isFedSgd ? local.LearningRate : options.LearningRate ?? local.LearningRate,
@@ -73,7 +85,14 @@ internal sealed record DemoPlan(
             ClipNorm = scenario.ClipNorm,
             GreatestRows = data.MaxRows,
         };
-        return new DemoPlan(scenario, data, notes, model, dropout, cohort, training, options.Rounds ?? (isFedSgd ? FedSgdRounds : scenario.DefaultRounds));
+        if (options.Privacy == PrivacyUnit.Record)
+        {
+            (DemoPrivacy records, TrainingDefinition stepped) = DemoPrivacy.ForRecords(options, scenario, dropout, data.Clients.Sum(c => c.Rows), training);
+            return new DemoPlan(scenario, data, notes, model, dropout, cohort, stepped, records);
+        }
+
+        DemoPrivacy privacy = DemoPrivacy.For(options, scenario, clients, dropout, options.Rounds ?? (isFedSgd ? FedSgdRounds : scenario.DefaultRounds));
+        return new DemoPlan(scenario, data, notes, model, dropout, cohort, training with { ScaleByBounds = !privacy.Standardise }, privacy);
     }
 
     /// <summary>What the operator posts.</summary>
@@ -89,7 +108,8 @@ internal sealed record DemoPlan(
             L2Penalty = Scenario.Penalty,
         },
         Training = Training,
-        Schedule = new ScheduleDefinition { Standardise = true, TrainRounds = Rounds, Evaluate = true, GreatestFailures = 5 },
+        Schedule = new ScheduleDefinition { Standardise = Privacy.Standardise, TrainRounds = Rounds, Evaluate = Privacy.Evaluate, GreatestFailures = 5 },
+        Privacy = Privacy.Definition,
         Cohort = new CohortDefinition
         {
             Least = Cohort.Least,

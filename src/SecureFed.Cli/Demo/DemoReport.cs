@@ -2,6 +2,12 @@ using System.Globalization;
 using SecureFed.Cli.Output;
 using SecureFed.Learning.Metrics;
 using SecureFed.Learning.Models;
+using SecureFed.Privacy.Accounting;
+using SecureFed.Privacy.Accounting.Claims;
+using SecureFed.Privacy.Budget;
+using SecureFed.Protocol.Resources;
+using SecureFed.Protocol.Rounds;
+using SecureFed.Protocol.Tasks;
 using Spectre.Console;
 
 namespace SecureFed.Cli.Demo;
@@ -19,7 +25,8 @@ internal static class DemoReport
             terminal.WriteJson(ToDocument(result, plan, features));
         else
             WriteTables(result, plan, terminal, features);
-        terminal.Note("Note: --privacy none. The server saw no single update, but the sums themselves carry no differential-privacy noise.");
+        if (!plan.Privacy.HasNoise)
+            terminal.Note("Warning: --privacy none. The server saw no single update, but the sums themselves carry no differential-privacy noise: what several of them reveal together is not bounded.");
     }
 
     internal static string Text(double value, string format = "0") => value.ToString(format, CultureInfo.InvariantCulture);
@@ -35,7 +42,7 @@ internal static class DemoReport
         rounds = result.Rounds.Select(r => new { round = r.Round, participants = r.Participants, dropped = r.Dropped, loss = r.Loss }),
         metrics = ToMetrics(result.Metrics),
         baseline = ToMetrics(result.Baseline),
-        privacy = new { unit = "none", epsilon = (double?)null, delta = (double?)null, accountant = (string?)null, views = new { server = (double?)null, modelReaders = (double?)null } },
+        privacy = ToPrivacy(result.Budget),
         audit = new { entries = result.Entries, verified = (bool?)null },
         communication = new { bytesUpPerClientPerRound = result.BytesUpPerClientPerRound, bytesDownPerClientPerRound = result.BytesDownPerClientPerRound },
         model = new
@@ -45,6 +52,30 @@ internal static class DemoReport
             features = features.Select(f => new { name = f.Name, coefficient = f.Coefficient }),
         },
     };
+
+    private static object ToPrivacy(BudgetView? budget) => new
+    {
+        unit = budget is null ? "none" : UnitOf(budget),
+        epsilon = budget?.EpsilonSpent,
+        delta = budget?.Delta,
+        accountant = budget is null ? null : "rdp",
+        order = budget?.Order,
+        budget = budget?.Epsilon,
+        views = new { server = budget?.Views.Server, modelReaders = budget?.Views.ModelReaders },
+        releases = budget is null
+            ? []
+            : budget.Releases.Select(r => new
+            {
+                kind = r.Kind.ToString().ToLowerInvariant(),
+                count = CountOf(budget, r.Kind),
+                noiseMultiplier = r.NoiseMultiplier,
+                samplingRate = r.SamplingRate,
+            }).ToArray<object>(),
+    };
+
+    private static string UnitOf(BudgetView budget) => budget.Unit == PrivacyUnit.Record ? "record" : "client";
+
+    private static int CountOf(BudgetView budget, RoundKind kind) => budget.Entries.Count(e => e.Kind == kind && e.State != BudgetState.Void);
 
     private static object ToMetrics(ModelMetrics metrics) => new { auc = metrics.Auc, accuracy = metrics.Accuracy, loss = metrics.Loss, rmse = metrics.Rmse, r2 = metrics.R2 };
 
@@ -61,7 +92,7 @@ internal static class DemoReport
         if (!terminal.IsInteractive)
             terminal.Console.Write(rounds); // A person has just watched this table grow.
 
-        Table metrics = new Table().AddColumns("on the test rows", "federated, masked", "central baseline").RoundedBorder();
+        Table metrics = new Table().AddColumns("on the test rows", plan.Privacy.HasNoise ? "federated, noised and masked" : "federated, masked", "central baseline").RoundedBorder();
         AddMetric(metrics, "AUC", result.Metrics.Auc, result.Baseline.Auc);
         AddMetric(metrics, "accuracy", result.Metrics.Accuracy, result.Baseline.Accuracy);
         AddMetric(metrics, "loss", result.Metrics.Loss, result.Baseline.Loss);
@@ -77,7 +108,10 @@ internal static class DemoReport
 
         string failed = result.FailedRounds > 0 ? $" {result.FailedRounds} round(s) failed for lack of survivors and were repeated." : "";
         terminal.WriteLine($"{plan.Clients} clients, {plan.Data.Test.Rows} test rows, {Text(result.Seconds, "0.0")} s, {result.Entries} log entries (not yet verifiable: the durable log comes later).{failed}");
-        terminal.WriteLine($"{result.CheckedSums} released sums equal the sum of the clients' quantised updates bit for bit.");
+        if (result.Sums.ExactSums > 0)
+            terminal.WriteLine($"{result.Sums.ExactSums} released sums equal the sum of the clients' quantised updates bit for bit.");
+        if (result.Sums.NoiseRatio is { } ratio)
+            terminal.WriteLine($"{result.Sums.NoisySums} released sums differ from the sum of the clients' integers by noise whose standard deviation is {Text(ratio, "0.000")} times the stated one ({result.Sums.NoisyCoordinates} coordinates).");
         terminal.WriteLine();
         terminal.WriteLine($"Communication: {Text(result.BytesUpPerClientPerRound)} bytes up and {Text(result.BytesDownPerClientPerRound)} bytes down per client and round.");
         terminal.WriteLine("Interpretability: coefficients of the standardised features, largest first:");
@@ -85,9 +119,31 @@ internal static class DemoReport
             terminal.WriteLine($"  {Text(coefficient, "+0.000;-0.000")}  {name}");
         if (features.Count > ShownCoefficients)
             terminal.WriteLine($"  and {features.Count - ShownCoefficients} smaller (--json shows all)");
+        if (result.Budget is { } budget)
+            WriteBudget(budget, terminal);
         terminal.WriteLine(
-            $"Privacy: the server saw masked integers of each client and, per round, the sum over at least {plan.Cohort.DeltaDrop.FloorOfRest(result.Rounds.Count > 0 ? result.Rounds.Min(r => r.Participants + r.Dropped) : plan.Clients)} clients; no single update, row count or loss.");
+            $"Input privacy: the server saw masked integers of each client and, per round, the sum over at least {plan.Cohort.DeltaDrop.FloorOfRest(result.Rounds.Count > 0 ? result.Rounds.Min(r => r.Participants + r.Dropped) : plan.Clients)} clients; no single update, row count or loss.");
     }
+
+    private static void WriteBudget(BudgetView budget, Terminal terminal)
+    {
+        (double groupEpsilon, double groupDelta) = GroupPrivacy.Of(budget.EpsilonSpent, budget.Delta, 2);
+        PrivacyStatement statement = new(UnitOf(budget), budget.EpsilonSpent, budget.Delta);
+        terminal.WriteLine($"Output privacy: unit {UnitOf(budget)}, epsilon {Text(budget.EpsilonSpent, "0.000")} of {Text(budget.Epsilon, "0.###")} spent at delta {Text(budget.Delta, "0e0")}, as the server and its colluders see it; {Text(budget.Views.ModelReaders, "0.000")} for who only reads the models.");
+        terminal.WriteLine($"  Even odds about one {UnitOf(budget)} become {Text(100 * statement.BeliefFromEven, "0.0")} % at most. Two units of one person: epsilon {Text(groupEpsilon, "0.00")}, delta {Text(groupDelta, "0.0e0")}.");
+        foreach (ReleaseView release in budget.Releases)
+        {
+            string sampled = release.SamplingRate < 1 ? $", each record with probability {Text(release.SamplingRate, "0.####")}" : "";
+            terminal.WriteLine($"  released: {CountOf(budget, release.Kind)} sums to {Purpose(release.Kind)} with noise multiplier {Text(release.NoiseMultiplier, "0.####")}{sampled}");
+        }
+    }
+
+    private static string Purpose(RoundKind kind) => kind switch
+    {
+        RoundKind.Standardise => "standardise",
+        RoundKind.Train => "train",
+        _ => "evaluate",
+    };
 
     private static void AddMetric(Table table, string name, double? federated, double? central)
     {

@@ -68,7 +68,7 @@ internal static class DemoRun
             TaskId = taskId,
             ClientId = consortium.Clients[index].Id,
             Signer = consortium.Clients[index].Key,
-            Policy = consortium.PolicyFor(plan.Cohort),
+            Policy = consortium.PolicyFor(plan.Cohort, plan.Privacy.Definition),
             PeerKeys = peerKeys,
             Cohorts = cohorts,
             StateStore = new DropoutStore(plan.Dropout, (ulong)index),
@@ -100,19 +100,18 @@ internal static class DemoRun
         Stopwatch watch,
         CancellationToken cancellationToken)
     {
-        int checkedSums = 0;
         MetricsView? federated = null;
         foreach (Identifier roundId in observer.ClosedRounds)
         {
             ManifestView manifest = await taskOperator.GetManifestAsync(taskId, roundId, cancellationToken);
             federated = manifest.Metrics ?? federated;
             byte[] aggregate = await taskOperator.GetAggregateAsync(taskId, roundId, cancellationToken);
-            bool? isExact = sums.IsExact(roundId, manifest.Round.Survivors, manifest.RingBits, aggregate);
-            if (isExact == false)
+            if (!sums.Compare(manifest, aggregate))
                 throw CommandException.Refuse("sum-not-exact", $"The sum of round {manifest.Round.Number} is not the sum of the clients' updates.", "This is a bug; report it with the command line.");
-            checkedSums += isExact == true ? 1 : 0;
         }
 
+        if (!sums.IsNoisePlausible)
+            throw CommandException.Refuse("noise-not-as-claimed", $"The noise in the sums is {DemoReport.Text(sums.NoiseRatio ?? 0, "0.000")} times the claimed one.", "This is a bug; report it with the command line.");
         TaskView task = await taskOperator.GetTaskAsync(taskId, cancellationToken);
         (GlobalModel model, Standardizer standardizer) = observer.Current;
         double perRound = bytes.Length * Math.Max(1.0, observer.AllRounds);
@@ -120,7 +119,8 @@ internal static class DemoRun
             watch.Elapsed.TotalSeconds,
             observer.TrainingRounds,
             observer.AllRounds - observer.ClosedRounds.Count,
-            checkedSums,
+            sums,
+            plan.Privacy.HasNoise ? await taskOperator.GetBudgetAsync(taskId, cancellationToken) : null,
             ModelEvaluation.Evaluate(model, plan.Data.Test, standardizer),
             CentralBaseline.Fit(plan.Data.Pool(), plan.Model, plan.Scenario.Penalty).Evaluate(plan.Data.Test),
             federated,

@@ -75,7 +75,7 @@ internal sealed class DemoWatch(DemoPlan plan, SecureFedOperator taskOperator, I
             if (!Digest.TryParse(published.ModelDigest, out Digest digest))
                 throw new System.Diagnostics.UnreachableException("The server's own lineage holds a malformed digest.");
             ModelState state = await taskOperator.GetModelAsync(digest, cancellationToken);
-            Current = (new GlobalModel(plan.Model, [.. state.Parameters]), Standardizer.FromArray([.. state.Standardisation]));
+            Current = (new GlobalModel(plan.Model, [.. state.Result]), Standardizer.FromArray([.. state.Standardisation]));
             if (published.Kind == RoundKind.Train)
             {
                 RoundView round = rounds.First(r => r.Number == published.Round);

@@ -36,8 +36,29 @@ public sealed record PolicyFile
     /// <summary>Without noise, survivors of two rounds must be the same or differ by at least this many clients; 0 demands no guard. Default 2, as for a task.</summary>
     public int LeastDifference { get; init; } = 2;
 
-    /// <summary>True refuses tasks without differential-privacy noise.</summary>
-    public bool RequiresNoise { get; init; }
+    /// <summary>False accepts tasks without differential-privacy noise, whose sums are exact. Default true.</summary>
+    public bool RequiresNoise { get; init; } = true;
+
+    /// <summary>Largest ε of one task. Default 10.</summary>
+    public decimal GreatestEpsilon { get; init; } = PrivacyLimits.Default.GreatestEpsilon;
+
+    /// <summary>Largest δ of one task. Default 10⁻⁵.</summary>
+    public decimal GreatestDelta { get; init; } = PrivacyLimits.Default.GreatestDelta;
+
+    /// <summary>Smallest noise multiplier of any release. Default 0: the budget decides.</summary>
+    public decimal LeastNoiseMultiplier { get; init; } = PrivacyLimits.Default.LeastNoiseMultiplier;
+
+    /// <summary>Largest sum of the ε of all tasks with unit client on one data set. Default 20.</summary>
+    public decimal ClientTotalEpsilon { get; init; } = PrivacyLimits.Default.ClientTotalEpsilon;
+
+    /// <summary>Largest sum of the ε of all tasks with unit record on one data set. Default 20.</summary>
+    public decimal RecordTotalEpsilon { get; init; } = PrivacyLimits.Default.RecordTotalEpsilon;
+
+    /// <summary>Largest sum of the δ of all tasks of one unit on one data set. Default 2·10⁻⁵.</summary>
+    public decimal TotalDelta { get; init; } = PrivacyLimits.Default.TotalDelta;
+
+    /// <summary>By which fraction a task may exceed its ε in the client's own ledger, which charges failed rounds too. Default 0.25.</summary>
+    public decimal FailureAllowance { get; init; } = PrivacyLimits.Default.FailureAllowance;
 
     public IReadOnlyList<ProtectionKind> Protections { get; init; } = [ProtectionKind.Masking];
 
@@ -73,7 +94,8 @@ public sealed record PolicyFile
         Protections,
         Models,
         LeastRosterSequence,
-        LeastDifference);
+        LeastDifference,
+        new PrivacyLimits(GreatestEpsilon, GreatestDelta, LeastNoiseMultiplier, ClientTotalEpsilon, RecordTotalEpsilon, TotalDelta, FailureAllowance));
 
     private static byte[] ReadKey(string text)
     {

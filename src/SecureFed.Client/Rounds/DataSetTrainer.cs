@@ -4,6 +4,7 @@ using SecureFed.Learning.Models;
 using SecureFed.Learning.Optimizers;
 using SecureFed.Learning.Preprocessing;
 using SecureFed.Learning.Training;
+using SecureFed.Learning.Vectors;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
 using SecureFed.Shared;
@@ -13,7 +14,7 @@ namespace SecureFed.Client.Rounds;
 /// <summary>Trains the built-in models on a client's rows.</summary>
 /// <param name="data">The client's rows, not standardised. Never leave this object except as round vectors.</param>
 /// <param name="shuffleSeed">Order of the rows in local training; differs between clients. Not a secret.</param>
-public sealed class DataSetTrainer(DataSet data, ulong shuffleSeed) : ILocalTrainer
+public sealed class DataSetTrainer(DataSet data, ulong shuffleSeed) : ILocalTrainer, IRecordTrainer
 {
     private DataSet? standardised;
     private Standardizer? standardizer;
@@ -27,11 +28,26 @@ public sealed class DataSetTrainer(DataSet data, ulong shuffleSeed) : ILocalTrai
             RoundKind.Standardise => MomentVector.Create(data, learning.Schema, greatestRows),
             RoundKind.Train => Train(assignment, learning, greatestRows),
             RoundKind.Evaluate when learning.ModelKind == ModelKind.Logistic =>
-                ClassificationCounts.Create(learning.ModelOf(assignment.Model), Standardise(learning, assignment.Model), greatestRows),
+                ClassificationCounts.Create(learning.ResultOf(assignment.Model), Standardise(learning, assignment.Model), greatestRows),
             RoundKind.Evaluate =>
-                RegressionSums.Create(learning.ModelOf(assignment.Model), data, learning.StandardizerOf(assignment.Model), learning.Schema.Label, greatestRows),
+                RegressionSums.Create(learning.ResultOf(assignment.Model), data, learning.StandardizerOf(assignment.Model), learning.Schema.Label, greatestRows),
             _ => throw new ArgumentOutOfRangeException(nameof(assignment)),
         });
+    }
+
+    public ValueTask<IRecordSource> OpenRecordsAsync(RoundAssignment assignment, CancellationToken cancellationToken = default)
+    {
+        LearningTask learning = new(assignment.Task);
+        GlobalModel result = learning.ResultOf(assignment.Model);
+        IRecordVectors vectors = assignment.Round.Kind switch
+        {
+            RoundKind.Standardise => new MomentRecords(data, learning.Schema),
+            RoundKind.Train => new GradientRecords(learning.ModelOf(assignment.Model), Standardise(learning, assignment.Model), assignment.Task.Training.ClipNorm),
+            RoundKind.Evaluate when learning.ModelKind == ModelKind.Logistic => new ClassificationRecords(result, Standardise(learning, assignment.Model), LogitBins.Noised),
+            RoundKind.Evaluate => new RegressionRecords(result, data, learning.StandardizerOf(assignment.Model), learning.Schema.Label),
+            _ => throw new ArgumentOutOfRangeException(nameof(assignment)),
+        };
+        return ValueTask.FromResult<IRecordSource>(new RowRecords(vectors));
     }
 
     private double[] Train(RoundAssignment assignment, LearningTask learning, int greatestRows)
@@ -54,5 +70,13 @@ public sealed class DataSetTrainer(DataSet data, ulong shuffleSeed) : ILocalTrai
         }
 
         return standardised;
+    }
+
+    /// <summary>Rows of the built-in models as the records of a round.</summary>
+    private sealed class RowRecords(IRecordVectors vectors) : IRecordSource
+    {
+        public int Count => vectors.Count;
+
+        public void Write(int record, Span<double> vector) => vectors.Write(record, vector);
     }
 }

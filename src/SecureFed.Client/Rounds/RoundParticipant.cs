@@ -1,3 +1,4 @@
+using SecureFed.Client.Ledger;
 using SecureFed.Client.State;
 using SecureFed.Cryptography.Randomness;
 using SecureFed.Privacy.Updates;
@@ -10,7 +11,7 @@ using SecureFed.Protocol.Wire;
 namespace SecureFed.Client.Rounds;
 
 /// <summary>Takes a client through one round: load, step, save, then send. Makes no decision of its own; <see cref="MaskingClient"/> does.</summary>
-internal sealed class RoundParticipant(ClientContext context, RoundTransport transport, IRoundStateStore store, IRandomSource random, UpdatePipeline pipeline)
+internal sealed class RoundParticipant(ClientContext context, RoundTransport transport, IRoundStateStore store, IRandomSource random, UpdatePipeline pipeline, IPrivacyLedger ledger)
 {
     private bool hasUpdateLeft;
     private ulong? receiptIndex;
@@ -19,18 +20,18 @@ internal sealed class RoundParticipant(ClientContext context, RoundTransport tra
     /// <param name="opening">The signed ROUND_OPENED entry, examined by the caller.</param>
     /// <param name="saved">What the client remembers of the task; with the state of this very round if <paramref name="isResuming"/>.</param>
     /// <param name="isResuming">Whether this round was joined before a restart.</param>
-    /// <param name="values">Concatenated segments.</param>
+    /// <param name="input">What to contribute.</param>
     /// <param name="cancellationToken">Leaves the round; its state stays saved, so that a restart resumes or abstains.</param>
     /// <exception cref="RoundRefusedException">The server or the round breaks the policy; nothing more was revealed.</exception>
     public async Task<RoundOutcome> TakePartAsync(
-        SignedEntry opening, SavedRounds saved, bool isResuming, ReadOnlyMemory<double> values, CancellationToken cancellationToken)
+        SignedEntry opening, SavedRounds saved, bool isResuming, RoundInput input, CancellationToken cancellationToken)
     {
         using MaskingClient client = isResuming ? await ResumeAsync(saved, opening) : Begin(opening, saved.LastRoundNumber);
         RoundParameters round = client.Round;
-        (NoisedUpdate noised, QuantizedUpdate quantized) = pipeline.Prepare(round.Layout, values.Span);
+        QuantizedUpdate quantized = input.Quantize(pipeline, context.Task, round);
         try
         {
-            RoundStatus status = await StepThroughAsync(client, noised, saved, cancellationToken);
+            RoundStatus status = await StepThroughAsync(client, quantized, saved, cancellationToken);
             await store.EraseRoundAsync(context.Task.TaskId, round.Number, cancellationToken);
             return Outcome(status, status == RoundStatus.TooLate ? ErrorCodes.TooLate : null, status == RoundStatus.Contributed ? quantized.Values.ToArray() : default);
         }
@@ -49,7 +50,7 @@ internal sealed class RoundParticipant(ClientContext context, RoundTransport tra
             new(round.RoundId, round.Number, round.Kind, status, reason, survivors, integers, receiptIndex);
     }
 
-    private async Task<RoundStatus> StepThroughAsync(MaskingClient client, NoisedUpdate noised, SavedRounds saved, CancellationToken cancellationToken)
+    private async Task<RoundStatus> StepThroughAsync(MaskingClient client, QuantizedUpdate quantized, SavedRounds saved, CancellationToken cancellationToken)
     {
         // After a restart that had masked already, the saved upload is sent and the vector computed now is not used.
         bool isEarlierVector = hasUpdateLeft = client.HasMasked;
@@ -62,7 +63,9 @@ internal sealed class RoundParticipant(ClientContext context, RoundTransport tra
         await transport.SendSharesAsync(shares.Message!.Value, cancellationToken);
 
         (Announcement dealers, IReadOnlyList<(int, ReadOnlyMemory<byte>)> inbox) = await transport.GetInboxAsync(cancellationToken);
-        ClientStep upload = Require(client.OnDealers(dealers, inbox, noised));
+        ClientStep upload = Require(client.OnDealers(dealers, inbox, pipeline.AddNoise(quantized, client.ShareVariance)));
+        if (client.Round.Noise is { } noise)
+            await ledger.ChargeAsync(new PrivacyCharge(context.Task, client.Round.Number, noise.Charge), context.Policy.Limits, cancellationToken);
         await SaveAsync(client, saved, RoundPhase.Upload, cancellationToken);
         hasUpdateLeft = true;
         if (await UnlessLateAsync(transport.SendUploadAsync(upload.Masked!, cancellationToken)) is { } receipt)
@@ -87,8 +90,8 @@ internal sealed class RoundParticipant(ClientContext context, RoundTransport tra
         Require(answer);
         Digest repetition = RoundRepetition.DigestOf(client.Round);
 
-        // After a restart it may stand there already.
-        SavedRounds answered = saved.Answered?.Contains(repetition) == true ? saved : saved with { Answered = [.. saved.Answered ?? [], repetition] };
+        // After a restart it may stand there already; with noise every round is charged, also one that repeats another.
+        SavedRounds answered = client.Round.Noise is not null || saved.Answered?.Contains(repetition) == true ? saved : saved with { Answered = [.. saved.Answered ?? [], repetition] };
         await SaveAsync(client, answered, RoundPhase.Unmask, cancellationToken);
         await UnlessLateAsync(transport.SendUnmaskAnswerAsync(answer.Message!.Value, cancellationToken));
         return isEarlierVector ? RoundStatus.Resumed : RoundStatus.Contributed;

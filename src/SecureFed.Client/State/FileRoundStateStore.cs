@@ -14,17 +14,19 @@ public sealed class FileRoundStateStore : IRoundStateStore
     private const byte Version = 2;
     private const int GreatestAnswers = 1 << 20;
     private const int GreatestBytes = 1 << 30;
-    private readonly string directory;
 
     /// <param name="directory">Created if it does not exist.</param>
     public FileRoundStateStore(string directory)
     {
-        this.directory = directory;
+        Directory = directory;
         if (OperatingSystem.IsWindows())
-            Directory.CreateDirectory(directory);
+            System.IO.Directory.CreateDirectory(directory);
         else
-            Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            System.IO.Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
+
+    /// <summary>Where the files are.</summary>
+    public string Directory { get; }
 
     public async Task<SavedRounds?> LoadAsync(Identifier taskId, CancellationToken cancellationToken = default)
     {
@@ -57,7 +59,7 @@ public sealed class FileRoundStateStore : IRoundStateStore
         {
             throw new SecureFedException(
                 ErrorCodes.StorageUnavailable,
-                $"The lock file of the client state cannot be opened in '{directory}' ({exception.Message}), so nothing was sent. Check the directory's owner and mode.",
+                $"The lock file of the client state cannot be opened in '{Directory}' ({exception.Message}), so nothing was sent. Check the directory's owner and mode.",
                 isTransient: false,
                 exception);
         }
@@ -98,13 +100,13 @@ public sealed class FileRoundStateStore : IRoundStateStore
             }
 
             File.Move(fresh, path, overwrite: true);
-            DurableFlush.Directory(directory);
+            DurableFlush.Directory(Directory);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw new SecureFedException(
                 ErrorCodes.StorageUnavailable,
-                $"The client state could not be saved in '{directory}' ({exception.Message}), so nothing was sent. Free space or choose another directory.",
+                $"The client state could not be saved in '{Directory}' ({exception.Message}), so nothing was sent. Free space or choose another directory.",
                 isTransient: false,
                 exception);
         }
@@ -124,5 +126,5 @@ public sealed class FileRoundStateStore : IRoundStateStore
         return reader.IsComplete && isHistory ? saved : null;
     }
 
-    private string PathOf(Identifier taskId) => Path.Combine(directory, $"{taskId}.state");
+    private string PathOf(Identifier taskId) => Path.Combine(Directory, $"{taskId}.state");
 }

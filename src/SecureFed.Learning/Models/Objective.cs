@@ -87,7 +87,7 @@ public sealed record Objective(ModelKind Kind, double Penalty, long TotalRows)
     internal static double LogLoss(double logit, double label) =>
         LogOnePlus(Math.Exp(-Math.Abs(logit))) + Math.Max(logit, 0) - (label * logit);
 
-    private static double Slope(ModelKind kind, double score, double label) =>
+    internal static double Slope(ModelKind kind, double score, double label) =>
         kind == ModelKind.Logistic ? Sigmoid(score) - label : 2 * (score - label);
 
     // ln(1 + x) as Kahan gives it: the rounding of 1 + x is taken back out. The platform's double.LogP1 is ln(x + 1) and loses x below 2^-53.

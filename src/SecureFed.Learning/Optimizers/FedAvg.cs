@@ -3,10 +3,10 @@ using SecureFed.Learning.Vectors;
 
 namespace SecureFed.Learning.Optimizers;
 
-/// <summary>θ += serverRate · Σ w·Δ / Σ w: the mean of the clients' local models, weighted by their rows (McMahan et al. 2017).</summary>
+/// <summary>A server rule along Σ w·Δ / Σ w: the mean of the clients' local models, weighted by their rows (McMahan et al. 2017).</summary>
 /// <remarks>Clients send <c>[w·Δ | w]</c> with w = rows/maximum rows; the server sees neither a client's w nor its Δ, only the two sums.</remarks>
-/// <param name="serverRate">Positive; 1 is the plain average.</param>
-public sealed class FedAvg(double serverRate = 1) : IServerOptimizer
+/// <param name="rule">How far the server goes along the mean difference.</param>
+public sealed class FedAvg(IServerRule rule) : IServerOptimizer
 {
     /// <summary>Segment of w·Δ.</summary>
     public const string WeightedDelta = "delta";
@@ -17,13 +17,18 @@ public sealed class FedAvg(double serverRate = 1) : IServerOptimizer
     // Half of the smallest weight that a task with a million rows per client could have: below it the sum is rounding or noise.
     private const double LeastWeight = 5e-7;
 
+    /// <summary>θ += serverRate · mean difference.</summary>
+    /// <param name="serverRate">Positive; 1 is the plain average.</param>
+    public FedAvg(double serverRate = 1)
+        : this(new PlainRule(serverRate))
+    {
+    }
+
     /// <inheritdoc/>
     public string Name => "fedavg";
 
-    /// <summary>Factor on the average step.</summary>
-    public double ServerRate { get; } = serverRate > 0 && double.IsFinite(serverRate)
-        ? serverRate
-        : throw new ArgumentOutOfRangeException(nameof(serverRate), "The server rate is positive.");
+    /// <summary>How far the server goes along the mean difference.</summary>
+    public IServerRule Rule { get; } = rule;
 
     /// <summary>A client's vector.</summary>
     /// <param name="update">Outcome of local training.</param>
@@ -40,7 +45,7 @@ public sealed class FedAvg(double serverRate = 1) : IServerOptimizer
         new(new VectorSegment(WeightedDelta, parameterCount, clipNorm), new VectorSegment(Weight, 1, 1));
 
     /// <inheritdoc/>
-    public double[] InitialState(int parameterCount) => [];
+    public double[] InitialState(int parameterCount) => Rule.InitialState(parameterCount);
 
     /// <inheritdoc/>
     public ServerStep Step(ReadOnlySpan<double> parameters, ReadOnlySpan<double> state, ReadOnlySpan<double> sum, int survivors)
@@ -53,13 +58,6 @@ public sealed class FedAvg(double serverRate = 1) : IServerOptimizer
             throw new LearningException("no-weight", "The sum of the clients' row weights is not positive.", "Repeat the round with clients that hold rows.");
         }
 
-        ReadOnlySpan<double> deltas = layout.Slice(sum, WeightedDelta);
-        double[] next = parameters.ToArray();
-        for (int j = 0; j < next.Length; j++)
-        {
-            next[j] += ServerRate * deltas[j] / weight;
-        }
-
-        return new ServerStep(FiniteModel.Require(next), []);
+        return RuleArguments.StepAlong(Rule, parameters, state, layout.Slice(sum, WeightedDelta), weight);
     }
 }

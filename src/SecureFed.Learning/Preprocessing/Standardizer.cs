@@ -10,6 +10,7 @@ namespace SecureFed.Learning.Preprocessing;
 /// </remarks>
 public sealed class Standardizer
 {
+    internal const double BoundsFraction = 0.5;
     private const double QuantisationStep = 1.0 / (1 << 24);
     private const double SafetyFactor = 4;
     private readonly double[] shifts;
@@ -93,6 +94,71 @@ public sealed class Standardizer
         }
 
         return new Standardizer(means, scales, (long)rows, notes);
+    }
+
+    /// <summary>Derives mean, standard deviation and N from the noisy sum of all rows' <see cref="MomentRecords"/>.</summary>
+    /// <remarks>
+    /// N is the noisy number of rows in the sum, so that the sum must be over all rows, not over a sample. A column whose variance drowns in the noise gets the
+    /// largest scale that the noise leaves likely, at most what <see cref="FromBounds"/> gives it, and a note; a column without range gets scale 1.
+    /// </remarks>
+    /// <param name="schema">The task's schema.</param>
+    /// <param name="sum">Sum over the rows of the surviving clients with its noise, in <see cref="MomentVector.Layout"/>.</param>
+    /// <param name="noiseDeviations">Per segment, standard deviation of each coordinate's noise in the sum, at least 0.</param>
+    /// <exception cref="LearningException"><c>no-weight</c>: the number of rows is not told from 0.</exception>
+    public static Standardizer FromNoisySum(DataSchema schema, ReadOnlySpan<double> sum, ReadOnlySpan<double> noiseDeviations)
+    {
+        var moments = new NoisyMoments(schema, sum, noiseDeviations);
+        IReadOnlyList<FeatureSchema> columns = MomentVector.Columns(schema);
+        var means = new double[schema.Features.Count + 1];
+        double[] scales = [.. Enumerable.Repeat(1.0, means.Length)];
+        var notes = new List<string>();
+        for (int j = 0; j < columns.Count; j++)
+        {
+            FeatureSchema column = columns[j];
+            means[j] = column.Centre + (moments.Mean(j) * column.HalfRange);
+            double variance = moments.Variance(j, out bool isDrowned);
+            scales[j] = column.HalfRange > 0 ? Math.Sqrt(variance) * column.HalfRange : 1;
+            if (isDrowned || column.HalfRange is 0)
+            {
+                notes.Add(column.HalfRange > 0
+                    ? $"'{column.Name}' varies less than the noise resolves; it is scaled by the largest standard deviation that is likely."
+                    : $"'{column.Name}' is constant; it is centred but not scaled.");
+            }
+        }
+
+        return new Standardizer(means, scales, (long)Math.Max(1, Math.Round(moments.Count)), notes);
+    }
+
+    /// <summary>From the public bounds alone: their centre as mean, <paramref name="fraction"/> of the half range as standard deviation.</summary>
+    /// <remarks>
+    /// Looks at no row and costs no privacy. Suits columns that fill their bounds; one that is skewed or has far outliers is left small and off centre, and training
+    /// takes longer to use it.
+    /// </remarks>
+    /// <param name="schema">The task's schema.</param>
+    /// <param name="totalRows">N: the public expected number of rows, at least 1; it divides the penalty.</param>
+    /// <param name="fraction">Positive; ½ by default. A uniform column has 0.58.</param>
+    public static Standardizer FromBounds(DataSchema schema, long totalRows, double fraction = BoundsFraction)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(totalRows, 1);
+        ArgumentOutOfRangeException.ThrowIfEqual(fraction > 0 && double.IsFinite(fraction), false, nameof(fraction));
+        IReadOnlyList<FeatureSchema> columns = MomentVector.Columns(schema);
+        var means = new double[schema.Features.Count + 1];
+        double[] scales = [.. Enumerable.Repeat(1.0, means.Length)];
+        var notes = new List<string>();
+        for (int j = 0; j < columns.Count; j++)
+        {
+            means[j] = columns[j].Centre;
+            if (columns[j].HalfRange > 0)
+            {
+                scales[j] = fraction * columns[j].HalfRange;
+            }
+            else
+            {
+                notes.Add($"'{columns[j].Name}' is constant; it is centred but not scaled.");
+            }
+        }
+
+        return new Standardizer(means, scales, totalRows, notes);
     }
 
     /// <summary>From rows in one place, exactly: the central baseline.</summary>

@@ -49,6 +49,9 @@ public sealed class Scenario
     /// <summary>Clip norm of a client's model segment, L2: w·Δ for FedAvg, the gradient for FedSGD. It is above every update of the last rounds.</summary>
     public required double ClipNorm { get; init; }
 
+    /// <summary>Training with record-level privacy.</summary>
+    public RecordLevelSettings RecordLevel { get; init; } = new(0.1, 100, new Optimizers.AdamRule(0.05), 1, 0);
+
     /// <summary>All scenarios.</summary>
     public static IReadOnlyList<Scenario> All => ScenarioCatalogue.All;
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using SecureFed.Privacy.Accounting.Loss;
 using SecureFed.Privacy.Accounting.Mechanisms;
 using SecureFed.Privacy.Accounting.Numerics;
 using SecureFed.Privacy.Accounting.Renyi;
@@ -9,6 +10,9 @@ namespace SecureFed.Privacy.Accounting;
 public static class NoiseCalibration
 {
     private const double Precision = 5e-8;
+
+    /// <summary>Finer than what the grid of the loss distribution resolves would be for show.</summary>
+    private const double LossPrecision = 1e-4;
 
     /// <summary>The least noise multiplier of T Poisson-sampled Gaussian steps for (ε, δ), by Rényi accounting.</summary>
     /// <param name="epsilon">ε in (0, 10⁶].</param>
@@ -26,6 +30,27 @@ public static class NoiseCalibration
             AccountingRange.LeastNoiseMultiplier,
             AccountingRange.GreatestNoiseMultiplier,
             z => SampledGaussian.Curve(z, samplingRate, list).Compose(steps).Epsilon(delta).Epsilon);
+    }
+
+    /// <summary>What the noise multiplier of a schedule fixed in advance could be by its loss distribution: a figure to print beside a plan, never one to plan with.</summary>
+    /// <remarks>
+    /// A ledger accounts at one order, which stays sound when results decide what follows; the loss distribution does not. At most 10⁻⁴ above the least, and never above
+    /// <see cref="NoiseMultiplier"/> over the default orders, where the search begins. About fifteen runs of the accountant.
+    /// </remarks>
+    /// <param name="epsilon">ε in (0, 10⁶].</param>
+    /// <param name="delta">δ in (0, 1).</param>
+    /// <param name="samplingRate">q in [0, 1].</param>
+    /// <param name="steps">T.</param>
+    /// <exception cref="AccountingException">A parameter is out of range, or no noise reaches the target by Rényi accounting.</exception>
+    public static double LossReference(double epsilon, double delta, double samplingRate, long steps)
+    {
+        double high = NoiseMultiplier(epsilon, delta, samplingRate, steps);
+        double low = high;
+        while (low > AccountingRange.LeastNoiseMultiplier && Meets(low))
+            (low, high) = (Math.Max(AccountingRange.LeastNoiseMultiplier, low / 1.25), low);
+        return low == high || Meets(low) ? low : Bisection.Least(low, high, LossPrecision, Meets);
+
+        bool Meets(double noise) => PrivacyLossAccountant.Epsilon(noise, samplingRate, steps, delta).Epsilon <= epsilon;
     }
 
     /// <summary>The least σ of one share for (ε, δ) of T sums of n shares.</summary>

@@ -53,6 +53,9 @@ public static class ErrorCodes
     public const string AbortedByOperator = "aborted-by-operator";
     public const string InvalidAggregate = "invalid-aggregate";
 
+    /// <summary>A release would cost more than is left of its privacy budget.</summary>
+    public const string BudgetExhausted = "budget-exhausted";
+
     // Why a client refuses to go on: the server or the round breaks what the client's policy demands.
     public const string RosterUntrusted = "roster-untrusted";
     public const string ServerUntrusted = "server-untrusted";
@@ -70,6 +73,7 @@ public static class ErrorCodes
     public const string SurvivorsSplit = "survivors-split";
     public const string SurvivorsTooSimilar = "survivors-too-similar";
     public const string SecondList = "second-list";
+    public const string RecordsNeeded = "records-needed";
     public const string ModelMismatch = "model-mismatch";
     public const string RoundAborted = "round-aborted";
     public const string ServerUnreachable = "server-unreachable";

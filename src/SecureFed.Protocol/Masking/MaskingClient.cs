@@ -1,5 +1,6 @@
 using SecureFed.Cryptography.Keys;
 using SecureFed.Cryptography.Randomness;
+using SecureFed.Cryptography.Sampling;
 using SecureFed.Privacy.Updates;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Masking.Messages;
@@ -44,6 +45,12 @@ public sealed class MaskingClient : IDisposable
 
     /// <summary>The id that the messages after the advertisement name: the round's, or that of the leaf in which this client stands.</summary>
     public Identifier LeafId => cohort?.RoundId ?? round.RoundId;
+
+    /// <summary>σ² of the noise share that this round's update must carry, known with the cohort: ⌈z²·D₂²/h⌉; zero if sums are exact.</summary>
+    /// <exception cref="InvalidOperationException">The cohort is not known yet.</exception>
+    public Rational ShareVariance => cohort is null
+        ? throw new InvalidOperationException("The share of noise follows from the cohort: take the cohort first.")
+        : round.Noise is { } noise ? NoiseShare.VarianceOf(round.Layout, noise.NoiseMultiplier, cohort.Thresholds.HonestSurvivors) : Rational.Zero;
 
     /// <summary>The signed advertisement to send first.</summary>
     public ReadOnlyMemory<byte> Advertisement => state.Advertisement;
@@ -148,6 +155,8 @@ public sealed class MaskingClient : IDisposable
             return OutOfOrder();
         if (!RoundExamination.IsSameLayout(update.Layout, round.Layout))
             throw new ArgumentException("The update was made for another round's layout.", nameof(update));
+        if (update.ShareVariance != ShareVariance)
+            throw new ArgumentException("The update does not carry the share of noise that this round's cohort demands.", nameof(update));
         if (OpenList(announcement, EventType.DealersListed, cohort.RoundId) is { } refusal)
             return ClientStep.Refuse(refusal);
         int self = cohort.IndexOf(context.Self)!.Value;

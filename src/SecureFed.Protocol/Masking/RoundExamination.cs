@@ -28,6 +28,8 @@ internal static class RoundExamination
             return Refuse(ErrorCodes.InvalidParameters, "The round's cohort bounds or protection differ from the task's or from the roster.");
         if (!context.Task.Schedule.Kinds.Contains(read.Kind) || !IsSameLayout(read.Layout, context.Task.LayoutOf(read.Kind)))
             return Refuse(ErrorCodes.InvalidParameters, "The round's segments, clip norms or scales differ from those that follow from the task.");
+        if (read.Noise != context.Task.NoiseOf(read.Kind))
+            return Refuse(ErrorCodes.InvalidParameters, "The round's noise or its charge differs from the task's.");
         if (context.Policy.Check(context.Task) is { } violation)
             return violation;
         round = read;

@@ -15,11 +15,12 @@ namespace SecureFed.Protocol.Policy;
 /// <param name="LeastGamma">The task must assume at least this fraction of colluding organisations.</param>
 /// <param name="GreatestDeltaDrop">The task may allow at most this fraction of dropouts.</param>
 /// <param name="AllowsCuriousServer">Opt-in to the weaker adversary class.</param>
-/// <param name="RequiresNoise">True refuses rounds without differential-privacy noise: all of them until that part is built.</param>
+/// <param name="RequiresNoise">True refuses rounds without differential-privacy noise.</param>
 /// <param name="Protections">Allowed protections.</param>
 /// <param name="Models">Allowed kinds of model.</param>
 /// <param name="LeastDifference">m: without noise, the task's cross-round guard must demand at least this difference between the survivors of two rounds; 0 demands no guard.</param>
 /// <param name="LeastRosterSequence">Oldest roster that is accepted; raise it when an identity was removed.</param>
+/// <param name="Privacy">Limits of budgets and noise, also those that the client's own ledger enforces.</param>
 public sealed record ClientPolicy(
     ReadOnlyMemory<byte> RosterAuthorityKey,
     ReadOnlyMemory<byte> ServerKey,
@@ -33,8 +34,12 @@ public sealed record ClientPolicy(
     IReadOnlyList<ProtectionKind> Protections,
     IReadOnlyList<TaskModelKind> Models,
     ulong LeastRosterSequence = 0,
-    int LeastDifference = 0)
+    int LeastDifference = 0,
+    PrivacyLimits? Privacy = null)
 {
+    /// <summary>The limits in force.</summary>
+    public PrivacyLimits Limits => Privacy ?? PrivacyLimits.Default;
+
     /// <summary>Null if the task is acceptable; otherwise what breaks the policy and what to do.</summary>
     public RoundRejection? Check(TaskParameters task)
     {
@@ -49,10 +54,12 @@ public sealed record ClientPolicy(
             return Violation($"the task allows delta_drop {cohort.DeltaDrop}, the policy {GreatestDeltaDrop}");
         if (cohort.ServerClass == ServerClass.Curious && !AllowsCuriousServer)
             return Violation("the task trusts the server to follow the protocol (class curious), the policy does not");
-        if (cohort.LeastDifference < LeastDifference)
+        if (!task.Privacy.HasNoise && cohort.LeastDifference < LeastDifference)
             return Violation($"the task's rounds may differ by {Math.Max(cohort.LeastDifference, 1)} client(s), the policy demands {LeastDifference} while updates carry no noise");
-        if (RequiresNoise)
+        if (!task.Privacy.HasNoise && RequiresNoise)
             return Violation("the task adds no differential-privacy noise, the policy demands it");
+        if (Limits.FindViolation(task.Privacy) is { } excess)
+            return Violation(excess);
         if (!Protections.Contains(task.Protection))
             return Violation($"protection {task.Protection} is not allowed");
         return Models.Contains(task.Model.Kind) ? null : Violation($"models of kind {task.Model.Kind} are not allowed");

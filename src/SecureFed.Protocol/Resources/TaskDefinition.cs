@@ -25,6 +25,42 @@ public sealed record TaskDefinition
 
     /// <summary>b of Z mod 2^b, 2 to 32.</summary>
     public int RingBits { get; init; } = 32;
+
+    /// <summary>Budget and noise. Default: on, unit client, ε = 4.</summary>
+    public required PrivacyDefinition Privacy { get; init; } = new();
+}
+
+/// <summary>What the releases of a task may tell; the noise follows from it.</summary>
+public sealed record PrivacyDefinition
+{
+    /// <summary>Exact sums: only <c>unit: none</c> says so.</summary>
+    public static PrivacyDefinition None { get; } = new() { Unit = PrivacyUnit.None };
+
+    public PrivacyUnit Unit { get; init; } = PrivacyUnit.Client;
+
+    /// <summary>ε of all releases together. Raising it lets them tell more.</summary>
+    public double Epsilon { get; init; } = 4;
+
+    /// <summary>δ; null: min(10⁻⁵, N^−1.1) rounded down, N the greatest cohort or the expected records.</summary>
+    public double? Delta { get; init; }
+
+    /// <summary>Name of the data that clients compute on: tasks with one name share the budget that server and clients keep for it.</summary>
+    public string DataSet { get; init; } = "";
+
+    /// <summary>Unit record: probability of each record to enter a training round, in (0, 1].</summary>
+    public double SamplingRate { get; init; } = 1;
+
+    /// <summary>Unit record: public estimate of all clients' records together.</summary>
+    public int ExpectedRecords { get; init; }
+
+    /// <summary>Training rounds beyond the schedule that the budget holds in reserve for rounds that fail after their unmask request.</summary>
+    public int SpareRounds { get; init; }
+
+    /// <summary>Part of the budget for the standardisation round, if the schedule has one.</summary>
+    public double StandardiseShare { get; init; } = 0.1;
+
+    /// <summary>Part of the budget for the evaluation round, if the schedule has one.</summary>
+    public double EvaluateShare { get; init; } = 0.1;
 }
 
 public sealed record FeatureDefinition(string Name, double LowerBound, double UpperBound);
@@ -63,6 +99,12 @@ public sealed record TrainingDefinition
 
     public double ClipNorm { get; init; } = 1;
 
+    /// <summary>Scale features by their public bounds: for tasks without a standardisation round.</summary>
+    public bool ScaleByBounds { get; init; }
+
+    /// <summary>Result is the mean of the models of the second half. Null: with noise yes, without no.</summary>
+    public bool? AverageIterates { get; init; }
+
     /// <summary>Public maximum of rows at one client; a hidden weight is rows divided by it.</summary>
     public int GreatestRows { get; init; } = 1;
 }
@@ -95,8 +137,8 @@ public sealed record CohortDefinition
     /// <summary>Leaves of a round, each with a graph and thresholds of its own; 1 unless the cohort is too large for one graph.</summary>
     public int Leaves { get; init; } = 1;
 
-    /// <summary>Cross-round guard: survivors of two rounds of one kind are the same or differ by at least this many clients; 0 switches it off.</summary>
-    public int LeastDifference { get; init; } = 2;
+    /// <summary>Cross-round guard: survivors of two rounds of one kind are the same or differ by at least this many clients; 0 switches it off. Null: 2 without noise, 0 with.</summary>
+    public int? LeastDifference { get; init; }
 }
 
 public sealed record DeadlineDefinition

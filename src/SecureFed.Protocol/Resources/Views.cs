@@ -1,4 +1,6 @@
+using SecureFed.Privacy.Budget;
 using SecureFed.Protocol.Rounds;
+using SecureFed.Protocol.Tasks;
 
 namespace SecureFed.Protocol.Resources;
 
@@ -54,6 +56,48 @@ public sealed record RoundView(string RoundId, int Number, RoundKind Kind, Round
 /// <param name="Difference">By how many clients the two differ; at least the task's leastDifference.</param>
 public sealed record ParticipationView(int Round, string RoundId, RoundKind Kind, int Survivors, int? NearestRound, int? Difference);
 
+/// <summary>Body of <c>GET /v1/tasks/{task}/budget</c>: filter and odometer of a task with noise.</summary>
+/// <param name="Unit">Whose presence is hidden.</param>
+/// <param name="DataSet">Data set whose budget the task shares.</param>
+/// <param name="Epsilon">ε of the whole task.</param>
+/// <param name="Delta">δ.</param>
+/// <param name="Order">Order of Rényi divergence at which the task accounts.</param>
+/// <param name="Units">The budget in units of 10⁻¹² of that divergence.</param>
+/// <param name="Spent">Units committed.</param>
+/// <param name="Reserved">Units of the round in progress.</param>
+/// <param name="Left">Units left.</param>
+/// <param name="EpsilonSpent">ε of what is committed or reserved.</param>
+/// <param name="Views">The same for two readers.</param>
+/// <param name="Releases">Noise and cost by kind of round.</param>
+/// <param name="Entries">Every charge.</param>
+/// <param name="Refusal">Why the next round of the schedule cannot open: requested, spent and left; null if it can, or if there is none.</param>
+public sealed record BudgetView(
+    PrivacyUnit Unit,
+    string DataSet,
+    double Epsilon,
+    double Delta,
+    int Order,
+    long Units,
+    long Spent,
+    long Reserved,
+    long Left,
+    double EpsilonSpent,
+    PrivacyViews Views,
+    IReadOnlyList<ReleaseView> Releases,
+    IReadOnlyList<ChargeView> Entries,
+    string? Refusal);
+
+/// <summary>ε so far for two readers.</summary>
+/// <param name="Server">Server with colluding clients, who know their own noise: the headline.</param>
+/// <param name="ModelReaders">Who reads the published models and colludes with no client: all survivors' noise counts.</param>
+public sealed record PrivacyViews(double Server, double ModelReaders);
+
+/// <summary>One kind of release.</summary>
+public sealed record ReleaseView(RoundKind Kind, double NoiseMultiplier, double SamplingRate, long Charge);
+
+/// <summary>One charge; <paramref name="State"/> is reserved, committed or void.</summary>
+public sealed record ChargeView(int Round, RoundKind Kind, long Units, BudgetState State);
+
 /// <summary>Body of <c>GET …/rounds/{round}/manifest</c>: what a finished round leaves for auditors.</summary>
 /// <param name="Round">State.</param>
 /// <param name="OpenDigest">openDigest.</param>
@@ -61,6 +105,7 @@ public sealed record ParticipationView(int Round, string RoundId, RoundKind Kind
 /// <param name="MaskTotalDigest">SHA-256 of the removed masks: aggregate = Σ uploads − masks.</param>
 /// <param name="Segments">How the sum is to be read.</param>
 /// <param name="RingBits">b.</param>
+/// <param name="NoiseDeviation">Standard deviation of the noise in every coordinate of the sum, integer units; 0 without noise.</param>
 /// <param name="Metrics">Federated metrics, for an evaluation round.</param>
 /// <param name="Suspects">Pseudonyms of clients with wrong or missing shares between them; honest ones can be among them.</param>
 public sealed record ManifestView(
@@ -70,6 +115,7 @@ public sealed record ManifestView(
     string? MaskTotalDigest,
     IReadOnlyList<SegmentView> Segments,
     int RingBits,
+    double NoiseDeviation,
     MetricsView? Metrics,
     IReadOnlyList<string> Suspects);
 

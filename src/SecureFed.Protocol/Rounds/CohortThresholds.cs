@@ -59,6 +59,38 @@ public sealed record CohortThresholds(int Clients, int Corrupt, int Neighbours, 
             && NeighbourGraphFinder.IsProductionFeasible(size, corrupt, leastSurvivors, bounds.ServerClass == ServerClass.Curious, SigmaOf(bounds), ref degree);
     }
 
+    /// <summary>The most that the noise of all clients together exceeds the honest survivors': n/h, leaves added up, over all cohort sizes within the bounds.</summary>
+    internal static double GreatestClientsPerHonest(CohortBounds bounds)
+    {
+        double greatest = 1;
+        for (int n = bounds.Least; n <= bounds.Greatest; n++)
+        {
+            int larger = n % bounds.Leaves;
+            double all = (bounds.Leaves - larger) * PerHonest(n, n / bounds.Leaves) + (larger == 0 ? 0 : larger * PerHonest(n, n / bounds.Leaves + 1));
+            greatest = Math.Max(greatest, all);
+        }
+
+        return greatest;
+
+        double PerHonest(int n, int size) => (double)size / Math.Max(1, HonestIn(bounds, n, size));
+    }
+
+    /// <summary>The least S_min/h over all sizes of a cohort or leaf within the bounds.</summary>
+    internal static double LeastSurvivorsPerHonest(CohortBounds bounds)
+    {
+        double least = double.PositiveInfinity;
+        for (int n = bounds.Least; n <= bounds.Greatest; n++)
+        {
+            for (int size = n / bounds.Leaves; size <= (n + bounds.Leaves - 1) / bounds.Leaves; size++)
+                least = Math.Min(least, (double)bounds.DeltaDrop.FloorOfRest(size) / Math.Max(1, HonestIn(bounds, n, size)));
+        }
+
+        return least;
+    }
+
+    /// <summary>h of a leaf of that size in a round of n clients.</summary>
+    internal static int HonestIn(CohortBounds bounds, int n, int size) => bounds.DeltaDrop.FloorOfRest(size) - CorruptIn(bounds, n, size);
+
     private static int QuorumOf(CohortBounds bounds, int size, int corrupt) =>
         bounds.ServerClass == ServerClass.Curious ? 0 : (size + corrupt) / 2 + 1;
 

@@ -13,6 +13,7 @@ namespace SecureFed.Protocol.Rounds;
 /// <param name="Layout">Segments, clip norms, scales and ring bits.</param>
 /// <param name="Cohort">Bounds that determine every threshold.</param>
 /// <param name="Protection">Masking.</param>
+/// <param name="Noise">Noise and reservation; null if sums are exact.</param>
 /// <param name="PseudonymSaltDigest">SHA-256 of the salt with which this round's entries name clients.</param>
 public sealed record RoundParameters(
     Identifier RoundId,
@@ -24,10 +25,11 @@ public sealed record RoundParameters(
     UpdateLayout Layout,
     CohortBounds Cohort,
     ProtectionKind Protection,
+    RoundNoise? Noise,
     Digest PseudonymSaltDigest)
 {
-    /// <summary>Noise mechanism <c>none</c>; the discrete Gaussian takes the next number.</summary>
     private const byte NoNoise = 0;
+    private const byte DiscreteGaussian = 1;
 
     internal void Write(CanonicalWriter writer)
     {
@@ -35,7 +37,12 @@ public sealed record RoundParameters(
         writer.UInt8((byte)Layout.RingBits).List(Layout.Segments, (w, s) => w
             .Text(s.Name).Count(s.Length).Double(s.ClipNorm).Count(s.ScaleExponent - UpdateSegment.LeastScaleExponent));
         Cohort.Write(writer);
-        writer.UInt8((byte)Protection).UInt8(NoNoise).Digest(PseudonymSaltDigest);
+        writer.UInt8((byte)Protection);
+        if (Noise is null)
+            writer.UInt8(NoNoise);
+        else
+            writer.UInt8(DiscreteGaussian).Double(Noise.NoiseMultiplier).UInt64((ulong)Noise.Charge);
+        writer.Digest(PseudonymSaltDigest);
     }
 
     internal static RoundParameters? Read(ref CanonicalReader reader)
@@ -50,14 +57,26 @@ public sealed record RoundParameters(
         UpdateSegment[] segments = reader.List(16, 4 + 1 + 4 + 8 + 4, ReadSegment);
         CohortBounds cohort = CohortBounds.Read(ref reader);
         ProtectionKind protection = (ProtectionKind)reader.UInt8();
-        reader.Require(reader.UInt8() == NoNoise);
+        RoundNoise? noise = ReadNoise(ref reader);
         Digest salt = reader.Digest();
         reader.Require(number >= 1 && Enum.IsDefined(kind) && Enum.IsDefined(protection));
         UpdateLayout? layout = TryCreateLayout(segments, ringBits);
         reader.Require(layout is not null);
         return reader.HasFailed
             ? null
-            : new RoundParameters(roundId, number, kind, task, roster, model, layout!, cohort, protection, salt);
+            : new RoundParameters(roundId, number, kind, task, roster, model, layout!, cohort, protection, noise, salt);
+    }
+
+    private static RoundNoise? ReadNoise(ref CanonicalReader reader)
+    {
+        byte mechanism = reader.UInt8();
+        reader.Require(mechanism is NoNoise or DiscreteGaussian);
+        if (reader.HasFailed || mechanism == NoNoise)
+            return null;
+        double multiplier = reader.Double();
+        ulong charge = reader.UInt64();
+        reader.Require(multiplier > 0 && double.IsFinite(multiplier) && charge <= long.MaxValue);
+        return reader.HasFailed ? null : new RoundNoise(multiplier, (long)charge);
     }
 
     private static UpdateSegment ReadSegment(ref CanonicalReader reader) => new(

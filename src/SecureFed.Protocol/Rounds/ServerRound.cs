@@ -1,4 +1,5 @@
 using SecureFed.Cryptography.Rings;
+using SecureFed.Privacy.Updates;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Identity;
 using SecureFed.Protocol.Masking;
@@ -96,6 +97,13 @@ public sealed class ServerRound
 
     /// <summary>Whose updates the sum holds, once the survivors are listed; ascending within each leaf.</summary>
     public IReadOnlyList<Identifier> Survivors => leaves.Length == 0 ? protection.Survivors : [.. ClosedLeaves.SelectMany(l => l.Survivors)];
+
+    /// <summary>σ² of the noise in every coordinate of the sum, integer units: a share of each survivor. 0 without noise, and before there are survivors.</summary>
+    public double NoiseVariance => Parameters.Noise is not { } noise ? 0
+        : leaves.Length > 0 ? ClosedLeaves.Sum(l => l.NoiseVariance)
+        : CohortSize == 0 ? 0
+        : SurvivorCount * (double)NoiseShare.VarianceOf(
+            Parameters.Layout, noise.NoiseMultiplier, CohortThresholds.HonestIn(Parameters.Cohort, trunk?.CohortSize ?? CohortSize, CohortSize)).Numerator;
 
     /// <summary>Digest of the sum: d ring elements, 32-bit big-endian each.</summary>
     public Digest? AggregateDigest { get; private set; }

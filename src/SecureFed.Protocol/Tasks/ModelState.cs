@@ -7,29 +7,35 @@ namespace SecureFed.Protocol.Tasks;
 /// <param name="Standardisation">Outcome of the standardisation round in the learning library's form; empty before it or without one.</param>
 /// <param name="OptimizerState">What the server optimiser remembers between steps; empty for FedAvg and FedSGD.</param>
 /// <param name="CompletedTrainRounds">Training rounds behind this model.</param>
+/// <param name="Averaged">Mean of the models of the second half of the rounds so far; empty before it or for tasks that do not average.</param>
 public sealed record ModelState(
     IReadOnlyList<double> Parameters,
     IReadOnlyList<double> Standardisation,
     IReadOnlyList<double> OptimizerState,
-    int CompletedTrainRounds)
+    int CompletedTrainRounds,
+    IReadOnlyList<double> Averaged)
 {
-    private const byte Version = 1;
+    private const byte Version = 2;
     private const int GreatestLength = 1 << 25;
 
-    public static ModelState Initial(ModelSpecification model) => new(new double[model.Length], [], [], 0);
+    /// <summary>The model that the task has to show: averaged if the task averages, else the last.</summary>
+    public IReadOnlyList<double> Result => Averaged.Count > 0 ? Averaged : Parameters;
+
+    public static ModelState Initial(ModelSpecification model) => new(new double[model.Length], [], [], 0, []);
 
     public byte[] Encode() => CanonicalWriter.Write(writer => writer
         .UInt8(Version)
         .List(Parameters, (w, v) => w.Double(v))
         .List(Standardisation, (w, v) => w.Double(v))
         .List(OptimizerState, (w, v) => w.Double(v))
-        .Count(CompletedTrainRounds));
+        .Count(CompletedTrainRounds)
+        .List(Averaged, (w, v) => w.Double(v)));
 
     public static bool TryDecode(ReadOnlySpan<byte> bytes, out ModelState? state)
     {
         CanonicalReader reader = new(bytes);
         reader.Require(reader.UInt8() == Version);
-        ModelState read = new(Doubles(ref reader), Doubles(ref reader), Doubles(ref reader), reader.Count(int.MaxValue));
+        ModelState read = new(Doubles(ref reader), Doubles(ref reader), Doubles(ref reader), reader.Count(int.MaxValue), Doubles(ref reader));
         state = reader.IsComplete ? read : null;
         return state is not null;
     }

@@ -21,6 +21,11 @@ public sealed record RoundShape(RoundKind Kind, IReadOnlyList<SegmentShape> Segm
         [.. Segments.Select(s => new UpdateSegment(s.Name, s.Length, s.ClipNorm, UpdateLayout.FinestScaleExponent(s.ClipNorm, ringBits, greatestCohort)))],
         ringBits);
 
+    /// <summary>The layout for rounds with noise.</summary>
+    /// <exception cref="ArgumentException">A segment is malformed or no scale suits the noise.</exception>
+    public UpdateLayout ToLayout(int ringBits, int greatestCohort, double noiseMultiplier) =>
+        NoiseScale.Choose([.. Segments.Select(s => new UpdateSegment(s.Name, s.Length, s.ClipNorm, 0))], ringBits, noiseMultiplier, greatestCohort);
+
     internal void Write(CanonicalWriter writer) => writer
         .UInt8((byte)Kind)
         .List(Segments, (w, s) => w.Text(s.Name).Count(s.Length).Double(s.ClipNorm));

@@ -17,6 +17,12 @@ public enum ServerOptimizerKind : byte
 
     /// <summary>θ ← θ − α · (1/n) · Σ ∇L_i, the source article's formula.</summary>
     FedSgd = 2,
+
+    /// <summary>FedAvg's direction (the mean gradient at record level) with server momentum (Hsu et al. 2019).</summary>
+    FedAvgM = 3,
+
+    /// <summary>The same with Adam at the server (Reddi et al. 2021, Algorithm 2).</summary>
+    FedAdam = 4,
 }
 
 /// <summary>How a client trains between rounds.</summary>

@@ -15,6 +15,7 @@ namespace SecureFed.Protocol.Tasks;
 /// <param name="Deadlines">Patience of the server.</param>
 /// <param name="Protection">How updates are hidden.</param>
 /// <param name="RingBits">b of the ring Z mod 2^b.</param>
+/// <param name="Privacy">Budget and noise.</param>
 public sealed record TaskParameters(
     Identifier TaskId,
     string Name,
@@ -25,13 +26,14 @@ public sealed record TaskParameters(
     CohortBounds Cohort,
     PhaseDeadlines Deadlines,
     ProtectionKind Protection,
-    int RingBits)
+    int RingBits,
+    PrivacySpecification Privacy)
 {
-    private const byte Version = 1;
+    private const byte Version = 2;
     private const int GreatestNameBytes = 256;
 
     /// <summary>Null if a task with these parameters can run; otherwise what is wrong and what to do. For whoever creates one: it tries every cohort size.</summary>
-    public string? FindFault() => FindFormFault() ?? Cohort.FindInfeasible();
+    public string? FindFault() => FindFormFault() ?? Cohort.FindInfeasible() ?? FindRingFault();
 
     /// <summary>The same without trying every cohort size: what a reader checks before it has seen a cohort.</summary>
     private string? FindFormFault()
@@ -40,16 +42,20 @@ public sealed record TaskParameters(
             return $"The task needs a name of 1 to {GreatestNameBytes} bytes.";
         if (!Enum.IsDefined(Protection))
             return "The protection is none that this version knows.";
-        string? fault = Model.FindFault() ?? Training.FindFault() ?? Schedule.FindFault() ?? Deadlines.FindFault() ?? Cohort.FindFault();
+        string? fault = Model.FindFault() ?? Training.FindFault() ?? Schedule.FindFault() ?? Deadlines.FindFault() ?? Cohort.FindFault() ?? Privacy.FindFault(Schedule);
         if (fault is not null)
             return fault;
         if (Model.Kind == TaskModelKind.Vector && (Schedule.Standardise || Schedule.Evaluate))
             return "A vector task has neither standardisation nor evaluation rounds: the server does not know what the vector means.";
         if (!Shapes.Select(s => s.Kind).SequenceEqual(Schedule.Kinds))
             return "The task needs exactly one shape for each kind of round in its schedule, in ascending order of kind.";
+        if (Privacy.Unit == PrivacyUnit.Record && Training.ServerOptimizer == ServerOptimizerKind.FedAvg)
+            return "At record level a round takes one gradient step of each sampled record, so there is nothing to average: choose fedsgd, fedavgm or fedadam.";
+        if (Privacy.Unit == PrivacyUnit.Record && Training.LocalEpochs != 1)
+            return "At record level a round takes one gradient step: local epochs are refused.";
         try
         {
-            return Shapes.All(shape => shape.ToLayout(RingBits, Cohort.Greatest).FitsRing(Cohort.Greatest))
+            return Schedule.Kinds.All(kind => LayoutOf(kind).FitsRing(Cohort.Greatest) || Privacy.HasNoise)
                 ? null
                 : "The sum could wrap around the ring; use more ring bits, a smaller clip norm, fewer rows per client or a smaller cohort.";
         }
@@ -59,8 +65,34 @@ public sealed record TaskParameters(
         }
     }
 
-    /// <summary>The layout of every round of that kind.</summary>
-    public UpdateLayout LayoutOf(RoundKind kind) => Shapes.First(s => s.Kind == kind).ToLayout(RingBits, Cohort.Greatest);
+    /// <summary>Null if no round with noise can leave the ring, whatever size its cohort has; a sum without noise is checked with the form.</summary>
+    private string? FindRingFault()
+    {
+        if (!Privacy.HasNoise)
+            return null;
+        double clientsPerHonest = CohortThresholds.GreatestClientsPerHonest(Cohort);
+        foreach (ReleaseSpecification release in Privacy.Releases)
+        {
+            bool isRecordLevel = Privacy.Unit == PrivacyUnit.Record;
+            long contributions = isRecordLevel ? Privacy.GreatestRecordsIn(release.Kind) : Cohort.Greatest;
+            if (!NoiseScale.FitsRing(LayoutOf(release.Kind), contributions, isRecordLevel, release.NoiseMultiplier, clientsPerHonest))
+                return $"The noisy sum of a {release.Kind} round could wrap around the ring of {RingBits} bits; use more ring bits (at most {UpdateLayout.GreatestRingBits}), fewer expected records or clients, or less noise.";
+        }
+
+        return null;
+    }
+
+    /// <summary>The layout of every round of that kind: with noise the grid that suits it, without the finest that the ring allows.</summary>
+    public UpdateLayout LayoutOf(RoundKind kind)
+    {
+        RoundShape shape = Shapes.First(s => s.Kind == kind);
+        return Privacy.ReleaseOf(kind) is { } release
+            ? shape.ToLayout(RingBits, Cohort.Greatest, release.NoiseMultiplier)
+            : shape.ToLayout(RingBits, Cohort.Greatest);
+    }
+
+    /// <summary>Noise and reservation of every round of that kind; null if sums are exact.</summary>
+    public RoundNoise? NoiseOf(RoundKind kind) => Privacy.ReleaseOf(kind) is { } release ? new RoundNoise(release.NoiseMultiplier, release.Charge) : null;
 
     public byte[] Encode() => CanonicalWriter.Write(writer =>
     {
@@ -72,6 +104,7 @@ public sealed record TaskParameters(
         Cohort.Write(writer);
         Deadlines.Write(writer);
         writer.UInt8((byte)Protection).UInt8((byte)RingBits);
+        Privacy.Write(writer);
     });
 
     public static bool TryDecode(ReadOnlySpan<byte> bytes, out TaskParameters? parameters)
@@ -88,7 +121,8 @@ public sealed record TaskParameters(
             CohortBounds.Read(ref reader),
             PhaseDeadlines.Read(ref reader),
             (ProtectionKind)reader.UInt8(),
-            reader.UInt8());
+            reader.UInt8(),
+            PrivacySpecification.Read(ref reader));
         parameters = reader.IsComplete && read.FindFormFault() is null ? read : null;
         return parameters is not null;
     }

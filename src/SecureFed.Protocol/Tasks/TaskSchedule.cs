@@ -29,6 +29,9 @@ public sealed record TaskSchedule(bool Standardise, int TrainRounds, bool Evalua
         }
     }
 
+    /// <summary>How many rounds of a kind the schedule holds.</summary>
+    public int CountOf(RoundKind kind) => kind == RoundKind.Train ? TrainRounds : Kinds.Contains(kind) ? 1 : 0;
+
     /// <summary>What comes after <paramref name="completedRounds"/> successful rounds; null when the task is complete.</summary>
     public RoundKind? KindAfter(int completedRounds)
     {
@@ -44,14 +47,8 @@ public sealed record TaskSchedule(bool Standardise, int TrainRounds, bool Evalua
         TrainRounds is >= 1 and <= 1_000_000 && GreatestFailures is >= 0 and <= 1000 ? null : "A task trains for 1 to 1,000,000 rounds and allows 0 to 1,000 failures in a row.";
 
     internal void Write(CanonicalWriter writer) => writer
-        .UInt8(Standardise ? (byte)1 : (byte)0).Count(TrainRounds).UInt8(Evaluate ? (byte)1 : (byte)0).Count(GreatestFailures);
+        .Flag(Standardise).Count(TrainRounds).Flag(Evaluate).Count(GreatestFailures);
 
-    internal static TaskSchedule Read(ref CanonicalReader reader)
-    {
-        byte standardise = reader.UInt8();
-        int rounds = reader.Count(1_000_000);
-        byte evaluate = reader.UInt8();
-        reader.Require(standardise <= 1 && evaluate <= 1);
-        return new TaskSchedule(standardise == 1, rounds, evaluate == 1, reader.Count(int.MaxValue));
-    }
+    internal static TaskSchedule Read(ref CanonicalReader reader) =>
+        new TaskSchedule(reader.Flag(), reader.Count(1_000_000), reader.Flag(), reader.Count(int.MaxValue));
 }

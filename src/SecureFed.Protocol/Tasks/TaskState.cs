@@ -1,4 +1,5 @@
 using SecureFed.Cryptography.Randomness;
+using SecureFed.Privacy.Budget;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Identity;
 using SecureFed.Protocol.Rounds;
@@ -16,6 +17,7 @@ public sealed class TaskState
     private readonly List<RoundSummary> rounds = [];
     private readonly List<Participation> participations = [];
     private SurvivorHistory releasedBefore = SurvivorHistory.Empty;
+    private readonly BudgetLedger? budget;
     private int failuresInARow;
 
     private TaskState(TaskParameters parameters, Roster roster, Digest modelDigest, IBlobSource blobs)
@@ -25,6 +27,7 @@ public sealed class TaskState
         ModelDigest = modelDigest;
         this.roster = roster;
         this.blobs = blobs;
+        budget = parameters.Privacy.HasNoise ? new BudgetLedger(parameters.Privacy.Cap) : null;
         EntryCount = 1;
     }
 
@@ -53,6 +56,13 @@ public sealed class TaskState
     /// <summary>Every released sum and how near its survivors come to those of an earlier one.</summary>
     public IReadOnlyList<Participation> Participations => participations;
 
+    /// <summary>Filter and odometer of the task's privacy budget; null if its sums are exact.</summary>
+    /// <remarks>
+    /// A round is RESERVED by its ROUND_OPENED entry, COMMITTED by the first UNMASK_REQUESTED of it or of one of its leaves, and VOID if it ends before: until
+    /// then no share of a secret was asked for, so nothing could be seen (DESIGN section 5).
+    /// </remarks>
+    public BudgetLedger? Budget => budget;
+
     public bool IsFinished { get; private set; }
 
     /// <summary>Empty if the schedule was completed, else why the task was given up.</summary>
@@ -62,6 +72,9 @@ public sealed class TaskState
 
     /// <summary>True between a round's sum and the model that follows from it.</summary>
     public bool AwaitsModel => Round is { Phase: RoundPhase.Closed } round && round.Parameters.Kind != RoundKind.Evaluate && rounds[^1] is { ModelDigest: null, AbortReason: null };
+
+    /// <summary>Kind of a round that was opened.</summary>
+    public RoundKind KindOf(int number) => number <= rounds.Count ? rounds[number - 1].Kind : Round!.Parameters.Kind;
 
     /// <summary>The first event of a task's log.</summary>
     public static PendingEvent Create(TaskParameters parameters, Roster roster, ModelState initialModel)
@@ -94,6 +107,9 @@ public sealed class TaskState
             return new PendingEvent(new TaskEvent.TaskFinished(rounds[^1].AbortReason ?? ErrorCodes.InternalError));
         if (Parameters.Schedule.KindAfter(CompletedRounds) is not { } kind)
             return new PendingEvent(new TaskEvent.TaskFinished(""));
+        RoundNoise? noise = Parameters.NoiseOf(kind);
+        if (noise is not null && budget!.FindRefusal(noise.Charge) is not null)
+            return new PendingEvent(new TaskEvent.TaskFinished(ErrorCodes.BudgetExhausted));
 
         byte[] salt = new byte[Pseudonym.SaltBytes];
         random.Fill(salt);
@@ -107,6 +123,7 @@ public sealed class TaskState
             Parameters.LayoutOf(kind),
             Parameters.Cohort,
             Parameters.Protection,
+            noise,
             Digest.Of(salt));
         return new PendingEvent(new TaskEvent.RoundOpened(round), salt);
     }
@@ -131,7 +148,9 @@ public sealed class TaskState
             throw new InvalidOperationException($"Entry {index} is not the next entry of this task.");
         switch (entry.Event)
         {
-            case TaskEvent.RoundOpened opened when !HasOpenRound && !AwaitsModel && opened.Round.Number == rounds.Count + 1 && opened.Round.ModelDigest == ModelDigest && opened.Round.Cohort == Parameters.Cohort:
+            case TaskEvent.RoundOpened opened when !HasOpenRound && !AwaitsModel && IsNext(opened.Round):
+                if (opened.Round.Noise is { } noise)
+                    budget!.Reserve(opened.Round.Number, noise.Charge);
                 Round = new ServerRound(Parameters.TaskId, index, entryBytes, opened.Round, roster, blobs.Get(opened.Round.PseudonymSaltDigest), blobs, Released);
                 releasedBefore = Released;
                 break;
@@ -159,16 +178,27 @@ public sealed class TaskState
         EntryCount++;
     }
 
+    private bool IsReserved => budget?.Entries is [.., { State: BudgetState.Reserved }];
+
+    private bool IsNext(RoundParameters round) =>
+        round.Number == rounds.Count + 1 && round.ModelDigest == ModelDigest && round.Cohort == Parameters.Cohort && round.Noise == Parameters.NoiseOf(round.Kind);
+
     private void ApplyToRound(ulong index, TaskEvent change)
     {
         Round!.Apply(index, change);
+        int number = Round.Parameters.Number;
         if (change is TaskEvent.ListPublished { Kind: EventType.UnmaskRequested } asked)
         {
+            // The first leaf that asks commits the round: its charge covers all leaves, each record and client standing in one of them.
+            if (IsReserved)
+                budget!.Commit(number);
             Release(Round.Leaves.FirstOrDefault(l => l.Parameters.RoundId == asked.RoundId) ?? Round);
         }
 
         if (HasOpenRound)
             return;
+        if (IsReserved)
+            budget!.Void(number);
         if (Round.Leaves.Count > 0 && Round.Survivors.Count > 0)
             Release(Round); // Whoever has the sums of the leaves has theirs.
         bool isClosed = Round.Phase == RoundPhase.Closed;

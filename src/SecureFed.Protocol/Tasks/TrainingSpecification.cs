@@ -12,6 +12,8 @@ namespace SecureFed.Protocol.Tasks;
 /// <param name="LocalEpochs">Passes over the client's rows in a round.</param>
 /// <param name="BatchSize">Rows per local step.</param>
 /// <param name="ClipNorm">C: largest L2 norm of the protected w·Δ (or gradient). Raising it lets a single client move the sum further.</param>
+/// <param name="ScalesByBounds">Features are scaled by their public bounds instead of by a standardisation round: no release, no privacy cost.</param>
+/// <param name="AveragesIterates">The task's result is the mean of the models of the second half of its training rounds: averages out noise.</param>
 /// <param name="GreatestRows">Public maximum of rows at a client; hidden weights are w = rows / GreatestRows.</param>
 public sealed record TrainingSpecification(
     ServerOptimizerKind ServerOptimizer,
@@ -23,7 +25,9 @@ public sealed record TrainingSpecification(
     int LocalEpochs,
     int BatchSize,
     double ClipNorm,
-    int GreatestRows)
+    int GreatestRows,
+    bool ScalesByBounds = false,
+    bool AveragesIterates = false)
 {
     internal string? FindFault()
     {
@@ -43,7 +47,8 @@ public sealed record TrainingSpecification(
     internal void Write(CanonicalWriter writer) => writer
         .UInt8((byte)ServerOptimizer).Double(ServerLearningRate)
         .UInt8((byte)LocalOptimizer).Double(LocalLearningRate).Double(AdamEpsilon).Double(LearningRateDecay)
-        .Count(LocalEpochs).Count(BatchSize).Double(ClipNorm).Count(GreatestRows);
+        .Count(LocalEpochs).Count(BatchSize).Double(ClipNorm).Count(GreatestRows)
+        .Flag(ScalesByBounds).Flag(AveragesIterates);
 
     internal static TrainingSpecification Read(ref CanonicalReader reader)
     {
@@ -57,7 +62,9 @@ public sealed record TrainingSpecification(
             reader.Count(int.MaxValue),
             reader.Count(int.MaxValue),
             reader.Double(),
-            reader.Count(int.MaxValue));
+            reader.Count(int.MaxValue),
+            reader.Flag(),
+            reader.Flag());
         reader.Require(Enum.IsDefined(training.ServerOptimizer) && Enum.IsDefined(training.LocalOptimizer));
         return training;
     }

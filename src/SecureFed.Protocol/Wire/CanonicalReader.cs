@@ -36,6 +36,14 @@ public ref struct CanonicalReader(ReadOnlySpan<byte> source)
         return bytes.IsEmpty ? (byte)0 : bytes[0];
     }
 
+    /// <summary>One byte, 0 or 1.</summary>
+    public bool Flag()
+    {
+        byte value = UInt8();
+        Require(value <= 1);
+        return value == 1;
+    }
+
     public uint UInt32()
     {
         ReadOnlySpan<byte> bytes = Fixed(4);

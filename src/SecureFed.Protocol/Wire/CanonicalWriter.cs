@@ -19,6 +19,9 @@ public sealed class CanonicalWriter
         return this;
     }
 
+    /// <summary>One byte, 0 or 1.</summary>
+    public CanonicalWriter Flag(bool value) => UInt8(value ? (byte)1 : (byte)0);
+
     public CanonicalWriter UInt32(uint value)
     {
         BinaryPrimitives.WriteUInt32BigEndian(buffer.GetSpan(4), value);

@@ -187,6 +187,7 @@ internal static class RoundEndpoints
                 found.MaskTotalDigest?.ToString(),
                 [.. found.Parameters.Layout.Segments.Select(s => new SegmentView(s.Name, s.Length, s.ClipNorm, s.ScaleExponent))],
                 found.Parameters.Layout.RingBits,
+                Math.Sqrt(found.NoiseVariance),
                 host!.MetricsOf(found),
                 [.. found.Suspects.Select(s => s.ToString())]))
             : ProblemResponses.Of(ErrorCodes.NotReady, "The round is still in progress.");

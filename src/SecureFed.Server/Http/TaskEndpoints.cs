@@ -36,6 +36,9 @@ internal static class TaskEndpoints
         endpoints.MapGet("/v1/tasks/{task}/participation", GetParticipationAsync)
             .WithName("GetParticipation").WithSummary("Every released sum and the nearest earlier one by survivors: what the cross-round guard compared.")
             .Produces<IReadOnlyList<ParticipationView>>();
+        endpoints.MapGet("/v1/tasks/{task}/budget", GetBudgetAsync)
+            .WithName("GetBudget").WithSummary("Filter and odometer of the task's privacy budget: what it may spend, has spent, and on what.")
+            .Produces<BudgetView>();
         endpoints.MapGet("/v1/tasks/{task}/models", GetModelsAsync)
             .WithName("GetModels").WithSummary("Lineage of the global model.").Produces<IReadOnlyList<ModelView>>();
         endpoints.MapGet("/v1/tasks/{task}/entries", GetEntriesAsync)
@@ -74,9 +77,9 @@ internal static class TaskEndpoints
         (TaskParameters? parameters, string fault) = TaskDefinitions.Create(definition, options.Roster);
         if (parameters is null)
             return ProblemResponses.Of(ErrorCodes.InvalidTask, fault);
-        (TaskHost? host, bool isNew) = await registry.CreateAsync(parameters, context.RequestAborted);
+        (TaskHost? host, bool isNew, RoundRejection? rejection) = await registry.CreateAsync(parameters, context.RequestAborted);
         if (host is null)
-            return ProblemResponses.Of(ErrorCodes.ConflictingTask, "A task with this identifier and other parameters exists; choose a fresh identifier.");
+            return ProblemResponses.Of(rejection!);
         TaskView view = await host.ReadAsync(ViewOf, context.RequestAborted);
         return isNew ? Results.Created($"/v1/tasks/{view.TaskId}", view) : Results.Ok(view);
     }
@@ -176,6 +179,11 @@ internal static class TaskEndpoints
                 state => state.Participations.Select(p => new ParticipationView(p.Round, p.RoundId.ToString(), p.Kind, p.Survivors, p.NearestRound, p.Difference)).ToArray(),
                 context.RequestAborted))
             : UnknownTask;
+
+    private static async Task<IResult> GetBudgetAsync(string task, HttpContext context, TaskRegistry registry) =>
+        Find(task, registry) is not { } host ? UnknownTask
+        : await host.ReadAsync(PrivacyOdometer.Read, context.RequestAborted) is { } budget ? Results.Ok(budget)
+        : ProblemResponses.Of(ErrorCodes.UnknownResource, "The task adds no noise, so it has no budget.");
 
     internal static TaskHost? Find(string task, TaskRegistry registry) =>
         Identifier.TryParse(task, out Identifier id) ? registry.Find(id) : null;

@@ -15,22 +15,25 @@ namespace SecureFed.Server.Tasks;
 internal static class ModelStep
 {
     /// <exception cref="Learning.LearningException">The sum is unusable: no weight in it, or the model would not stay finite.</exception>
-    public static ModelState Apply(TaskParameters task, ModelState current, RoundKind kind, UpdateLayout layout, ReadOnlySpan<byte> aggregate, int survivors)
+    public static ModelState Apply(TaskParameters task, ModelState current, ServerRound round, ReadOnlySpan<byte> aggregate)
     {
         LearningTask learning = new(task);
-        double[] sum = Decode(layout, aggregate);
-        if (kind == RoundKind.Standardise)
-            return current with { Standardisation = Standardizer.FromSum(learning.Schema, sum, task.Training.GreatestRows).ToArray() };
-        ServerStep step = learning.Optimizer.Step([.. current.Parameters], [.. current.OptimizerState], sum, survivors);
-        return current with { Parameters = step.Parameters, OptimizerState = step.State, CompletedTrainRounds = current.CompletedTrainRounds + 1 };
+        double[] sum = Decode(round.Parameters.Layout, aggregate);
+        if (round.Parameters.Kind == RoundKind.Standardise)
+            return current with { Standardisation = Standardise(task, learning, round, sum).ToArray() };
+        double present = (double)round.SurvivorCount / task.Cohort.Greatest;
+        ServerStep step = learning.OptimizerFor(present).Step([.. current.Parameters], [.. current.OptimizerState], sum, round.SurvivorCount);
+        int completed = current.CompletedTrainRounds + 1;
+        double[] averaged = task.Training.AveragesIterates ? TailAverage.Next([.. current.Averaged], step.Parameters, completed, task.Schedule.TrainRounds) : [];
+        return current with { Parameters = step.Parameters, OptimizerState = step.State, CompletedTrainRounds = completed, Averaged = averaged };
     }
 
     /// <summary>Null if the sum holds no rows.</summary>
-    public static MetricsView? TryEvaluate(TaskParameters task, UpdateLayout layout, ReadOnlySpan<byte> aggregate)
+    public static MetricsView? TryEvaluate(TaskParameters task, ServerRound round, ReadOnlySpan<byte> aggregate)
     {
         try
         {
-            return Evaluate(task, layout, aggregate);
+            return Evaluate(task, round, aggregate);
         }
         catch (Learning.LearningException)
         {
@@ -38,14 +41,39 @@ internal static class ModelStep
         }
     }
 
-    private static MetricsView Evaluate(TaskParameters task, UpdateLayout layout, ReadOnlySpan<byte> aggregate)
+    private static MetricsView Evaluate(TaskParameters task, ServerRound round, ReadOnlySpan<byte> aggregate)
     {
         LearningTask learning = new(task);
-        double[] sum = Decode(layout, aggregate);
-        ModelMetrics metrics = learning.ModelKind == ModelKind.Logistic
-            ? ClassificationCounts.Decode(sum, task.Training.GreatestRows).Metrics
-            : RegressionSums.Decode(sum, learning.Schema.Label, task.Training.GreatestRows);
+        double[] sum = Decode(round.Parameters.Layout, aggregate);
+        bool isLogistic = learning.ModelKind == ModelKind.Logistic;
+        ModelMetrics metrics = task.Privacy.Unit == PrivacyUnit.Record
+            ? (isLogistic
+                ? ClassificationRecords.Decode(sum, NoiseOf(round), LogitBins.Noised)
+                : RegressionRecords.Decode(sum, NoiseOf(round), learning.Schema.Label)).Metrics
+            : isLogistic
+                ? ClassificationCounts.Decode(sum, task.Training.GreatestRows).Metrics
+                : RegressionSums.Decode(sum, learning.Schema.Label, task.Training.GreatestRows);
         return new MetricsView(metrics.Rows, metrics.Loss, metrics.Auc, metrics.Accuracy, metrics.Rmse, metrics.R2);
+    }
+
+    private static Standardizer Standardise(TaskParameters task, LearningTask learning, ServerRound round, double[] sum)
+    {
+        if (task.Privacy.Unit == PrivacyUnit.Record)
+            return Standardizer.FromNoisySum(learning.Schema, sum, NoiseOf(round));
+        if (!task.Privacy.HasNoise)
+            return Standardizer.FromSum(learning.Schema, sum, task.Training.GreatestRows);
+
+        // Three standard errors of a mean square: what is below cannot be told from noise.
+        double[] noise = NoiseOf(round);
+        double weight = MomentVector.Layout(learning.Schema).Slice(sum, MomentVector.Weight)[0];
+        return Standardizer.FromSum(learning.Schema, sum, task.Training.GreatestRows, 3 * (2 * noise[0] + noise[1] + noise[2]) / Math.Max(weight, double.Epsilon));
+    }
+
+    /// <summary>Standard deviation of the noise in each segment, in the segment's own units.</summary>
+    private static double[] NoiseOf(ServerRound round)
+    {
+        double sigma = Math.Sqrt(round.NoiseVariance);
+        return [.. round.Parameters.Layout.Segments.Select(s => sigma / s.Scale)];
     }
 
     private static double[] Decode(UpdateLayout layout, ReadOnlySpan<byte> aggregate)

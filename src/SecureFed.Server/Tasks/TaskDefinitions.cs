@@ -1,3 +1,5 @@
+using SecureFed.Privacy.Accounting;
+using SecureFed.Privacy.Budget;
 using SecureFed.Protocol.Identity;
 using SecureFed.Protocol.Resources;
 using SecureFed.Protocol.Rounds;
@@ -19,7 +21,7 @@ internal static class TaskDefinitions
         try
         {
             ModelSpecification model = ToModel(definition.Model);
-            TrainingSpecification training = ToTraining(definition.Training);
+            TrainingSpecification training = ToTraining(definition.Training, definition.Privacy.Unit);
             TaskSchedule schedule = new(definition.Schedule.Standardise, definition.Schedule.TrainRounds, definition.Schedule.Evaluate, definition.Schedule.GreatestFailures);
             TaskParameters parameters = new(
                 taskId,
@@ -27,14 +29,15 @@ internal static class TaskDefinitions
                 model,
                 training,
                 schedule,
-                new LearningTask(model, training).ShapesOf(schedule),
-                ToCohort(definition.Cohort, roster),
+                new LearningTask(model, training, definition.Privacy.Unit).ShapesOf(schedule),
+                ToCohort(definition.Cohort, definition.Privacy.Unit, roster),
                 new PhaseDeadlines(definition.Deadlines.AdvertiseMilliseconds, definition.Deadlines.PhaseMilliseconds, definition.Deadlines.GraceMilliseconds),
                 definition.Protection,
-                definition.RingBits);
+                definition.RingBits,
+                ToPrivacy(definition.Privacy, schedule, definition.Cohort.Greatest));
             return parameters.FindFault() is { } fault ? (null, fault) : (parameters, "");
         }
-        catch (Exception exception) when (exception is ArgumentException or OverflowException)
+        catch (Exception exception) when (exception is ArgumentException or OverflowException or AccountingException)
         {
             return (null, exception.Message);
         }
@@ -47,9 +50,35 @@ internal static class TaskDefinitions
         model.Label is null ? null : ToFeature(model.Label),
         model.L2Penalty);
 
+    /// <summary>The least noise with which the whole schedule keeps its budget.</summary>
+    private static PrivacySpecification ToPrivacy(PrivacyDefinition privacy, TaskSchedule schedule, int greatestCohort)
+    {
+        if (privacy.Unit == PrivacyUnit.None)
+            return PrivacySpecification.None;
+        bool isRecordLevel = privacy.Unit == PrivacyUnit.Record;
+        double standardise = schedule.Standardise ? privacy.StandardiseShare : 0;
+        double evaluate = schedule.Evaluate ? privacy.EvaluateShare : 0;
+        List<PlannedRelease> releases = [new(nameof(RoundKind.Train), checked(schedule.TrainRounds + privacy.SpareRounds), privacy.SamplingRate, 1 - standardise - evaluate)];
+        if (schedule.Standardise)
+            releases.Add(new PlannedRelease(nameof(RoundKind.Standardise), 1, 1, standardise));
+        if (schedule.Evaluate)
+            releases.Add(new PlannedRelease(nameof(RoundKind.Evaluate), 1, 1, evaluate));
+        double delta = privacy.Delta ?? DeltaChoice.For(isRecordLevel ? privacy.ExpectedRecords : greatestCohort);
+        NoisePlan plan = NoisePlan.For(releases, privacy.Epsilon, delta);
+        return new PrivacySpecification(
+            privacy.Unit,
+            privacy.Epsilon,
+            delta,
+            plan.Cap.Order,
+            privacy.SamplingRate,
+            privacy.ExpectedRecords,
+            privacy.DataSet,
+            [.. plan.Releases.Select(r => new ReleaseSpecification(Enum.Parse<RoundKind>(r.Release.Name), r.NoiseMultiplier, r.Units)).OrderBy(r => r.Kind)]);
+    }
+
     private static FeatureSpecification ToFeature(FeatureDefinition feature) => new(feature.Name, feature.LowerBound, feature.UpperBound);
 
-    private static TrainingSpecification ToTraining(TrainingDefinition training) => new(
+    private static TrainingSpecification ToTraining(TrainingDefinition training, PrivacyUnit unit) => new(
         training.Optimizer,
         training.ServerLearningRate,
         training.LocalOptimizer,
@@ -59,9 +88,11 @@ internal static class TaskDefinitions
         training.LocalEpochs,
         training.BatchSize,
         training.ClipNorm,
-        training.GreatestRows);
+        training.GreatestRows,
+        training.ScaleByBounds,
+        training.AverageIterates ?? (unit != PrivacyUnit.None));
 
-    private static CohortBounds ToCohort(CohortDefinition cohort, Roster roster) => new(
+    private static CohortBounds ToCohort(CohortDefinition cohort, PrivacyUnit unit, Roster roster) => new(
         cohort.Least,
         cohort.Greatest,
         roster.ClientOrganisations,
@@ -70,5 +101,5 @@ internal static class TaskDefinitions
         ExactDecimal.From(cohort.DeltaDrop),
         cohort.ServerClass,
         cohort.Leaves,
-        cohort.LeastDifference);
+        cohort.LeastDifference ?? (unit == PrivacyUnit.None ? 2 : 0)); // Noise does what the guard does, and against any number of sums.
 }

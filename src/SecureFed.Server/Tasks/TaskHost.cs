@@ -10,6 +10,7 @@ using SecureFed.Protocol.Tasks;
 using SecureFed.Protocol.Transparency;
 using SecureFed.Protocol.Wire;
 using SecureFed.Server.Storage;
+using SecureFed.Shared;
 
 namespace SecureFed.Server.Tasks;
 
@@ -58,7 +59,7 @@ internal sealed class TaskHost : IDisposable
         ILogger logger,
         CancellationToken cancellationToken = default)
     {
-        PendingEvent created = TaskState.Create(parameters, roster, ModelState.Initial(parameters.Model));
+        PendingEvent created = TaskState.Create(parameters, roster, new LearningTask(parameters).InitialModel());
         LogEntry entry = new(parameters.TaskId, created.Event);
         await store.AppendAsync(0, entry.Encode(), created.Blobs, cancellationToken);
         return new TaskHost(TaskState.Start(entry, roster, store), store, signer, time, random, logger);
@@ -194,7 +195,7 @@ internal sealed class TaskHost : IDisposable
     /// <summary>The federated metrics of a closed evaluation round.</summary>
     public MetricsView? MetricsOf(ServerRound round) =>
         round is { Phase: RoundPhase.Closed, Parameters.Kind: RoundKind.Evaluate }
-            ? ModelStep.TryEvaluate(Parameters, round.Parameters.Layout, store.Get(round.AggregateDigest!.Value).Span)
+            ? ModelStep.TryEvaluate(Parameters, round, store.Get(round.AggregateDigest!.Value).Span)
             : null;
 
     /// <summary>After this every request about the task fails instead of waiting for a stage that never comes.</summary>
@@ -221,13 +222,7 @@ internal sealed class TaskHost : IDisposable
         ServerRound round = state.Round!;
         try
         {
-            return state.Publish(ModelStep.Apply(
-                Parameters,
-                ReadModel(state.ModelDigest),
-                round.Parameters.Kind,
-                round.Parameters.Layout,
-                store.Get(round.AggregateDigest!.Value).Span,
-                round.SurvivorCount));
+            return state.Publish(ModelStep.Apply(Parameters, ReadModel(state.ModelDigest), round, store.Get(round.AggregateDigest!.Value).Span));
         }
         catch (LearningException exception)
         {

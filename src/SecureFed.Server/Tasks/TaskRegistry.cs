@@ -12,6 +12,7 @@ internal sealed class TaskRegistry(ServerOptions options, TimeProvider time, IHo
 {
     private readonly ConcurrentDictionary<Identifier, TaskHost> hosts = new();
     private readonly ConcurrentBag<Task> runs = [];
+    private readonly DataSetBudgets budgets = new(options);
     private readonly SemaphoreSlim creation = new(1, 1);
     private readonly CancellationTokenSource stopping = new();
 
@@ -20,18 +21,25 @@ internal sealed class TaskRegistry(ServerOptions options, TimeProvider time, IHo
     public IEnumerable<TaskHost> All => hosts.Values;
 
     /// <summary>Creates and starts a task; the same parameters again return the existing one.</summary>
-    /// <returns>Null host: the identifier belongs to a task with other parameters.</returns>
-    public async Task<(TaskHost? Host, bool IsNew)> CreateAsync(TaskParameters parameters, CancellationToken cancellationToken = default)
+    /// <returns>Null host with the reason: the identifier belongs to a task with other parameters, or the data set's privacy budget does not allow the task.</returns>
+    public async Task<(TaskHost? Host, bool IsNew, RoundRejection? Rejection)> CreateAsync(TaskParameters parameters, CancellationToken cancellationToken = default)
     {
         await creation.WaitAsync(cancellationToken);
         try
         {
             if (hosts.TryGetValue(parameters.TaskId, out TaskHost? existing))
-                return (Digest.Of(existing.Parameters.Encode()) == Digest.Of(parameters.Encode()) ? existing : null, false);
+            {
+                return Digest.Of(existing.Parameters.Encode()) == Digest.Of(parameters.Encode())
+                    ? (existing, false, null)
+                    : (null, false, new RoundRejection(ErrorCodes.ConflictingTask, "A task with this identifier and other parameters exists; choose a fresh identifier."));
+            }
+
+            if (budgets.TryReserve(parameters) is { } excess)
+                return (null, false, new RoundRejection(ErrorCodes.BudgetExhausted, excess));
             TaskHost host = await TaskHost.CreateAsync(parameters, options.Roster, new MemoryTaskStore(), options.Signer, time, options.Random, logger, cancellationToken);
             hosts[parameters.TaskId] = host;
             runs.Add(RunAsync(host));
-            return (host, true);
+            return (host, true, null);
         }
         finally
         {
@@ -66,6 +74,7 @@ internal sealed class TaskRegistry(ServerOptions options, TimeProvider time, IHo
         try
         {
             await host.RunAsync(stopping.Token);
+            budgets.Close(host.Parameters, await host.ReadAsync(state => state.Budget?.Spent > 0, stopping.Token));
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {

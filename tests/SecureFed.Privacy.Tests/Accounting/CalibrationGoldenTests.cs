@@ -1,5 +1,6 @@
 using System.Text.Json;
 using SecureFed.Privacy.Accounting;
+using SecureFed.Privacy.Accounting.Loss;
 using SecureFed.Privacy.Accounting.Mechanisms;
 using SecureFed.Privacy.Accounting.Renyi;
 
@@ -22,6 +23,23 @@ public sealed class CalibrationGoldenTests
         Assert.True(SampledGaussian.Curve(z, q, RenyiOrders.Default).Compose(steps).Epsilon(delta).Epsilon <= epsilon);
         Assert.True(SampledGaussian.Curve(z * (1 - 1e-6), q, RenyiOrders.Default).Compose(steps).Epsilon(delta).Epsilon > epsilon);
     }
+
+    [Theory]
+    [MemberData(nameof(Targets))]
+    public void The_loss_reference_needs_less_noise_than_the_Renyi_figure_and_still_meets_the_target(string id)
+    {
+        JsonElement row = GoldenFigures.Row("e", id);
+        (double epsilon, double delta, double q, long steps) = (row.Number("target_epsilon"), row.Number("delta"), row.Number("q"), row.Whole("steps"));
+        double z = NoiseCalibration.LossReference(epsilon, delta, q, steps);
+        Assert.InRange(z, 0.8 * row.Number("sigma_rdp"), 0.985 * row.Number("sigma_rdp"));
+        Assert.True(PrivacyLossAccountant.Epsilon(z, q, steps, delta).Epsilon <= epsilon);
+        Assert.True(PrivacyLossAccountant.Epsilon(z * 0.999, q, steps, delta).Epsilon > epsilon);
+        if (q == 1)
+            Assert.InRange(z, Math.Sqrt(steps) * AnalyticGaussian.Sigma(epsilon, delta, 1) * (1 - 1e-6), Math.Sqrt(steps) * AnalyticGaussian.Sigma(epsilon, delta, 1) * (1 + 3e-4));
+    }
+
+    [Fact]
+    public void The_loss_reference_does_not_leave_the_range() => Assert.Equal(0.01, NoiseCalibration.LossReference(1e6, 0.5, 1, 1), 0.005);
 
     /// <summary>For q &lt; 1 ours may need less than the reference, which amplifies generically, but not less than the continuous Gaussian.</summary>
     [Theory]

@@ -50,7 +50,8 @@ internal sealed class SimulatedConsortium
             Bounds,
             new PhaseDeadlines(1000, 1000, 100),
             ProtectionKind.Masking,
-            options.RingBits);
+            options.RingBits,
+            PrivacySpecification.None);
         Assert.Null(Task.FindFault());
         Policy = new ClientPolicy(
             Authority.PublicKey,

@@ -23,7 +23,7 @@ namespace SecureFed.Privacy.Accounting.Claims;
 /// <para><b>The sum of shares.</b> Y is not a discrete Gaussian, but per coordinate its probabilities lie within factors e^(±τ/2) of one with variance hσ²
 /// (Kairouz, Liu and Steinke 2021, section 3: 5·e^(−2π²/(1/σ² + 1/s²)) for two summands with σ, s &gt;= ½, applied h − 1 times). Over d coordinates both outputs lie within e^(±τd/2)
 /// of the ideal pair, pointwise, so Σ P^α·Q^(1−α) changes by at most e^((2α−1)τd/2) and the divergence by (2α − 1)/(α − 1)·τd/2. With the least local σ that tasks may
-/// have, 10·n·d·e^(−π²σ²) &lt;= 10⁻⁹, this is below 10⁻⁸. (At q = 1 Proposition 14 of the same paper has the constant 1 in place of (α − ½)/(α − 1).)</para>
+/// have, 10·n·d·e^(−π²σ²) &lt;= 10⁻⁹, this is below 1.5·10⁻⁹ (<see cref="Budget.ReleaseCost"/>). (At q = 1 Proposition 14 of the same paper has the constant 1 in place of (α − ½)/(α − 1).)</para>
 /// <para><b>Composition.</b> The schedule is fixed in advance, so divergences add over T rounds and the minimum over orders is taken once, at the end; under adaptive
 /// choices an order must be fixed first. Not protected: the client that holds the record, and anyone who learns the batch.</para>
 /// <para>Checked: the constants of τ against the authors' accounting code (google-research/federated, distributed_dp/accounting_utils.py), both identities and the pointwise inequality by direct summation, and the factor e^(±τ/2) by exact convolution, in RecordLevelClaimTests.</para>

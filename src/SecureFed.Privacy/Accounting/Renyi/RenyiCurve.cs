@@ -64,7 +64,8 @@ public sealed class RenyiCurve
         return best;
     }
 
-    private static double Epsilon(double order, double divergence, double delta)
+    /// <summary>The conversion at one order.</summary>
+    internal static double Epsilon(double order, double divergence, double delta)
     {
         if (delta * delta + LogSpace.Expm1(-divergence) > 0)
             return 0;

@@ -1,0 +1,116 @@
+using SecureFed.Cli.Output;
+using SecureFed.Learning.Optimizers;
+using SecureFed.Learning.Scenarios;
+using SecureFed.Privacy.Accounting;
+using SecureFed.Protocol.Resources;
+using SecureFed.Protocol.Tasks;
+
+namespace SecureFed.Cli.Demo;
+
+/// <summary>Privacy and record-level training of a demo.</summary>
+/// <param name="Definition">What the operator posts.</param>
+/// <param name="Rounds">Training rounds.</param>
+/// <param name="Standardise">Whether a noisy standardisation round comes first; else features are scaled by their public bounds.</param>
+/// <param name="Evaluate">Whether a last round evaluates on the clients' rows.</param>
+internal sealed record DemoPrivacy(PrivacyDefinition Definition, int Rounds, bool Standardise, bool Evaluate)
+{
+    public const double DefaultEpsilon = 4;
+
+    // A round that fails after its unmask request is paid for and repeated.
+    private const int RoundsPerSpare = 20;
+
+    public bool HasNoise => Definition.Unit != PrivacyUnit.None;
+
+    public bool IsRecordLevel => Definition.Unit == PrivacyUnit.Record;
+
+    /// <summary>Exact sums, or one participant's whole contribution protected.</summary>
+    public static DemoPrivacy For(DemoOptions options, Scenario scenario, int clients, double dropout, int rounds) => options.Privacy == PrivacyUnit.None
+        ? new DemoPrivacy(PrivacyDefinition.None, rounds, true, true)
+        : new DemoPrivacy(
+            new PrivacyDefinition
+            {
+                Unit = PrivacyUnit.Client,
+                Epsilon = options.Epsilon ?? DefaultEpsilon,
+                Delta = options.Delta ?? DeltaChoice.For(clients),
+                DataSet = scenario.Name,
+                SpareRounds = SparesFor(rounds, dropout),
+            },
+            rounds,
+            false,
+            false);
+
+    /// <summary>Single rows protected: the scenario's settings, unless the user says otherwise.</summary>
+    public static (DemoPrivacy Privacy, TrainingDefinition Training) ForRecords(DemoOptions options, Scenario scenario, double dropout, int trainingRows, TrainingDefinition training)
+    {
+        RefuseLocalTraining(options);
+        RecordLevelSettings settings = scenario.RecordLevel;
+        int expected = PublicEstimate(trainingRows);
+        int rounds = options.Rounds ?? settings.Rounds;
+        double rate = options.BatchSize is { } batch ? Math.Min(1, (double)batch / expected) : settings.SamplingRate;
+        (ServerOptimizerKind optimizer, double serverRate) = ServerOf(options, settings);
+        bool standardise = settings.StandardisationShare > 0;
+        PrivacyDefinition definition = new()
+        {
+            Unit = PrivacyUnit.Record,
+            Epsilon = options.Epsilon ?? DefaultEpsilon,
+            Delta = options.Delta ?? DeltaChoice.For(expected),
+            DataSet = scenario.Name,
+            SamplingRate = rate,
+            ExpectedRecords = expected,
+            SpareRounds = SparesFor(rounds, dropout),
+            StandardiseShare = settings.StandardisationShare,
+        };
+        TrainingDefinition stepped = training with
+        {
+            Optimizer = optimizer,
+            ServerLearningRate = options.LearningRate ?? serverRate,
+            LocalEpochs = 1,
+            ClipNorm = settings.ClipNorm,
+            ScaleByBounds = !standardise,
+        };
+        return (new DemoPrivacy(definition, rounds, standardise, false), stepped);
+    }
+
+    private static (ServerOptimizerKind Kind, double Rate) ServerOf(DemoOptions options, RecordLevelSettings settings)
+    {
+        (ServerOptimizerKind kind, double rate) = settings.Rule switch
+        {
+            AdamRule adam => (ServerOptimizerKind.FedAdam, adam.Rate),
+            MomentumRule momentum => (ServerOptimizerKind.FedAvgM, momentum.Rate),
+            PlainRule plain => (ServerOptimizerKind.FedSgd, plain.Rate),
+            _ => throw new System.Diagnostics.UnreachableException("A scenario names a rule that tasks do not know."),
+        };
+        ServerOptimizerKind? asked = options.Optimizer switch
+        {
+            null => null,
+            "fedsgd" => ServerOptimizerKind.FedSgd,
+            "fedavgm" => ServerOptimizerKind.FedAvgM,
+            "fedadam" => ServerOptimizerKind.FedAdam,
+            _ => throw CommandException.Refuse(
+                "no-local-steps",
+                $"With --privacy record a round is one gradient step, so --optimizer {options.Optimizer} has nothing to average.",
+                "Choose fedsgd, fedavgm or fedadam, or --privacy client."),
+        };
+        return asked is null || asked == kind ? (kind, rate) : (asked.Value, asked == ServerOptimizerKind.FedAdam ? 0.05 : 1);
+    }
+
+    private static void RefuseLocalTraining(DemoOptions options)
+    {
+        if (options.LocalEpochs is not null)
+        {
+            throw CommandException.Refuse(
+                "no-local-steps",
+                "With --privacy record a round is one gradient step over a secret sample of all rows; a second local step would use a row twice.",
+                "Leave --local-epochs out, or choose --privacy client or none.");
+        }
+    }
+
+    private static int SparesFor(int rounds, double dropout) => dropout > 0 ? (rounds + RoundsPerSpare - 1) / RoundsPerSpare : 0;
+
+    /// <summary>Two significant digits: the consortium knows about how many rows it has, and no single row changes that.</summary>
+    private static int PublicEstimate(int rows)
+    {
+        double power = Math.Pow(10, Math.Max(0, Math.Floor(Math.Log10(rows)) - 1));
+        return (int)(Math.Round(rows / power) * power);
+    }
+}

@@ -1,0 +1,116 @@
+using System.Text;
+using System.Text.Json;
+using SecureFed.Client.State;
+using SecureFed.Protocol.Errors;
+using SecureFed.Protocol.Policy;
+using SecureFed.Protocol.Resources;
+
+namespace SecureFed.Client.Ledger;
+
+/// <summary>One file of JSON lines, <c>privacy-ledger.jsonl</c>, over all tasks: appended, flushed by fsync, only then does an update leave.</summary>
+/// <remarks>
+/// File mode 0600. The file is opened for one process at a time while a charge is decided, so that two tasks cannot spend the same rest. A last line without its
+/// end was never followed by an update (the flush had not returned) and is cut off; any other line that does not fit is an error, never skipped.
+/// </remarks>
+public sealed class FilePrivacyLedger : IPrivacyLedger
+{
+    public const string FileName = "privacy-ledger.jsonl";
+    private const int GreatestAttempts = 100;
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+    private readonly string path;
+
+    /// <param name="directory">An existing directory of the client's own.</param>
+    public FilePrivacyLedger(string directory) => path = Path.Combine(directory, FileName);
+
+    public async Task RequireAsync(PrivacyCharge charge, PrivacyLimits limits, CancellationToken cancellationToken = default)
+    {
+        await using FileStream file = await OpenAsync(cancellationToken);
+        (await LoadAsync(file, cancellationToken)).Decide(charge, limits);
+    }
+
+    public async Task ChargeAsync(PrivacyCharge charge, PrivacyLimits limits, CancellationToken cancellationToken = default)
+    {
+        await using FileStream file = await OpenAsync(cancellationToken);
+        PrivacyAccount account = await LoadAsync(file, cancellationToken);
+        if (account.Decide(charge, limits) is not { } line)
+            return;
+        try
+        {
+            await file.WriteAsync(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(line, ResourceJson.Options) + "\n"), CancellationToken.None);
+            await file.FlushAsync(CancellationToken.None);
+            DurableFlush.File(file.SafeFileHandle);
+        }
+        catch (IOException exception)
+        {
+            throw Unavailable(exception);
+        }
+    }
+
+    public async Task<IReadOnlyList<TaskSpending>> ReadAsync(CancellationToken cancellationToken = default)
+    {
+        if (!File.Exists(path))
+            return [];
+        await using FileStream file = await OpenAsync(cancellationToken);
+        return (await LoadAsync(file, cancellationToken)).Read();
+    }
+
+    /// <summary>Another client of the same data may be charging at this moment.</summary>
+    private async Task<FileStream> OpenAsync(CancellationToken cancellationToken)
+    {
+        FileStreamOptions options = new() { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        for (int attempt = 1; ; attempt++)
+        {
+            try
+            {
+                bool isNew = !File.Exists(path);
+                FileStream file = new(path, options);
+                if (isNew)
+                    DurableFlush.Directory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+                return file;
+            }
+            catch (IOException) when (attempt < GreatestAttempts && File.Exists(path))
+            {
+                await Task.Delay(Pause, cancellationToken);
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                throw Unavailable(exception);
+            }
+        }
+    }
+
+    /// <summary>Leaves the file at the end of its last whole line.</summary>
+    private async Task<PrivacyAccount> LoadAsync(FileStream file, CancellationToken cancellationToken)
+    {
+        using MemoryStream bytes = new();
+        await file.CopyToAsync(bytes, cancellationToken);
+        string text = Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length);
+        int end = text.LastIndexOf('\n') + 1;
+        PrivacyAccount account = new();
+        try
+        {
+            foreach (string line in text[..end].Split('\n', StringSplitOptions.RemoveEmptyEntries))
+                account.Apply(JsonSerializer.Deserialize<LedgerLine>(line, ResourceJson.Options) ?? throw new JsonException("An empty line."));
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException or ArgumentException)
+        {
+            throw new SecureFedException(
+                ErrorCodes.InvalidConfiguration,
+                $"The privacy ledger '{path}' is damaged ({exception.Message}), so nothing was sent. Restore it from a backup of the same moment; without it the client does not know what its data has paid.",
+                isTransient: false,
+                exception);
+        }
+
+        file.SetLength(Encoding.UTF8.GetByteCount(text.AsSpan(0, end)));
+        file.Seek(0, SeekOrigin.End);
+        return account;
+    }
+
+    private SecureFedException Unavailable(Exception exception) => new(
+        ErrorCodes.StorageUnavailable,
+        $"The privacy ledger '{path}' cannot be written ({exception.Message}), so nothing was sent. Free space, or check the owner and mode of its directory.",
+        isTransient: false,
+        exception);
+}

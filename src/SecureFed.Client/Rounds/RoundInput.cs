@@ -1,0 +1,13 @@
+using SecureFed.Privacy.Updates;
+using SecureFed.Protocol.Rounds;
+using SecureFed.Protocol.Tasks;
+
+namespace SecureFed.Client.Rounds;
+
+/// <summary>What a client brings to a round: one vector, or records of which a sample is summed.</summary>
+internal readonly record struct RoundInput(ReadOnlyMemory<double> Values, IRecordSource? Records)
+{
+    public QuantizedUpdate Quantize(UpdatePipeline pipeline, TaskParameters task, RoundParameters round) => Records is null
+        ? pipeline.Quantize(round.Layout, Values.Span)
+        : pipeline.Quantize(round.Layout, Records, task.Privacy.SamplingRateOf(round.Kind));
+}

@@ -1,0 +1,49 @@
+using SecureFed.Learning.Data;
+using SecureFed.Learning.Vectors;
+
+namespace SecureFed.Learning.Preprocessing;
+
+/// <summary>What every row contributes to record-level standardisation: <c>[u | u² | 1]</c> in the layout of <see cref="MomentVector"/>.</summary>
+/// <remarks>
+/// u = (x - centre)/half range lies in [-1, 1], so the segments' bounds √columns, √columns and 1 hold by construction and clip nothing.
+/// Rows outside the public bounds are refused as in <see cref="MomentVector"/>: pulling them in would be a silent change of data.
+/// </remarks>
+public sealed class MomentRecords : IRecordVectors
+{
+    private readonly DataSet data;
+    private readonly IReadOnlyList<FeatureSchema> columns;
+
+    /// <param name="data">The client's rows as they are, not standardised.</param>
+    /// <param name="schema">The task's features, label and bounds.</param>
+    /// <exception cref="DataException"><c>schema-mismatch</c> or <c>out-of-bounds</c>.</exception>
+    public MomentRecords(DataSet data, DataSchema schema)
+    {
+        schema.Check(data);
+        this.data = data;
+        columns = MomentVector.Columns(schema);
+        Layout = MomentVector.Layout(schema);
+    }
+
+    /// <inheritdoc/>
+    public int Count => data.Rows;
+
+    /// <inheritdoc/>
+    public VectorLayout Layout { get; }
+
+    /// <inheritdoc/>
+    public void Write(int record, Span<double> vector)
+    {
+        Span<double> means = Layout.Slice(vector, MomentVector.Means);
+        Span<double> squares = Layout.Slice(vector, MomentVector.Squares);
+        ReadOnlySpan<double> features = data.Row(record);
+        for (int j = 0; j < columns.Count; j++)
+        {
+            // Within bounds, u leaves [-1, 1] by rounding only.
+            double u = Math.Clamp(columns[j].ToUnit(j < features.Length ? features[j] : data.Labels[record]), -1, 1);
+            means[j] = u;
+            squares[j] = u * u;
+        }
+
+        Layout.Slice(vector, MomentVector.Weight)[0] = 1;
+    }
+}
