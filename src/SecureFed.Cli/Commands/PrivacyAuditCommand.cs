@@ -82,7 +82,7 @@ internal static class PrivacyAuditCommand
         Span<byte> key = stackalloc byte[32];
         OperatingSystemRandomSource.Instance.Fill(key);
         using KeyedRandomSource random = new(key);
-        return Show(terminal, PrivacyAudit.Run(plan, random));
+        return Show(terminal, PrivacyAudit.Run(plan, new AuditedPipeline(plan, random), random));
     }
 
     private static Option<double> Real(string name, string description, string range, double byDefault)

@@ -1,7 +1,7 @@
 namespace SecureFed.Privacy.Auditing;
 
 /// <summary>What an audit looks at: the integers that one round releases, given the units that took part.</summary>
-/// <remarks>The seam of the audit. Production is <see cref="PipelineMechanism"/>; tests put broken pipelines here and expect them to be found.</remarks>
+/// <remarks>The seam of the audit. <see cref="AuditedCohort"/> runs clients here; tests put broken rounds here and expect them to be found.</remarks>
 internal interface IAuditedMechanism
 {
     /// <summary>Runs one round.</summary>

@@ -7,7 +7,7 @@ namespace SecureFed.Privacy.Auditing;
 /// <summary>Attacks the update pipeline with canaries and reports how large ε must at least be.</summary>
 /// <remarks>
 /// <para>Two audits of the same rounds: <see cref="DistinguishingAudit"/> with one canary in every direction at once, and <see cref="OneRunAudit"/> with a thousand canaries, each
-/// along a coordinate of its own. The noise is chosen for the claim by the rules that tasks follow, and drawn by the sampler that clients use.</para>
+/// along a coordinate of its own. The noise is chosen for the claim by the rules that tasks follow.</para>
 /// <para>Not seen: what leaks outside the released sums (timing, logs, the masking protocol), and noise that is weak only in directions nobody tries.</para>
 /// </remarks>
 public static class PrivacyAudit
@@ -18,18 +18,19 @@ public static class PrivacyAudit
     /// <summary>Chosen before the run: guess all canaries, the clearest quarter, the clearest sixteenth.</summary>
     private static readonly int[] GuessFractions = [1, 4, 16];
 
-    /// <summary>Audits the production pipeline.</summary>
+    /// <summary>Audits a build's clients.</summary>
     /// <param name="plan">Claim, rounds and trials.</param>
-    /// <param name="random">CSPRNG: noise, rounding, sampling and the audit's own coins.</param>
+    /// <param name="client">Stands for every client of the cohort; brings its own randomness.</param>
+    /// <param name="random">CSPRNG: the audit's own coins.</param>
     /// <exception cref="Accounting.AccountingException">A number is out of range, or no noise meets the claim.</exception>
-    public static AuditReport Run(AuditPlan plan, IRandomSource random)
+    public static AuditReport Run(AuditPlan plan, IAuditedClient client, IRandomSource random)
     {
         plan.Require();
         return Run(
             plan,
             AuditedSchedule.For(plan, plan.Dimension),
             AuditedSchedule.For(plan, Math.Max(plan.Dimension, Canaries)),
-            schedule => new PipelineMechanism(plan.Unit, schedule.Layout, plan.SamplingRate, random, new DiscreteGaussianNoise(schedule.ShareVariance, random), plan.Honest),
+            schedule => new AuditedCohort(plan.Unit, schedule, client),
             random);
     }
 

@@ -47,7 +47,7 @@ public sealed class FloatingPointNoiseTests(ITestOutputHelper output)
         UpdateLayout layout = new([new UpdateSegment("delta", 1, 1.125, planned.Layout.Segments[0].ScaleExponent)], 32);
         AuditedSchedule schedule = planned with { Layout = layout, ShareVariance = NoiseShare.VarianceOf(layout, planned.NoiseMultiplier, plan.Honest) };
         Assert.Equal(1, schedule.Shift % 2); // An even shift would leave the last bit alone even without noise.
-        IAuditedMechanism pipeline = new Mutants(plan, random).Production(schedule);
+        IAuditedMechanism pipeline = new Mutants(plan, random).None(schedule);
         double[][] canary = [Canary.Along(schedule.Layout, 0, 1)];
         double[] with = Scores(() => BitOperations.TrailingZeroCount(pipeline.Release(canary)[0]));
         double[] without = Scores(() => BitOperations.TrailingZeroCount(pipeline.Release([])[0]));

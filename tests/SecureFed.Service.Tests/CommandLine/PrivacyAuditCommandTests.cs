@@ -1,8 +1,12 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text.Json;
 using SecureFed.Cli.Commands;
 using SecureFed.Cli.Output;
+using SecureFed.Cryptography.Randomness;
+using SecureFed.Cryptography.Sampling;
 using SecureFed.Privacy.Auditing;
+using SecureFed.Privacy.Updates;
 
 namespace SecureFed.Service.Tests.CommandLine;
 
@@ -31,6 +35,23 @@ public sealed class PrivacyAuditCommandTests
         Assert.Equal(0.9999, document.GetProperty("oneRun").GetProperty("confidence").GetDouble());
         Assert.InRange(document.GetProperty("distinguishing").GetProperty("epsilonLower").GetDouble(), 0, epsilon);
         Assert.True(document.GetProperty("passed").GetBoolean());
+    }
+
+    /// <summary>The class that clients run, with a fixed seed; confidence 0.999. Its noise is what makes the difference.</summary>
+    [Theory]
+    [InlineData(AuditedUnit.Client, 1, 2)]
+    [InlineData(AuditedUnit.Record, 0.5, 4)]
+    public void The_pipeline_of_clients_keeps_its_claim_and_without_its_noise_does_not(AuditedUnit unit, double samplingRate, int steps)
+    {
+        AuditPlan plan = new(unit, 1, 1e-5, samplingRate, steps, 20, 16, 16, 1000, 0.999);
+        using KeyedRandomSource random = new(SHA256.HashData("audit of the client's pipeline"u8));
+        AuditedPipeline pipeline = new(plan, random);
+        AuditReport report = PrivacyAudit.Run(plan, pipeline, random);
+        Assert.True(report.Passed);
+        AuditReport broken = PrivacyAudit.Run(plan, new Noiseless(pipeline), random);
+        Assert.InRange(broken.Distinguishing.EpsilonLower, plan.Epsilon, 10);
+        Assert.InRange(broken.OneRun.EpsilonLower, plan.Epsilon, 10);
+        Assert.Equal(3, Show(broken, isJson: true).ExitCode);
     }
 
     [Theory]
@@ -81,5 +102,10 @@ public sealed class PrivacyAuditCommandTests
         using StringWriter diagnostics = new(CultureInfo.InvariantCulture);
         int exitCode = PrivacyAuditCommand.Show(new Terminal(output, diagnostics, isJson), report);
         return (exitCode, output.ToString(), diagnostics.ToString());
+    }
+
+    private sealed class Noiseless(IAuditedClient client) : IAuditedClient
+    {
+        public NoisedUpdate Contribute(UpdateLayout layout, IReadOnlyList<double[]> units, Rational shareVariance) => client.Contribute(layout, units, Rational.Zero);
     }
 }
