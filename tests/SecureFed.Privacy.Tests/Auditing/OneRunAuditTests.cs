@@ -47,6 +47,13 @@ public sealed class OneRunAuditTests
             Assert.True(ExactBinomial.AtLeast(correct, canaries, right) <= OneRunAudit.PValue(canaries, canaries, correct, Math.Log(odds), 1.0 / inverseDelta) * (1 + 1e-9));
     }
 
+    /// <summary>The two worked figures of the paper (arXiv 2305.08846v1, appendix D and section 7), error 0.05; the second is printed truncated.</summary>
+    [Theory]
+    [InlineData(1000, 100, 75, 1e-4, 0.673)]
+    [InlineData(100_000, 1510, 1439, 1e-5, 2.675)]
+    public void The_papers_figures_come_out(int canaries, int guesses, int correct, double delta, double published) =>
+        Assert.Equal(published, OneRunAudit.EpsilonLower(canaries, guesses, correct, delta, 0.95), 1e-3);
+
     [Fact]
     public void Chance_refutes_nothing()
     {

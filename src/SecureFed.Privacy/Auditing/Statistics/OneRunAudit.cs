@@ -4,7 +4,7 @@ namespace SecureFed.Privacy.Auditing.Statistics;
 
 /// <summary>A lower bound on ε from a single run with many canaries, each included by its own fair coin.</summary>
 /// <remarks>
-/// <para>Steinke, Nasr and Jagielski 2023 (arXiv 2305.08846), Theorem 5.2 and appendix D. An auditor sees the output and guesses the coins of r of m canaries; the choice of r
+/// <para>Steinke, Nasr and Jagielski 2023 (arXiv 2305.08846), Theorem 5.2, Corollary 5.4 and appendix D (v1). An auditor sees the output and guesses the coins of r of m canaries; the choice of r
 /// is fixed in advance, which r it guesses is not. Under pure ε each guess is right with probability at most p = e^ε/(1 + e^ε), given the output and the coins of
 /// the other canaries, so the number of right guesses is dominated by X ~ Bin(r, p). Under (ε, δ) it is dominated by X + F, with F &lt;= m guesses that
 /// succeed by the failure event and E[F] &lt;= 2mδ. Averaging over F, P[v or more right] &lt;= P[X &gt;= v] + Σᵢ P[F = i]·P[v − i &lt;= X &lt; v], and the sum is at
