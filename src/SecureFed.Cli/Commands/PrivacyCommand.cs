@@ -23,6 +23,7 @@ internal static class PrivacyCommand
         Zcdp(terminal),
         PrivacyPlanCommand.Plan(terminal),
         PrivacyPlanCommand.Explain(terminal),
+        PrivacyAuditCommand.Create(terminal),
     };
 
     private static Command Epsilon(Terminal terminal)
