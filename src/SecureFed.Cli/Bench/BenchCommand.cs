@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using SecureFed.Cli.Commands;
 using SecureFed.Cli.Output;
+using SecureFed.Cryptography.Sampling;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Wire;
 using Spectre.Console;
@@ -16,6 +17,7 @@ internal static class BenchCommand
         Round(terminal),
         Client(terminal),
         Service(terminal),
+        Noise(terminal),
     };
 
     private static Command Round(Terminal terminal)
@@ -116,6 +118,31 @@ internal static class BenchCommand
                     bytesDownPerClient = figures.BytesDown,
                 });
             return ExitCode(figures.IsExact);
+        });
+        return command;
+    }
+
+    private static Command Noise(Terminal terminal)
+    {
+        Option<int> dimension = new("--dimension") { Description = "Coordinates of the update. Default 1,000,000.", DefaultValueFactory = _ => 1_000_000 };
+        Option<int> samples = new("--samples") { Description = "Draws of each sampler. Default 5,000,000.", DefaultValueFactory = _ => 5_000_000 };
+        Command command = new("noise", "What samplers of noise and the whole of clip, round and noise cost one core.") { dimension, samples, CommandOptions.Json() };
+        command.SetAction(parsed =>
+        {
+            int count = parsed.GetValue(samples);
+            if (count is < 100_000 or > 1_000_000_000 || parsed.GetValue(dimension) is < 1_000 or > 50_000_000)
+                throw CommandException.Misuse("--samples lies in [100,000, 1,000,000,000] and --dimension in [1,000, 50,000,000].", "Leave them out for the defaults.");
+            SamplerCost[] samplers =
+            [
+                SamplerCost.Measure("exact", new ExactDiscreteGaussian(1), count),
+                SamplerCost.Measure("exact", new ExactDiscreteGaussian(256), count),
+                SamplerCost.Measure("exact", new ExactDiscreteGaussian(1_000_000), count),
+                SamplerCost.Measure("constant-time", new ConstantTimeDiscreteGaussian(1_000_000), count),
+            ];
+            PipelineCost pipeline = PipelineCost.Measure(parsed.GetValue(dimension));
+            bool isRight = pipeline.IsRight && samplers.All(s => s.IsRight);
+            Write(terminal, new { schemaVersion = 1, samplers, pipeline, right = isRight });
+            return ExitCode(isRight);
         });
         return command;
     }

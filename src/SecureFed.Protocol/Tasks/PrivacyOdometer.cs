@@ -43,6 +43,6 @@ public static class PrivacyOdometer
             units = checked(units + Math.Min(charge.Units, ReleaseCost.Units(release.NoiseMultiplier * moreNoise, privacy.SamplingRateOf(charge.Kind), privacy.Order)));
         }
 
-        return privacy.Cap.EpsilonOf(units);
+        return privacy.ToCap().EpsilonOf(units);
     }
 }

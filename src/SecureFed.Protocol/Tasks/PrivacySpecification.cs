@@ -39,7 +39,7 @@ public sealed record PrivacySpecification(
     public bool HasNoise => Unit != PrivacyUnit.None;
 
     /// <summary>The budget as the ledger counts it.</summary>
-    public BudgetCap Cap => new(Epsilon, Delta, Order);
+    public BudgetCap ToCap() => new(Epsilon, Delta, Order);
 
     /// <summary>Noise and cost of a kind of round; null without noise.</summary>
     public ReleaseSpecification? ReleaseOf(RoundKind kind) => Releases.FirstOrDefault(r => r.Kind == kind);
@@ -88,6 +88,7 @@ public sealed record PrivacySpecification(
 
     private string? FindChargeFault(TaskSchedule schedule)
     {
+        BudgetCap cap = ToCap();
         Int128 planned = 0;
         foreach (ReleaseSpecification release in Releases)
         {
@@ -97,9 +98,9 @@ public sealed record PrivacySpecification(
             planned += (Int128)release.Charge * schedule.CountOf(release.Kind);
         }
 
-        return planned <= Cap.Units
+        return planned <= cap.Units
             ? null
-            : $"The schedule needs {planned} units of the budget's {Cap.Units}. More noise, fewer rounds or a larger epsilon would do.";
+            : $"The schedule needs {planned} units of the budget's {cap.Units}. More noise, fewer rounds or a larger epsilon would do.";
     }
 
     internal void Write(CanonicalWriter writer)

@@ -33,7 +33,7 @@ public sealed record TaskParameters(
     private const int GreatestNameBytes = 256;
 
     /// <summary>Null if a task with these parameters can run; otherwise what is wrong and what to do. For whoever creates one: it tries every cohort size.</summary>
-    public string? FindFault() => FindFormFault() ?? Cohort.FindInfeasible() ?? FindRingFault();
+    public string? FindFault() => FindFormFault() ?? Cohort.FindInfeasible() ?? FindRingFault(CohortThresholds.GreatestClientsPerHonest(Cohort));
 
     /// <summary>The same without trying every cohort size: what a reader checks before it has seen a cohort.</summary>
     private string? FindFormFault()
@@ -55,7 +55,9 @@ public sealed record TaskParameters(
             return "At record level a round takes one gradient step: local epochs are refused.";
         try
         {
-            return Schedule.Kinds.All(kind => LayoutOf(kind).FitsRing(Cohort.Greatest) || Privacy.HasNoise)
+            if (Privacy.HasNoise)
+                return FindRingFault(1); // Whatever the cohort: a reader never draws noise that no ring could hold.
+            return Schedule.Kinds.All(kind => LayoutOf(kind).FitsRing(Cohort.Greatest))
                 ? null
                 : "The sum could wrap around the ring; use more ring bits, a smaller clip norm, fewer rows per client or a smaller cohort.";
         }
@@ -66,11 +68,8 @@ public sealed record TaskParameters(
     }
 
     /// <summary>Null if no round with noise can leave the ring, whatever size its cohort has; a sum without noise is checked with the form.</summary>
-    private string? FindRingFault()
+    private string? FindRingFault(double clientsPerHonest)
     {
-        if (!Privacy.HasNoise)
-            return null;
-        double clientsPerHonest = CohortThresholds.GreatestClientsPerHonest(Cohort);
         foreach (ReleaseSpecification release in Privacy.Releases)
         {
             bool isRecordLevel = Privacy.Unit == PrivacyUnit.Record;

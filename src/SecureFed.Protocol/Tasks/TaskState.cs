@@ -27,7 +27,7 @@ public sealed class TaskState
         ModelDigest = modelDigest;
         this.roster = roster;
         this.blobs = blobs;
-        budget = parameters.Privacy.HasNoise ? new BudgetLedger(parameters.Privacy.Cap) : null;
+        budget = parameters.Privacy.HasNoise ? new BudgetLedger(parameters.Privacy.ToCap()) : null;
         EntryCount = 1;
     }
 

@@ -172,6 +172,7 @@ public sealed class BudgetTests
                 privacy with { Releases = [release with { Charge = release.Charge * 2 }] },
                 privacy with { Releases = [release with { NoiseMultiplier = -1 }] },
                 privacy with { Releases = [release with { NoiseMultiplier = 0 }] },
+                privacy with { Releases = [release with { NoiseMultiplier = 1e9 }] },
                 privacy with { Releases = [] },
                 privacy with { Epsilon = 3.9 }, privacy with { Epsilon = -1 }, privacy with { Epsilon = 0 },
                 privacy with { Delta = 1e-6 }, privacy with { Delta = 0 }, privacy with { Delta = 1 },
