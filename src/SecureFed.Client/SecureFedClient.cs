@@ -128,8 +128,8 @@ public sealed class SecureFedClient
             throw new RoundRefusedException(refusal);
         if (round!.RoundId != ParseIdentifier(view.RoundId) || round.Number != view.Number || round.Kind != view.Kind)
             throw new RoundRefusedException(ErrorCodes.HistoryRewritten, "The server's view of the task names another round or kind of round than the signed opening; the client abstains.");
-        if (round.Noise is { } noise)
-            await ledger.RequireAsync(new PrivacyCharge(client.Task, round.Number, noise.Charge), client.Policy.Limits, cancellationToken);
+        if (!isResuming && round.Noise is { } noise)
+            await ledger.RequireAsync(new PrivacyCharge(client.Task, round.Number, default, noise.Charge), client.Policy.Limits, cancellationToken);
         if (!isResuming && round.Noise is null && saved.Answered?.Contains(RoundRepetition.DigestOf(round)) == true)
         {
             throw new RoundRefusedException(

@@ -65,7 +65,7 @@ internal sealed class RoundParticipant(ClientContext context, RoundTransport tra
         (Announcement dealers, IReadOnlyList<(int, ReadOnlyMemory<byte>)> inbox) = await transport.GetInboxAsync(cancellationToken);
         ClientStep upload = Require(client.OnDealers(dealers, inbox, pipeline.AddNoise(quantized, client.ShareVariance)));
         if (client.Round.Noise is { } noise)
-            await ledger.ChargeAsync(new PrivacyCharge(context.Task, client.Round.Number, noise.Charge), context.Policy.Limits, cancellationToken);
+            await ledger.ChargeAsync(new PrivacyCharge(context.Task, client.Round.Number, Digest.Of(client.Advertisement.Span), noise.Charge), context.Policy.Limits, cancellationToken);
         await SaveAsync(client, saved, RoundPhase.Upload, cancellationToken);
         hasUpdateLeft = true;
         if (await UnlessLateAsync(transport.SendUploadAsync(upload.Masked!, cancellationToken)) is { } receipt)

@@ -1,5 +1,7 @@
+using System.Globalization;
 using SecureFed.Privacy.Accounting;
 using SecureFed.Privacy.Budget;
+using SecureFed.Privacy.Updates;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Wire;
 
@@ -47,12 +49,8 @@ public sealed record PrivacySpecification(
     /// <summary>q of a kind of round: only training rounds are sampled.</summary>
     public double SamplingRateOf(RoundKind kind) => kind == RoundKind.Train ? SamplingRate : 1;
 
-    /// <summary>M: more records than this are not expected in one round, by ten standard deviations and a tenth for the estimate of N.</summary>
-    public long GreatestRecordsIn(RoundKind kind)
-    {
-        double expected = 1.1 * SamplingRateOf(kind) * ExpectedRecords;
-        return (long)Math.Ceiling(expected + 10 * Math.Sqrt(expected) + 10);
-    }
+    /// <summary>M of a kind of round, see <see cref="NoiseScale.GreatestRecords"/>.</summary>
+    public long GreatestRecordsIn(RoundKind kind) => NoiseScale.GreatestRecords(SamplingRateOf(kind), ExpectedRecords);
 
     public bool Equals(PrivacySpecification? other) =>
         other is not null
@@ -72,6 +70,8 @@ public sealed record PrivacySpecification(
             return "The sampling rate lies in (0, 1]. At client level it is 1 and there are no expected records: who can read the log knows who took part.";
         if (Unit == PrivacyUnit.Record && ExpectedRecords < 1)
             return "At record level the task states the public expected number of records of all clients together, at least 1.";
+        if (!(Delta is >= DataSetLedger.LeastDelta and < 1))
+            return string.Create(CultureInfo.InvariantCulture, $"delta lies in [{DataSetLedger.LeastDelta}, 1).");
         if (DataSet.Length > 0 && !Utf8.Fits(DataSet, GreatestNameBytes))
             return $"The name of a data set has at most {GreatestNameBytes} bytes.";
         if (!Releases.Select(r => r.Kind).SequenceEqual(schedule.Kinds))
