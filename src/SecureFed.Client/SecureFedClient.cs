@@ -92,6 +92,8 @@ public sealed class SecureFedClient
     /// <exception cref="SecureFedException">The task was given up (its reason is the code), or the server is down.</exception>
     public async Task<ModelState> RunAsync(ILocalTrainer trainer, IProgress<RoundOutcome>? progress = null, CancellationToken cancellationToken = default)
     {
+        if ((await GetContextAsync(cancellationToken)).Task.Privacy.Unit == PrivacyUnit.Record && trainer is not IRecordTrainer)
+            throw NeedsRecords();
         while (await WaitForRoundAsync(cancellationToken) is { } round)
         {
             RoundOutcome outcome = await JoinAsync(round, assignment => ComputeAsync(trainer, assignment, cancellationToken), cancellationToken);
@@ -128,8 +130,6 @@ public sealed class SecureFedClient
             throw new RoundRefusedException(refusal);
         if (round!.RoundId != ParseIdentifier(view.RoundId) || round.Number != view.Number || round.Kind != view.Kind)
             throw new RoundRefusedException(ErrorCodes.HistoryRewritten, "The server's view of the task names another round or kind of round than the signed opening; the client abstains.");
-        if (!isResuming && round.Noise is { } noise)
-            await ledger.RequireAsync(new PrivacyCharge(client.Task, round.Number, default, noise.Charge), client.Policy.Limits, cancellationToken);
         if (!isResuming && round.Noise is null && saved.Answered?.Contains(RoundRepetition.DigestOf(round)) == true)
         {
             throw new RoundRefusedException(
@@ -140,18 +140,16 @@ public sealed class SecureFedClient
         ModelState model = await GetModelAsync(round.ModelDigest, cancellationToken);
         if (!new LearningTask(client.Task).Fits(model))
             throw new RoundRefusedException(ErrorCodes.ModelMismatch, $"The round's model ({model.Parameters.Count} parameters) does not have the task's form; the client does not train on it.");
-        RoundInput input = await compute(new RoundAssignment(client.Task, round, model));
+        RoundAssignment assignment = new(client.Task, round, model);
         RoundParticipant participant = new(client, transport, options.StateStore, options.Random, pipeline, ledger);
-        return await participant.TakePartAsync(opening, saved, isResuming, input, cancellationToken);
+        return await participant.TakePartAsync(opening, saved, isResuming, () => compute(assignment), cancellationToken);
     }
 
     private static async ValueTask<RoundInput> ComputeAsync(ILocalTrainer trainer, RoundAssignment assignment, CancellationToken cancellationToken)
     {
         if (assignment.Task.Privacy.Unit != PrivacyUnit.Record)
             return new RoundInput(await trainer.ComputeAsync(assignment, cancellationToken), null);
-        return trainer is IRecordTrainer records
-            ? new RoundInput(default, await records.OpenRecordsAsync(assignment, cancellationToken))
-            : throw NeedsRecords();
+        return new RoundInput(default, await ((IRecordTrainer)trainer).OpenRecordsAsync(assignment, cancellationToken));
     }
 
     private static SecureFedException NeedsRecords() => new(
@@ -237,6 +235,8 @@ public sealed class SecureFedClient
             throw new RoundRefusedException(ErrorCodes.InvalidParameters, "The task has other parameters than those with which this client joined it before; a changed task needs a new identifier.");
         if (policy.Check(task) is { } violation)
             throw new RoundRefusedException(violation);
+        if (!new LearningTask(task).HasShapesOf(task))
+            throw new RoundRefusedException(ErrorCodes.InvalidParameters, "The task's segments are not those that follow from its model; the client abstains.");
         return context = new ClientContext(options.ClientId, options.Signer!, roster, task, policy, options.PeerKeys, options.Cohorts);
     }
 
@@ -285,6 +285,7 @@ public sealed class SecureFedClient
         ErrorCodes.CohortTooSmall => "more clients must take part, or the task needs a smaller least cohort.",
         ErrorCodes.TooFewSurvivors or ErrorCodes.TooFewDealers or ErrorCodes.QuorumMissing or ErrorCodes.TooFewAnswers =>
             "too many clients dropped out: the task needs a larger delta_drop with more clients, or longer deadlines.",
+        ErrorCodes.BudgetExhausted => "its privacy budget is spent, by rounds that failed after they were paid for; the model so far stands. More spareRounds help the next task.",
         _ => "the reason is in the task's log.",
     };
 }

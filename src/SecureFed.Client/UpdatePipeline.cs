@@ -32,17 +32,19 @@ public sealed class UpdatePipeline(IRandomSource random)
     /// <param name="layout">The round's layout.</param>
     /// <param name="records">The client's records.</param>
     /// <param name="samplingRate">q in (0, 1].</param>
-    /// <exception cref="InvalidUpdateException">A record is NaN, infinite or of the wrong length; nothing was sent.</exception>
-    public QuantizedUpdate Quantize(UpdateLayout layout, IRecordSource records, double samplingRate)
+    /// <param name="zeroed">
+    /// Records of the sample that threw or gave NaN or infinity. Each counts as the zero vector, by itself: a record that could silence its client, or zero the others,
+    /// would tell the server of its presence without noise.
+    /// </param>
+    public QuantizedUpdate Quantize(UpdateLayout layout, IRecordSource records, double samplingRate, out int zeroed)
     {
+        zeroed = 0;
         RecordAccumulator sum = new(layout, random);
         double[] vector = new double[layout.Dimension];
         for (int record = 0; record < records.Count; record++)
         {
-            if (!IsSampled(samplingRate))
-                continue;
-            records.Write(record, vector);
-            sum.Add(vector);
+            if (IsSampled(samplingRate) && !TryAdd(records, record, vector, sum))
+                zeroed++;
         }
 
         Array.Clear(vector);
@@ -54,6 +56,20 @@ public sealed class UpdatePipeline(IRandomSource random)
     /// <param name="shareVariance">σ² of the share (<see cref="Protocol.Masking.MaskingClient.ShareVariance"/>); zero if the round has no noise.</param>
     public NoisedUpdate AddNoise(QuantizedUpdate update, Rational shareVariance) =>
         (shareVariance == Rational.Zero ? NoNoise.Instance : (INoiseMechanism)new DiscreteGaussianNoise(shareVariance, random)).Add(update);
+
+    private static bool TryAdd(IRecordSource records, int record, double[] vector, RecordAccumulator sum)
+    {
+        try
+        {
+            records.Write(record, vector);
+            sum.Add(vector);
+            return true;
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            return false;
+        }
+    }
 
     private bool IsSampled(double samplingRate)
     {

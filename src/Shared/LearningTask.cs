@@ -108,5 +108,9 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
     public IReadOnlyList<RoundShape> ShapesOf(TaskSchedule schedule) =>
         [.. schedule.Kinds.Select(kind => new RoundShape(kind, [.. LayoutOf(kind).Segments.Select(s => new SegmentShape(s.Name, s.Length, s.NormBound))]))];
 
+    /// <summary>Whether the task asks for the vectors that its model has, and for no other.</summary>
+    public bool HasShapesOf(TaskParameters task) =>
+        ShapesOf(task.Schedule).Zip(task.Shapes).All(pair => pair.First.Kind == pair.Second.Kind && pair.First.Segments.SequenceEqual(pair.Second.Segments));
+
     private static FeatureSchema ToSchema(FeatureSpecification feature) => new(feature.Name, feature.LowerBound, feature.UpperBound);
 }

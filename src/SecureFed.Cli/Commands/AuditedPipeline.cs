@@ -15,7 +15,7 @@ internal sealed class AuditedPipeline(AuditPlan plan, IRandomSource random) : IA
     public NoisedUpdate Contribute(UpdateLayout layout, IReadOnlyList<double[]> units, Rational shareVariance)
     {
         QuantizedUpdate update = plan.Unit == AuditedUnit.Record
-            ? pipeline.Quantize(layout, new Records(units), plan.SamplingRate)
+            ? pipeline.Quantize(layout, new Records(units), plan.SamplingRate, out _)
             : pipeline.Quantize(layout, units.Count == 0 ? new double[layout.Dimension] : units[0]);
         return pipeline.AddNoise(update, shareVariance);
     }

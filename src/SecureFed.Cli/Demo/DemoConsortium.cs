@@ -94,7 +94,7 @@ internal sealed class DemoConsortium : IAsyncDisposable
         decimal delta = Above(privacy.Delta!.Value);
         PrivacyLimits limits = PrivacyLimits.Default;
         decimal total = 2 * epsilon; // One task, with its allowance for failed rounds.
-        return limits with { GreatestEpsilon = epsilon, GreatestDelta = delta, ClientTotalEpsilon = total, RecordTotalEpsilon = total, TotalDelta = delta };
+        return limits with { GreatestEpsilon = total, GreatestDelta = delta, ClientTotalEpsilon = total, RecordTotalEpsilon = total, TotalDelta = delta };
     }
 
     /// <summary>A decimal that is not below the double: the cast rounds to 15 digits.</summary>

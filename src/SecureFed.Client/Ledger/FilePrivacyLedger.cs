@@ -24,12 +24,6 @@ public sealed class FilePrivacyLedger : IPrivacyLedger
     /// <param name="directory">An existing directory of the client's own.</param>
     public FilePrivacyLedger(string directory) => path = Path.Combine(directory, FileName);
 
-    public async Task RequireAsync(PrivacyCharge charge, PrivacyLimits limits, CancellationToken cancellationToken = default)
-    {
-        await using FileStream file = await OpenAsync(cancellationToken);
-        (await LoadAsync(file, cancellationToken)).Decide(charge, limits);
-    }
-
     public async Task ChargeAsync(PrivacyCharge charge, PrivacyLimits limits, CancellationToken cancellationToken = default)
     {
         await using FileStream file = await OpenAsync(cancellationToken);

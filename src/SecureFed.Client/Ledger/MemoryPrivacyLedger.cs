@@ -8,13 +8,6 @@ public sealed class MemoryPrivacyLedger : IPrivacyLedger
     private readonly PrivacyAccount account = new();
     private readonly Lock gate = new();
 
-    public Task RequireAsync(PrivacyCharge charge, PrivacyLimits limits, CancellationToken cancellationToken = default)
-    {
-        lock (gate)
-            account.Decide(charge, limits);
-        return Task.CompletedTask;
-    }
-
     public Task ChargeAsync(PrivacyCharge charge, PrivacyLimits limits, CancellationToken cancellationToken = default)
     {
         lock (gate)

@@ -7,8 +7,12 @@ using SecureFed.Protocol.Wire;
 
 namespace SecureFed.Client.Ledger;
 
-/// <summary>The fold over a client's charges: a filter per task, and one per data set and unit over all tasks.</summary>
-/// <remarks>Not safe for concurrent use; the ledgers around it take care of that.</remarks>
+/// <summary>The fold over a client's charges: a filter per task, and one per unit over all tasks.</summary>
+/// <remarks>
+/// The totals count every task of the ledger, whatever data set its task names: that name is the operator's, and another one is no new data. Data that have
+/// nothing to do with each other get a ledger each.
+/// Not safe for concurrent use; the ledgers around it take care of that.
+/// </remarks>
 internal sealed class PrivacyAccount
 {
     private readonly Dictionary<string, TaskAccount> tasks = new(StringComparer.Ordinal);
@@ -32,8 +36,8 @@ internal sealed class PrivacyAccount
                 : known.First with { Round = charge.Round, Advertisement = advertisement, Units = charge.Units };
         }
 
-        double limit = (double)((decimal)privacy.Epsilon * (1 + limits.FailureAllowance)); // In decimals, as policies are written: 1.06 and a quarter more is 1.325.
-        RequireDataSet(task, privacy, limit, limits);
+        double limit = (double)limits.LimitFor(privacy);
+        RequireTotal(task, privacy, limit, limits);
         return new BudgetLedger(new BudgetCap(limit, privacy.Delta, privacy.Order)).FindRefusal(charge.Units) is { } excess
             ? throw Refuse(excess.Message)
             : new LedgerLine(task, privacy.DataSet, privacy.Unit, limit, privacy.Delta, privacy.Order, charge.Round, advertisement, charge.Units);
@@ -54,14 +58,14 @@ internal sealed class PrivacyAccount
     public IReadOnlyList<TaskSpending> Read() =>
         [.. tasks.Values.Select(t => new TaskSpending(Identifier.Parse(t.First.Task), t.First.DataSet, t.First.Unit, t.First.EpsilonLimit, t.First.Delta, t.Budget.EpsilonSpent, t.Budget.Entries.Count))];
 
-    /// <summary>All tasks of the unit on the data set count with the most that they may ever cost here.</summary>
-    private void RequireDataSet(string task, PrivacySpecification privacy, double limit, PrivacyLimits limits)
+    /// <summary>All tasks of the unit count with the most that they may ever cost here.</summary>
+    private void RequireTotal(string task, PrivacySpecification privacy, double limit, PrivacyLimits limits)
     {
         DataSetLedger total = new((double)limits.TotalEpsilonOf(privacy.Unit), (double)limits.TotalDelta);
-        foreach (LedgerLine earlier in tasks.Values.Select(t => t.First).Where(t => t.Unit == privacy.Unit && string.Equals(t.DataSet, privacy.DataSet, StringComparison.Ordinal)))
+        foreach (LedgerLine earlier in tasks.Values.Select(t => t.First).Where(t => t.Unit == privacy.Unit))
         {
             if (!total.TryReserve(earlier.Task, earlier.EpsilonLimit, earlier.Delta, out _))
-                throw Refuse(string.Create(CultureInfo.InvariantCulture, $"Earlier tasks on data set '{privacy.DataSet}' have used up the policy's total of epsilon {limits.TotalEpsilonOf(privacy.Unit)}, delta {limits.TotalDelta}."));
+                throw Refuse(string.Create(CultureInfo.InvariantCulture, $"Earlier tasks have used up the policy's total of epsilon {limits.TotalEpsilonOf(privacy.Unit)}, delta {limits.TotalDelta} for unit {privacy.Unit}."));
         }
 
         if (!total.TryReserve(task, limit, privacy.Delta, out DataSetRefusal? refusal))

@@ -31,6 +31,8 @@ public enum RoundStatus
 /// <param name="Survivors">Updates in the sum; 0 if unknown.</param>
 /// <param name="Quantized">The client's own integers, for its own records; empty unless contributed by this call.</param>
 /// <param name="ReceiptIndex">Log index of the entry that records the upload; null unless accepted.</param>
+/// <param name="ZeroedRecords">Records of the sample that gave no finite vector, or threw, and counted as zero. Only with noise: there silence would tell the server something.</param>
+/// <param name="Fault">What the trainer threw; a zero vector was contributed in its place. Only with noise.</param>
 public sealed record RoundOutcome(
     Identifier RoundId,
     int Number,
@@ -39,4 +41,6 @@ public sealed record RoundOutcome(
     string? Reason,
     int Survivors,
     ReadOnlyMemory<int> Quantized,
-    ulong? ReceiptIndex);
+    ulong? ReceiptIndex,
+    int ZeroedRecords = 0,
+    Exception? Fault = null);

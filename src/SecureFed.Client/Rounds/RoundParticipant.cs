@@ -16,21 +16,29 @@ internal sealed class RoundParticipant(ClientContext context, RoundTransport tra
     private bool hasUpdateLeft;
     private ulong? receiptIndex;
     private int survivors;
+    private int zeroedRecords;
+    private Exception? fault;
 
     /// <param name="opening">The signed ROUND_OPENED entry, examined by the caller.</param>
     /// <param name="saved">What the client remembers of the task; with the state of this very round if <paramref name="isResuming"/>.</param>
     /// <param name="isResuming">Whether this round was joined before a restart.</param>
-    /// <param name="input">What to contribute.</param>
+    /// <param name="compute">Computes what to contribute. With noise it is called only when the round is paid for, and whatever it throws becomes a zero vector.</param>
     /// <param name="cancellationToken">Leaves the round; its state stays saved, so that a restart resumes or abstains.</param>
     /// <exception cref="RoundRefusedException">The server or the round breaks the policy; nothing more was revealed.</exception>
     public async Task<RoundOutcome> TakePartAsync(
-        SignedEntry opening, SavedRounds saved, bool isResuming, RoundInput input, CancellationToken cancellationToken)
+        SignedEntry opening, SavedRounds saved, bool isResuming, Func<ValueTask<RoundInput>> compute, CancellationToken cancellationToken)
     {
         using MaskingClient client = isResuming ? await ResumeAsync(saved, opening) : Begin(opening, saved.LastRoundNumber);
         RoundParameters round = client.Round;
-        QuantizedUpdate quantized = input.Quantize(pipeline, context.Task, round);
         try
         {
+            // Paid before anything looks at the data: what the server can learn from a round that it ends early (time, silence) is not free either.
+            await SaveAsync(client, saved, RoundPhase.Advertise, cancellationToken);
+            if (round.Noise is { } noise)
+                await ledger.ChargeAsync(new PrivacyCharge(context.Task, round.Number, Digest.Of(client.Advertisement.Span), noise.Charge), context.Policy.Limits, cancellationToken);
+            QuantizedUpdate quantized = round.Noise is null
+                ? (await compute()).Quantize(pipeline, context.Task, round, out _)
+                : await QuantizeWithoutFailAsync(compute, round);
             RoundStatus status = await StepThroughAsync(client, quantized, saved, cancellationToken);
             await store.EraseRoundAsync(context.Task.TaskId, round.Number, cancellationToken);
             return Outcome(status, status == RoundStatus.TooLate ? ErrorCodes.TooLate : null, status == RoundStatus.Contributed ? quantized.Values.ToArray() : default);
@@ -47,14 +55,27 @@ internal sealed class RoundParticipant(ClientContext context, RoundTransport tra
         }
 
         RoundOutcome Outcome(RoundStatus status, string? reason, ReadOnlyMemory<int> integers) =>
-            new(round.RoundId, round.Number, round.Kind, status, reason, survivors, integers, receiptIndex);
+            new(round.RoundId, round.Number, round.Kind, status, reason, survivors, integers, receiptIndex, zeroedRecords, fault);
+    }
+
+    /// <summary>A client that falls silent because of its data tells the server something, and silence carries no noise: so it takes part with a zero vector.</summary>
+    private async Task<QuantizedUpdate> QuantizeWithoutFailAsync(Func<ValueTask<RoundInput>> compute, RoundParameters round)
+    {
+        try
+        {
+            return (await compute()).Quantize(pipeline, context.Task, round, out zeroedRecords);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            fault = exception;
+            return pipeline.Quantize(round.Layout, new double[round.Layout.Dimension]);
+        }
     }
 
     private async Task<RoundStatus> StepThroughAsync(MaskingClient client, QuantizedUpdate quantized, SavedRounds saved, CancellationToken cancellationToken)
     {
         // After a restart that had masked already, the saved upload is sent and the vector computed now is not used.
         bool isEarlierVector = hasUpdateLeft = client.HasMasked;
-        await SaveAsync(client, saved, RoundPhase.Advertise, cancellationToken);
         await transport.SendAdvertisementAsync(client.Advertisement, cancellationToken);
 
         ClientStep shares = Require(client.OnCohort(await transport.GetCohortAsync(cancellationToken), random));
@@ -64,8 +85,6 @@ internal sealed class RoundParticipant(ClientContext context, RoundTransport tra
 
         (Announcement dealers, IReadOnlyList<(int, ReadOnlyMemory<byte>)> inbox) = await transport.GetInboxAsync(cancellationToken);
         ClientStep upload = Require(client.OnDealers(dealers, inbox, pipeline.AddNoise(quantized, client.ShareVariance)));
-        if (client.Round.Noise is { } noise)
-            await ledger.ChargeAsync(new PrivacyCharge(context.Task, client.Round.Number, Digest.Of(client.Advertisement.Span), noise.Charge), context.Policy.Limits, cancellationToken);
         await SaveAsync(client, saved, RoundPhase.Upload, cancellationToken);
         hasUpdateLeft = true;
         if (await UnlessLateAsync(transport.SendUploadAsync(upload.Masked!, cancellationToken)) is { } receipt)

@@ -44,14 +44,7 @@ public sealed class DataSchema
     /// <exception cref="DataException"><c>schema-mismatch</c> or <c>out-of-bounds</c>.</exception>
     public void Check(DataSet data)
     {
-        if (!data.FeatureNames.SequenceEqual(Features.Select(feature => feature.Name), StringComparer.Ordinal))
-        {
-            throw new DataException(
-                "schema-mismatch",
-                $"The data have the features {string.Join(", ", data.FeatureNames)}; the task expects {string.Join(", ", Features.Select(feature => feature.Name))}.",
-                "Bring the columns into the task's order and names.");
-        }
-
+        CheckNames(data);
         for (int row = 0; row < data.Rows; row++)
         {
             ReadOnlySpan<double> values = data.Row(row);
@@ -61,6 +54,19 @@ public sealed class DataSchema
             }
 
             CheckValue(Label, data.Labels[row], row);
+        }
+    }
+
+    /// <summary>Refuses data with other columns; looks at no value.</summary>
+    /// <exception cref="DataException"><c>schema-mismatch</c>.</exception>
+    public void CheckNames(DataSet data)
+    {
+        if (!data.FeatureNames.SequenceEqual(Features.Select(feature => feature.Name), StringComparer.Ordinal))
+        {
+            throw new DataException(
+                "schema-mismatch",
+                $"The data have the features {string.Join(", ", data.FeatureNames)}; the task expects {string.Join(", ", Features.Select(feature => feature.Name))}.",
+                "Bring the columns into the task's order and names.");
         }
     }
 

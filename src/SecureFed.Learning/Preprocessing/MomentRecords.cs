@@ -6,7 +6,7 @@ namespace SecureFed.Learning.Preprocessing;
 /// <summary>What every row contributes to record-level standardisation: <c>[u | u² | 1]</c> in the layout of <see cref="MomentVector"/>.</summary>
 /// <remarks>
 /// u = (x - centre)/half range lies in [-1, 1], so the segments' bounds √columns, √columns and 1 hold by construction and clip nothing.
-/// Rows outside the public bounds are refused as in <see cref="MomentVector"/>: pulling them in would be a silent change of data.
+/// A value outside the public bounds counts as the nearest bound: whoever states the bounds must not learn from a refusal whether a row lies beyond them.
 /// </remarks>
 public sealed class MomentRecords : IRecordVectors
 {
@@ -15,10 +15,10 @@ public sealed class MomentRecords : IRecordVectors
 
     /// <param name="data">The client's rows as they are, not standardised.</param>
     /// <param name="schema">The task's features, label and bounds.</param>
-    /// <exception cref="DataException"><c>schema-mismatch</c> or <c>out-of-bounds</c>.</exception>
+    /// <exception cref="DataException"><c>schema-mismatch</c>: other columns.</exception>
     public MomentRecords(DataSet data, DataSchema schema)
     {
-        schema.Check(data);
+        schema.CheckNames(data);
         this.data = data;
         columns = MomentVector.Columns(schema);
         Layout = MomentVector.Layout(schema);
@@ -38,7 +38,6 @@ public sealed class MomentRecords : IRecordVectors
         ReadOnlySpan<double> features = data.Row(record);
         for (int j = 0; j < columns.Count; j++)
         {
-            // Within bounds, u leaves [-1, 1] by rounding only.
             double u = Math.Clamp(columns[j].ToUnit(j < features.Length ? features[j] : data.Labels[record]), -1, 1);
             means[j] = u;
             squares[j] = u * u;

@@ -10,7 +10,7 @@ namespace SecureFed.Privacy.Updates;
 /// <para>Assumes: a fresh CSPRNG for every call. Does not protect: a client that leaves its share out weakens the noise for itself and is among the c colluders.
 /// The exact sampler's time depends on the noise; the whole vector is drawn in one call (threat-model.md, residual risks).</para>
 /// </remarks>
-/// <param name="shareVariance">σ², positive, at most 2^50.</param>
+/// <param name="shareVariance">σ², positive, at most 2^64.</param>
 /// <param name="random">CSPRNG.</param>
 public sealed class DiscreteGaussianNoise(Rational shareVariance, IRandomSource random) : INoiseMechanism
 {
@@ -18,11 +18,13 @@ public sealed class DiscreteGaussianNoise(Rational shareVariance, IRandomSource 
 
     public NoisedUpdate Add(QuantizedUpdate update)
     {
-        int[] noised = new int[update.Values.Length];
-        sampler.Fill(noised.AsSpan(), random);
+        long[] share = new long[update.Values.Length];
+        sampler.Fill(share.AsSpan(), random);
         ReadOnlySpan<int> values = update.Values;
+        int[] noised = new int[share.Length];
         for (int i = 0; i < noised.Length; i++)
-            noised[i] = unchecked(noised[i] + values[i]); // Modulo 2^32: the ring is meant. Wrapping is post-processing, it harms the sum and never privacy.
+            noised[i] = unchecked((int)share[i] + values[i]); // Modulo 2^32: the ring is meant. Wrapping is post-processing, it harms the sum and never privacy.
+        Array.Clear(share);
         return new NoisedUpdate(update.Layout, noised, shareVariance);
     }
 }

@@ -17,6 +17,8 @@ public static class NoiseScale
     /// <exception cref="ArgumentException">No scale within the allowed range: another clip norm is needed.</exception>
     public static UpdateLayout Choose(IReadOnlyList<UpdateSegment> segments, int ringBits, double noiseMultiplier, int greatestClients)
     {
+        if (!segments.All(s => s.IsValid))
+            throw new ArgumentException("A segment has a name, at least one coordinate and a positive finite clip norm.", nameof(segments));
         int dimension = (int)Math.Min(UpdateLayout.GreatestDimension, segments.Sum(s => (long)s.Length));
         double least = NoiseShare.LeastSigma(greatestClients, dimension);
         for (int raise = 0; raise <= GreatestRaise; raise++)

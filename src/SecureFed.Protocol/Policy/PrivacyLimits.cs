@@ -4,7 +4,7 @@ using SecureFed.Protocol.Tasks;
 namespace SecureFed.Protocol.Policy;
 
 /// <summary>How much privacy loss a client accepts. Its own ledger enforces the totals, whatever the server says.</summary>
-/// <param name="GreatestEpsilon">Largest ε of one task. Raising it lets one task tell more.</param>
+/// <param name="GreatestEpsilon">Largest ε of one task with what failed rounds may add (see <paramref name="FailureAllowance"/>). Raising it lets one task tell more.</param>
 /// <param name="GreatestDelta">Largest δ of one task.</param>
 /// <param name="LeastNoiseMultiplier">Smallest z of any release.</param>
 /// <param name="ClientTotalEpsilon">Largest sum of the ε of all tasks with unit client on one data set.</param>
@@ -23,8 +23,11 @@ public sealed record PrivacyLimits(
     decimal TotalDelta,
     decimal FailureAllowance)
 {
-    /// <summary>ε 10 and δ 10⁻⁵ for one task, twice that for all together.</summary>
+    /// <summary>ε 10 and δ 10⁻⁵ for one task (8 and a quarter more), twice that for all together.</summary>
     public static PrivacyLimits Default { get; } = new(10, 0.00001m, 0, 20, 20, 0.00002m, 0.25m);
+
+    /// <summary>The most that a task can cost this client's data, in decimals as policies are written: 1.06 and a quarter more is 1.325.</summary>
+    public decimal LimitFor(PrivacySpecification privacy) => (decimal)privacy.Epsilon * (1 + FailureAllowance);
 
     /// <summary>Largest sum of ε for a unit.</summary>
     public decimal TotalEpsilonOf(PrivacyUnit unit) => unit == PrivacyUnit.Record ? RecordTotalEpsilon : ClientTotalEpsilon;
@@ -34,8 +37,8 @@ public sealed record PrivacyLimits(
     {
         if (!privacy.HasNoise)
             return null;
-        if (privacy.Epsilon > (double)GreatestEpsilon || privacy.Delta > (double)GreatestDelta)
-            return string.Create(CultureInfo.InvariantCulture, $"the task's privacy budget is epsilon {privacy.Epsilon} and delta {privacy.Delta}, the policy allows {GreatestEpsilon} and {GreatestDelta}");
+        if (LimitFor(privacy) > GreatestEpsilon || privacy.Delta > (double)GreatestDelta)
+            return string.Create(CultureInfo.InvariantCulture, $"the task's privacy budget is epsilon {privacy.Epsilon} ({LimitFor(privacy)} with failed rounds) and delta {privacy.Delta}, the policy allows {GreatestEpsilon} and {GreatestDelta}");
         double least = privacy.Releases.Min(r => r.NoiseMultiplier);
         return least < (double)LeastNoiseMultiplier
             ? string.Create(CultureInfo.InvariantCulture, $"the task's noise multiplier is {least}, the policy demands {LeastNoiseMultiplier}")

@@ -89,7 +89,7 @@ public sealed record BudgetView(
 
 /// <summary>ε so far for two readers.</summary>
 /// <param name="Server">Server with colluding clients, who know their own noise: the headline.</param>
-/// <param name="ModelReaders">Who reads the published models and colludes with no client: all survivors' noise counts.</param>
+/// <param name="ModelReaders">Who reads the published models and colludes with nobody, a client for example: all survivors' noise but one share counts.</param>
 public sealed record PrivacyViews(double Server, double ModelReaders);
 
 /// <summary>One kind of release.</summary>

@@ -75,14 +75,14 @@ public sealed record CohortThresholds(int Clients, int Corrupt, int Neighbours, 
         double PerHonest(int n, int size) => (double)size / Math.Max(1, HonestIn(bounds, n, size));
     }
 
-    /// <summary>The least S_min/h over all sizes of a cohort or leaf within the bounds.</summary>
-    internal static double LeastSurvivorsPerHonest(CohortBounds bounds)
+    /// <summary>The least (S_min − 1)/h, or 1, over all sizes of a cohort or leaf within the bounds: who reads the models may be a client and know its own share.</summary>
+    internal static double LeastUnknownPerHonest(CohortBounds bounds)
     {
         double least = double.PositiveInfinity;
         for (int n = bounds.Least; n <= bounds.Greatest; n++)
         {
             for (int size = n / bounds.Leaves; size <= (n + bounds.Leaves - 1) / bounds.Leaves; size++)
-                least = Math.Min(least, (double)bounds.DeltaDrop.FloorOfRest(size) / Math.Max(1, HonestIn(bounds, n, size)));
+                least = Math.Min(least, Math.Max(1, (bounds.DeltaDrop.FloorOfRest(size) - 1.0) / Math.Max(1, HonestIn(bounds, n, size))));
         }
 
         return least;

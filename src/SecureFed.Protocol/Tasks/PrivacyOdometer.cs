@@ -25,22 +25,22 @@ public static class PrivacyOdometer
             ledger.Reserved,
             ledger.Left,
             ledger.EpsilonSpent,
-            new PrivacyViews(ledger.EpsilonSpent, Math.Min(ledger.EpsilonSpent, ModelReaderEpsilon(state.Parameters, charges))),
+            new PrivacyViews(ledger.EpsilonSpent, Math.Min(ledger.EpsilonSpent, ModelReaderEpsilon(state, charges))),
             [.. privacy.Releases.Select(r => new ReleaseView(r.Kind, r.NoiseMultiplier, privacy.SamplingRateOf(r.Kind), r.Charge))],
             charges,
             state.HasOpenRound || state.Parameters.Schedule.KindAfter(state.CompletedRounds) is not { } next ? null : ledger.FindRefusal(privacy.ReleaseOf(next)!.Charge)?.Message);
     }
 
-    /// <summary>The same charges with the noise of S_min survivors in place of h: who colludes with nobody knows none of the shares.</summary>
-    private static double ModelReaderEpsilon(TaskParameters task, IEnumerable<ChargeView> charges)
+    /// <summary>The same charges with the noise of S_min − 1 survivors in place of h: who colludes with nobody knows no share but its own.</summary>
+    private static double ModelReaderEpsilon(TaskState state, IEnumerable<ChargeView> charges)
     {
-        PrivacySpecification privacy = task.Privacy;
-        double moreNoise = Math.Sqrt(CohortThresholds.LeastSurvivorsPerHonest(task.Cohort));
+        PrivacySpecification privacy = state.Parameters.Privacy;
         long units = 0;
-        foreach (ChargeView charge in charges.Where(c => c.State != BudgetState.Void))
+        foreach (IGrouping<RoundKind, ChargeView> kind in charges.Where(c => c.State != BudgetState.Void).GroupBy(c => c.Kind))
         {
-            ReleaseSpecification release = privacy.ReleaseOf(charge.Kind)!;
-            units = checked(units + Math.Min(charge.Units, ReleaseCost.Units(release.NoiseMultiplier * moreNoise, privacy.SamplingRateOf(charge.Kind), privacy.Order)));
+            ReleaseSpecification release = privacy.ReleaseOf(kind.Key)!;
+            long cost = ReleaseCost.Units(release.NoiseMultiplier * Math.Sqrt(state.UnknownPerHonest), privacy.SamplingRateOf(kind.Key), privacy.Order);
+            units = checked(units + kind.Sum(c => Math.Min(c.Units, cost)));
         }
 
         return privacy.ToCap().EpsilonOf(units);

@@ -72,6 +72,8 @@ public sealed record PrivacySpecification(
             return "At record level the task states the public expected number of records of all clients together, at least 1.";
         if (!(Delta is >= DataSetLedger.LeastDelta and < 1))
             return string.Create(CultureInfo.InvariantCulture, $"delta lies in [{DataSetLedger.LeastDelta}, 1).");
+        if (Delta > 1.000001 * DeltaChoice.For(Math.Max(1, ExpectedRecords)))
+            return "Delta is at most 10^-5 and at most N^-1.1 of the expected records, rounded down to one digit: leave it out for that.";
         if (DataSet.Length > 0 && !Utf8.Fits(DataSet, GreatestNameBytes))
             return $"The name of a data set has at most {GreatestNameBytes} bytes.";
         if (!Releases.Select(r => r.Kind).SequenceEqual(schedule.Kinds))

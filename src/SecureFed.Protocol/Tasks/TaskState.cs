@@ -19,6 +19,7 @@ public sealed class TaskState
     private SurvivorHistory releasedBefore = SurvivorHistory.Empty;
     private readonly BudgetLedger? budget;
     private int failuresInARow;
+    private double? unknownPerHonest;
 
     private TaskState(TaskParameters parameters, Roster roster, Digest modelDigest, IBlobSource blobs)
     {
@@ -72,6 +73,9 @@ public sealed class TaskState
 
     /// <summary>True between a round's sum and the model that follows from it.</summary>
     public bool AwaitsModel => Round is { Phase: RoundPhase.Closed } round && round.Parameters.Kind != RoundKind.Evaluate && rounds[^1] is { ModelDigest: null, AbortReason: null };
+
+    /// <summary>(S_min − 1)/h or 1, the least over all cohort sizes; computed once.</summary>
+    internal double UnknownPerHonest => unknownPerHonest ??= CohortThresholds.LeastUnknownPerHonest(Parameters.Cohort);
 
     /// <summary>Kind of a round that was opened.</summary>
     public RoundKind KindOf(int number) => number <= rounds.Count ? rounds[number - 1].Kind : Round!.Parameters.Kind;

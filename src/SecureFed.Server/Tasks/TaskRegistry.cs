@@ -36,7 +36,7 @@ internal sealed class TaskRegistry(ServerOptions options, TimeProvider time, IHo
 
             if (budgets.TryReserve(parameters) is { } excess)
                 return (null, false, new RoundRejection(ErrorCodes.BudgetExhausted, excess));
-            TaskHost host = await TaskHost.CreateAsync(parameters, options.Roster, new MemoryTaskStore(), options.Signer, time, options.Random, logger, cancellationToken);
+            TaskHost host = await CreateHostAsync(parameters, cancellationToken);
             hosts[parameters.TaskId] = host;
             runs.Add(RunAsync(host));
             return (host, true, null);
@@ -44,6 +44,20 @@ internal sealed class TaskRegistry(ServerOptions options, TimeProvider time, IHo
         finally
         {
             creation.Release();
+        }
+    }
+
+    /// <summary>A task that could not be created has touched nothing of its budget.</summary>
+    private async Task<TaskHost> CreateHostAsync(TaskParameters parameters, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await TaskHost.CreateAsync(parameters, options.Roster, new MemoryTaskStore(), options.Signer, time, options.Random, logger, cancellationToken);
+        }
+        catch
+        {
+            budgets.Close(parameters, hasReleased: false);
+            throw;
         }
     }
 

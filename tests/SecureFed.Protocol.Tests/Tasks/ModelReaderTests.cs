@@ -18,7 +18,7 @@ public sealed class ModelReaderTests
         CohortThresholds thresholds = CohortThresholds.TryDerive(consortium.Bounds, 5, out _)!;
         PrivacySpecification privacy = consortium.Task.Privacy;
         double unknown = (double)(thresholds.LeastSurvivors - 1) / thresholds.HonestSurvivors;
-        double least = privacy.Cap.EpsilonOf(ReleaseCost.Units(privacy.Releases[0].NoiseMultiplier * Math.Sqrt(unknown), 1, privacy.Order));
+        double least = privacy.ToCap().EpsilonOf(ReleaseCost.Units(privacy.Releases[0].NoiseMultiplier * Math.Sqrt(unknown), 1, privacy.Order));
 
         BudgetView budget = PrivacyOdometer.Read(consortium.Server.State)!;
 

@@ -10,9 +10,6 @@ internal sealed class WatchedLedger(IPrivacyLedger inner) : IPrivacyLedger
 
     public Action AfterCharge { get; init; } = () => { };
 
-    public Task RequireAsync(PrivacyCharge charge, PrivacyLimits limits, CancellationToken cancellationToken = default) =>
-        inner.RequireAsync(charge, limits, cancellationToken);
-
     public async Task ChargeAsync(PrivacyCharge charge, PrivacyLimits limits, CancellationToken cancellationToken = default)
     {
         BeforeCharge();

@@ -24,7 +24,7 @@ public sealed class LedgerEvasionTests
             TaskParameters task = TaskOf(8, dataSet: $"name {i}");
             try
             {
-                await ledger.ChargeAsync(new PrivacyCharge(task, 1, task.Privacy.Releases[0].Charge), PrivacyLimits.Default, TestContext.Current.CancellationToken);
+                await ledger.ChargeAsync(new PrivacyCharge(task, 1, Keys("a"), task.Privacy.Releases[0].Charge), PrivacyLimits.Default, TestContext.Current.CancellationToken);
                 accepted++;
             }
             catch (RoundRefusedException)
@@ -43,12 +43,12 @@ public sealed class LedgerEvasionTests
         FilePrivacyLedger ledger = new(directory.Path);
         TaskParameters task = TaskOf(8, "data");
         long charge = task.Privacy.Releases[0].Charge;
-        await ledger.ChargeAsync(new PrivacyCharge(task, 1, charge), PrivacyLimits.Default, TestContext.Current.CancellationToken);
+        await ledger.ChargeAsync(new PrivacyCharge(task, 1, Keys("a"), charge), PrivacyLimits.Default, TestContext.Current.CancellationToken);
         double before = (await ledger.ReadAsync(TestContext.Current.CancellationToken))[0].Epsilon;
 
         // A client with the default (memory) state store after a restart, a client whose state file is lost, or a second client of the same data.
         bool isRefused = await Record.ExceptionAsync(
-            () => ledger.ChargeAsync(new PrivacyCharge(task, 1, 3 * charge), PrivacyLimits.Default, TestContext.Current.CancellationToken)) is not null;
+            () => ledger.ChargeAsync(new PrivacyCharge(task, 1, Keys("b"), 3 * charge), PrivacyLimits.Default, TestContext.Current.CancellationToken)) is not null;
 
         Assert.True(isRefused || (await ledger.ReadAsync(TestContext.Current.CancellationToken))[0].Epsilon > before, "The second release cost nothing.");
     }
@@ -60,11 +60,14 @@ public sealed class LedgerEvasionTests
         FilePrivacyLedger ledger = new(directory.Path);
         TaskParameters task = TaskOf(8, "data");
         TaskParameters lower = task with { Privacy = task.Privacy with { Order = 2 } };
-        await ledger.ChargeAsync(new PrivacyCharge(task, 1, task.Privacy.Releases[0].Charge), PrivacyLimits.Default, TestContext.Current.CancellationToken);
+        await ledger.ChargeAsync(new PrivacyCharge(task, 1, Keys("a"), task.Privacy.Releases[0].Charge), PrivacyLimits.Default, TestContext.Current.CancellationToken);
 
         await Assert.ThrowsAnyAsync<Exception>(() => ledger.ChargeAsync(
-            new PrivacyCharge(lower, 2, ReleaseCost.Units(task.Privacy.Releases[0].NoiseMultiplier, 1, 2)), PrivacyLimits.Default, TestContext.Current.CancellationToken));
+            new PrivacyCharge(lower, 2, Keys("b"), ReleaseCost.Units(task.Privacy.Releases[0].NoiseMultiplier, 1, 2)), PrivacyLimits.Default, TestContext.Current.CancellationToken));
     }
+
+    /// <summary>The advertisement of one part in a round: fresh keys in every part.</summary>
+    private static Digest Keys(string name) => Digest.Of(System.Text.Encoding.UTF8.GetBytes(name));
 
     private static TaskParameters TaskOf(double epsilon, string dataSet)
     {

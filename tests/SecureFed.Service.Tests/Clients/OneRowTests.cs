@@ -42,7 +42,7 @@ public sealed class OneRowTests
         // [mean x, mean label | scale x, scale label | rows]: x/10⁻³⁰⁷ is finite up to 17.9, the outlier's is not.
         ModelState model = new([0, 0], kind == RoundKind.Standardise ? [] : [0, 0, 1e-307, 1, 100], [], 0, []);
         IRecordSource records = await new DataSetTrainer(rows, 1).OpenRecordsAsync(new RoundAssignment(task, round, model), TestContext.Current.CancellationToken);
-        new UpdatePipeline(OperatingSystemRandomSource.Instance).Quantize(round.Layout, records, task.Privacy.SamplingRateOf(kind));
+        new UpdatePipeline(OperatingSystemRandomSource.Instance).Quantize(round.Layout, records, task.Privacy.SamplingRateOf(kind), out _);
     }
 
     /// <summary>Bounds that the server chose between the outlier and the rest; accepted by every client that reads it.</summary>

@@ -18,12 +18,14 @@ public sealed record PrivacyStatement(string Unit, double Epsilon, double Delta)
     public IReadOnlyList<(string Heading, string Text)> Page()
     {
         (double groupEpsilon, double groupDelta) = GroupPrivacy.Of(Epsilon, Delta, 2);
-        string protectedUnit = string.Equals(Unit, "record", StringComparison.Ordinal) ? "one row of one participant's data" : "the whole contribution of one participant";
+        string protectedUnit = string.Equals(Unit, "record", StringComparison.Ordinal) ? "one row of one participant's data" : "the whole contribution of one participant (its numbers; that it takes part is in plain sight)";
         return
         [
             ("What is protected", $"The unit is {protectedUnit}. Everything that was computed from private data counts, including metrics and scaling."),
-            ("What is compared", $"Two worlds that differ in one unit only: with it, and without it. Whoever sees the results should hardly be able to tell which world is real."),
-            ("What that means as odds", Format($"If somebody bets even money on whether the unit took part, the results move the odds by a factor of at most {OddsFactor:G4}: from 50 % to at most {100 * BeliefFromEven:F1} %. With a probability of at most {Delta:G3} the promise does not hold at all.")),
+            ("What is compared", string.Equals(Unit, "record", StringComparison.Ordinal)
+                ? "Two worlds that differ in one row only: with it, and without it. Whoever sees the results should hardly be able to tell which world is real."
+                : "Two worlds that differ in one participant only: with its numbers, and with zeros in their place. Whoever sees the results should hardly be able to tell which world is real. To replace its numbers by others counts as two units."),
+            ("What that means as odds", Format($"If somebody bets even money on whether the unit's data are in the results, they move the odds by a factor of at most {OddsFactor:G4}: from 50 % to at most {100 * BeliefFromEven:F1} %. With a probability of at most {Delta:G3} the promise does not hold at all.")),
             ("Two units of one person", Format($"Somebody with two units (accounts at two banks) has epsilon {groupEpsilon:G4} and delta {groupDelta:G3}.")),
             ("How it is done", "Each unit's influence is bounded by an exact check on integers. Every participant adds its share of discrete Gaussian noise before anything leaves the machine; the shares of the honest participants that remain are enough by themselves."),
             ("How costs add up", "Each release has a cost, all costs add, and a release that would exceed the budget is refused. A figure for a whole schedule holds if the schedule was fixed before it began."),
