@@ -26,13 +26,13 @@ public partial class RealDataTests
         Assert.True(transcript.Json.GetProperty("seconds").GetDouble() < 60);
     }
 
-    /// <summary>The default: record level, epsilon 4.</summary>
+    /// <summary>The default: record level, epsilon 4. Where clients drop out, a part of the budget is kept for rounds that fail.</summary>
     [Theory]
-    [InlineData("finance", 0.01, "finance-credit-default.csv", "default.payment.next.month", "ID")]
-    [InlineData("medical", 0.02, "medical-wdbc.csv", "diagnosis", "id", "--positive", "M")]
-    [InlineData("manufacturing", 0.02, "manufacturing-ai4i2020.csv", "Machine failure", "UDI,Product ID,TWF,HDF,PWF,OSF,RNF")]
-    [InlineData("smart-home", 0.01, "smart-home-occupancy-train.csv,smart-home-occupancy-test.csv,smart-home-occupancy-test2.csv", "Occupancy", "sno,date", "--clients", "40")]
-    public async Task Private_training_is_nearly_as_good_and_keeps_to_its_budget(string scenario, double greatestGap, string files, string label, string drop, params string[] more)
+    [InlineData("finance", 0.01, 3.9, "finance-credit-default.csv", "default.payment.next.month", "ID")]
+    [InlineData("medical", 0.02, 3.9, "medical-wdbc.csv", "diagnosis", "id", "--positive", "M")]
+    [InlineData("manufacturing", 0.02, 3.9, "manufacturing-ai4i2020.csv", "Machine failure", "UDI,Product ID,TWF,HDF,PWF,OSF,RNF")]
+    [InlineData("smart-home", 0.01, 3.7, "smart-home-occupancy-train.csv,smart-home-occupancy-test.csv,smart-home-occupancy-test2.csv", "Occupancy", "sno,date", "--clients", "40")]
+    public async Task Private_training_is_nearly_as_good_and_keeps_to_its_budget(string scenario, double greatestGap, double leastEpsilon, string files, string label, string drop, params string[] more)
     {
         Transcript transcript = await Cli.RunAsync(["demo", "--json", "--scenario", scenario, "--data", PathsOf(files), "--label", label, "--drop", drop, .. more]);
         Assert.True(transcript.ExitCode == 0, transcript.Output + transcript.Diagnostics);
@@ -42,7 +42,7 @@ public partial class RealDataTests
         Assert.True(auc >= baseline - greatestGap, $"AUC {auc}, baseline {baseline}");
         JsonElement privacy = json.GetProperty("privacy");
         Assert.Equal(("record", 1e-5, 4.0), (privacy.GetProperty("unit").GetString(), privacy.GetProperty("delta").GetDouble(), privacy.GetProperty("budget").GetDouble()));
-        Assert.InRange(privacy.GetProperty("epsilon").GetDouble(), 3.9, 4);
+        Assert.InRange(privacy.GetProperty("epsilon").GetDouble(), leastEpsilon, 4);
         Assert.Equal(privacy.GetProperty("epsilon").GetDouble(), privacy.GetProperty("views").GetProperty("server").GetDouble());
         Dictionary<string, int> releases = privacy.GetProperty("releases").EnumerateArray().ToDictionary(r => r.GetProperty("kind").GetString()!, r => r.GetProperty("count").GetInt32(), StringComparer.Ordinal);
         Assert.True(releases["train"] >= json.GetProperty("rounds").GetArrayLength(), "Every training round is listed, failed ones included.");

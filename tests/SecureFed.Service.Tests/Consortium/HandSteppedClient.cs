@@ -18,7 +18,7 @@ internal sealed class HandSteppedClient(Member member, HttpClient http, ClientCo
 {
     public const int WaitSeconds = 20;
     private static readonly IRandomSource Random = OperatingSystemRandomSource.Instance;
-    private readonly MaskingClient masking = MaskingClient.Begin(context, opening, 0, Random).Client!;
+    private readonly MaskingClient masking = Begin(context, opening);
 
     public Member Member => member;
 
@@ -36,6 +36,9 @@ internal sealed class HandSteppedClient(Member member, HttpClient http, ClientCo
     public Digest OpenDigest => masking.OpenDigest;
 
     public byte[] Advertisement => masking.Advertisement.ToArray();
+
+    private static MaskingClient Begin(ClientContext context, SignedEntry opening) =>
+        MaskingClient.Begin(context, opening, 0, Random) is var begun && begun.Client is { } client ? client : throw new InvalidOperationException(begun.Refusal!.Detail);
 
     /// <summary>Waits for the task's first round and begins it.</summary>
     public static async Task<HandSteppedClient> JoinAsync(TestConsortium consortium, int index, Identifier task)
