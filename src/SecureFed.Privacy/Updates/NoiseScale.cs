@@ -74,5 +74,5 @@ public static class NoiseScale
     }
 
     private static int LeastExponent(UpdateSegment segment) =>
-        (int)Math.Ceiling(Math.Log2(8 * Math.Sqrt(segment.Length) / segment.ClipNorm) - 1e-12);
+        (int)Math.Clamp(Math.Ceiling(Math.Log2(8 * Math.Sqrt(segment.Length) / segment.ClipNorm) - 1e-12), -10_000, 10_000);
 }

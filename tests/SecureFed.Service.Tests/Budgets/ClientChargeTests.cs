@@ -17,7 +17,7 @@ public class ClientChargeTests(TestConsortium consortium)
     private static readonly double[] Update = [1, 2, 3, 4];
 
     [Fact]
-    public async Task The_charge_is_in_the_file_before_the_update_leaves()
+    public async Task The_charge_is_in_the_file_before_anything_leaves()
     {
         using TemporaryDirectory directory = new();
         string path = directory.File(FilePrivacyLedger.FileName);
@@ -36,7 +36,7 @@ public class ClientChargeTests(TestConsortium consortium)
             consortium.ClientFor(1, task).ContributeAsync(Update),
             consortium.ClientFor(2, task).ContributeAsync(Update));
         Assert.Equal(
-            ["send keys with 0 charges", "send shares with 0 charges", "send uploads with 1 charges", "send confirmations with 1 charges", "send unmask with 1 charges"],
+            ["send keys with 1 charges", "send shares with 1 charges", "send uploads with 1 charges", "send confirmations with 1 charges", "send unmask with 1 charges"],
             order);
         Assert.True(OperatingSystem.IsWindows() || File.GetUnixFileMode(path) == (UnixFileMode.UserRead | UnixFileMode.UserWrite));
         TaskSpending cost = Assert.Single(await new FilePrivacyLedger(directory.Path).ReadAsync());
@@ -83,7 +83,7 @@ public class ClientChargeTests(TestConsortium consortium)
         WatchedLedger ledger = new(new MemoryPrivacyLedger()) { BeforeCharge = () => throw new SecureFedException(ErrorCodes.StorageUnavailable, "The disk is full.") };
         SecureFedException exception = await Assert.ThrowsAsync<SecureFedException>(() => consortium.ClientFor(0, task, o => o.Ledger = ledger, wire).ContributeAsync(Update));
         Assert.Equal("storage-unavailable", exception.Code);
-        Assert.Equal(["keys", "shares"], wire.Writes.Select(w => w.Path.Split('/')[^2]));
+        Assert.Empty(wire.Writes);
         await stop.CancelAsync();
         await Task.WhenAny(Task.WhenAll(others));
     }

@@ -88,14 +88,22 @@ public class RecordLevelTests(TestConsortium consortium)
     }
 
     [Fact]
-    public async Task A_record_that_is_no_number_is_refused_before_an_update_leaves()
+    public async Task A_record_that_is_no_number_counts_as_zero_and_silences_nobody()
     {
         Identifier task = await consortium.CreateTaskAsync(Definitions.Records());
-        RecordingHandler wire = new();
-        InvalidUpdateException exception = await Assert.ThrowsAsync<InvalidUpdateException>(
-            () => consortium.ClientFor(0, task, null, wire).RunAsync(new Records(4, 3, double.NaN)));
-        Assert.Equal(InvalidUpdateException.NotFinite, exception.Code);
-        Assert.Empty(wire.Writes);
+        RoundOutcome[] outcomes = await RunAsync(task, [new Records(4, 3, double.NaN), new Records(4, 3, 0.1), new Records(4, 3, 0.1)]);
+        Assert.Equal([3, 0, 0], outcomes.Select(o => o.ZeroedRecords));
+        Assert.All(outcomes[0].Quantized.ToArray(), v => Assert.Equal(0, v));
+    }
+
+    [Fact]
+    public async Task A_trainer_that_throws_takes_part_with_a_zero_vector_and_hears_of_it_afterwards()
+    {
+        Identifier task = await consortium.CreateTaskAsync(Definitions.Records());
+        RoundOutcome[] outcomes = await RunAsync(task, [new Records(4, 3, 0.1) { Fault = new InvalidOperationException("a bug") }, new Records(4, 3, 0.1), new Records(4, 3, 0.1)]);
+        Assert.Equal("a bug", outcomes[0].Fault?.Message);
+        Assert.All(outcomes[0].Quantized.ToArray(), v => Assert.Equal(0, v));
+        Assert.Null(outcomes[1].Fault);
     }
 
     private async Task<RoundOutcome[]> RunAsync(Identifier task, Records[] data, RecordingHandler[]? wires = null)
@@ -122,6 +130,9 @@ public class RecordLevelTests(TestConsortium consortium)
     {
         public int Count => count;
 
+        /// <summary>What the application throws in place of records.</summary>
+        public Exception? Fault { get; init; }
+
         public double SumOf(int coordinate) => Enumerable.Range(0, count).Sum(record => Value(record, coordinate));
 
         public void Write(int record, Span<double> vector)
@@ -130,7 +141,8 @@ public class RecordLevelTests(TestConsortium consortium)
                 vector[i] = Value(record, i);
         }
 
-        public ValueTask<IRecordSource> OpenRecordsAsync(RoundAssignment assignment, CancellationToken cancellationToken = default) => ValueTask.FromResult<IRecordSource>(this);
+        public ValueTask<IRecordSource> OpenRecordsAsync(RoundAssignment assignment, CancellationToken cancellationToken = default) =>
+            Fault is null ? ValueTask.FromResult<IRecordSource>(this) : throw Fault;
 
         public ValueTask<double[]> ComputeAsync(RoundAssignment assignment, CancellationToken cancellationToken = default) => throw new InvalidOperationException("A record-level task does not ask for one vector.");
 
