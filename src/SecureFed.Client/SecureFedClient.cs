@@ -32,6 +32,7 @@ public sealed class SecureFedClient
     private readonly UpdatePipeline pipeline;
     private readonly IPrivacyLedger ledger;
     private ClientContext? context;
+    private LeafSums? leaves;
 
     /// <summary>Made by <see cref="ServiceCollectionExtensions.AddSecureFedClient"/>; or directly with an <see cref="HttpClient"/> that signs and pins.</summary>
     public SecureFedClient(HttpClient http, SecureFedClientOptions options, TimeProvider time)
@@ -128,8 +129,6 @@ public sealed class SecureFedClient
             throw new RoundRefusedException(refusal);
         if (round!.RoundId != ParseIdentifier(view.RoundId) || round.Number != view.Number || round.Kind != view.Kind)
             throw new RoundRefusedException(ErrorCodes.HistoryRewritten, "The server's view of the task names another round or kind of round than the signed opening; the client abstains.");
-        if (round.Noise is { } noise)
-            await ledger.RequireAsync(new PrivacyCharge(client.Task, round.Number, noise.Charge), client.Policy.Limits, cancellationToken);
         if (!isResuming && round.Noise is null && saved.Answered?.Contains(RoundRepetition.DigestOf(round)) == true)
         {
             throw new RoundRefusedException(
@@ -140,9 +139,16 @@ public sealed class SecureFedClient
         ModelState model = await GetModelAsync(round.ModelDigest, cancellationToken);
         if (!new LearningTask(client.Task).Fits(model))
             throw new RoundRefusedException(ErrorCodes.ModelMismatch, $"The round's model ({model.Parameters.Count} parameters) does not have the task's form; the client does not train on it.");
+        if (MaskingClient.ExamineModel(client.Task, round, model) is { } mismatch)
+            throw new RoundRefusedException(mismatch);
+        PrivacyCharge? charge = PrivacyCharge.For(client.Task, round, model);
+        if (charge is not null)
+            await ledger.RequireAsync(charge, client.Policy.Limits, cancellationToken);
         RoundInput input = await compute(new RoundAssignment(client.Task, round, model));
+        if (charge?.Node > 0)
+            input = input with { Leaves = leaves ??= new LeafSums(client.Task.Privacy.TreeLeaves), TrainRound = model.CompletedTrainRounds };
         RoundParticipant participant = new(client, transport, options.StateStore, options.Random, pipeline, ledger);
-        return await participant.TakePartAsync(opening, saved, isResuming, input, cancellationToken);
+        return await participant.TakePartAsync(opening, saved, isResuming, input, charge, cancellationToken);
     }
 
     private static async ValueTask<RoundInput> ComputeAsync(ILocalTrainer trainer, RoundAssignment assignment, CancellationToken cancellationToken)

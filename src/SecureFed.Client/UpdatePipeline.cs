@@ -33,13 +33,35 @@ public sealed class UpdatePipeline(IRandomSource random)
     /// <param name="records">The client's records.</param>
     /// <param name="samplingRate">q in (0, 1].</param>
     /// <exception cref="InvalidUpdateException">A record is NaN, infinite or of the wrong length; nothing was sent.</exception>
-    public QuantizedUpdate Quantize(UpdateLayout layout, IRecordSource records, double samplingRate)
+    public QuantizedUpdate Quantize(UpdateLayout layout, IRecordSource records, double samplingRate) =>
+        SumRecords(layout, records, _ => IsSampled(samplingRate));
+
+    /// <summary>The sum of a node of the epoch's tree: the records of this round's leaf at the round's model, and the leaves before it as they were in their own rounds.</summary>
+    /// <param name="layout">The round's layout.</param>
+    /// <param name="records">The client's records.</param>
+    /// <param name="leaves">What the client holds of the epoch; gets the sum of this round's leaf, unless an earlier attempt at the round has made it.</param>
+    /// <param name="trainRound">Training rounds behind the round's model.</param>
+    /// <exception cref="InvalidUpdateException">A record is NaN, infinite or of the wrong length; nothing was sent.</exception>
+    public QuantizedUpdate Quantize(UpdateLayout layout, IRecordSource records, LeafSums leaves, int trainRound)
+    {
+        if (!leaves.Holds(trainRound))
+            leaves.Keep(trainRound, SumRecords(layout, records, record => leaves.LeafOf(record) == leaves.LeafOfRound(trainRound)));
+        return leaves.SumNode(trainRound);
+    }
+
+    /// <summary>Adds this client's share of the round's noise.</summary>
+    /// <param name="update">The integers.</param>
+    /// <param name="shareVariance">σ² of the share (<see cref="Protocol.Masking.MaskingClient.ShareVariance"/>); zero if the round has no noise.</param>
+    public NoisedUpdate AddNoise(QuantizedUpdate update, Rational shareVariance) =>
+        (shareVariance == Rational.Zero ? NoNoise.Instance : (INoiseMechanism)new DiscreteGaussianNoise(shareVariance, random)).Add(update);
+
+    private QuantizedUpdate SumRecords(UpdateLayout layout, IRecordSource records, Func<int, bool> isIn)
     {
         RecordAccumulator sum = new(layout, random);
         double[] vector = new double[layout.Dimension];
         for (int record = 0; record < records.Count; record++)
         {
-            if (!IsSampled(samplingRate))
+            if (!isIn(record))
                 continue;
             records.Write(record, vector);
             sum.Add(vector);
@@ -48,12 +70,6 @@ public sealed class UpdatePipeline(IRandomSource random)
         Array.Clear(vector);
         return sum.Finish();
     }
-
-    /// <summary>Adds this client's share of the round's noise.</summary>
-    /// <param name="update">The integers.</param>
-    /// <param name="shareVariance">σ² of the share (<see cref="Protocol.Masking.MaskingClient.ShareVariance"/>); zero if the round has no noise.</param>
-    public NoisedUpdate AddNoise(QuantizedUpdate update, Rational shareVariance) =>
-        (shareVariance == Rational.Zero ? NoNoise.Instance : (INoiseMechanism)new DiscreteGaussianNoise(shareVariance, random)).Add(update);
 
     private bool IsSampled(double samplingRate)
     {

@@ -43,6 +43,8 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
     /// <param name="present">Part of the greatest cohort that is in the sum: public, and keeps the length of a step when clients drop out.</param>
     public IServerOptimizer OptimizerFor(double present)
     {
+        if (privacy.IsTree)
+            return new TreeSgd(Rule, privacy.TreeLeaves, Math.Max(1, (double)privacy.ExpectedRecords / privacy.TreeLeaves), model.L2Penalty / Math.Max(1, privacy.ExpectedRecords));
         if (IsRecordLevel)
             return new RecordSgd(Rule, Math.Max(1, privacy.SamplingRate * privacy.ExpectedRecords * present), model.L2Penalty / Math.Max(1, privacy.ExpectedRecords));
         return training.ServerOptimizer == ServerOptimizerKind.FedSgd ? new FedSgd(Rule) : new FedAvg(Rule);

@@ -21,17 +21,18 @@ internal sealed class RoundParticipant(ClientContext context, RoundTransport tra
     /// <param name="saved">What the client remembers of the task; with the state of this very round if <paramref name="isResuming"/>.</param>
     /// <param name="isResuming">Whether this round was joined before a restart.</param>
     /// <param name="input">What to contribute.</param>
+    /// <param name="charge">What the round costs this client's data; null if its sum is exact.</param>
     /// <param name="cancellationToken">Leaves the round; its state stays saved, so that a restart resumes or abstains.</param>
     /// <exception cref="RoundRefusedException">The server or the round breaks the policy; nothing more was revealed.</exception>
     public async Task<RoundOutcome> TakePartAsync(
-        SignedEntry opening, SavedRounds saved, bool isResuming, RoundInput input, CancellationToken cancellationToken)
+        SignedEntry opening, SavedRounds saved, bool isResuming, RoundInput input, PrivacyCharge? charge, CancellationToken cancellationToken)
     {
         using MaskingClient client = isResuming ? await ResumeAsync(saved, opening) : Begin(opening, saved.LastRoundNumber);
         RoundParameters round = client.Round;
         QuantizedUpdate quantized = input.Quantize(pipeline, context.Task, round);
         try
         {
-            RoundStatus status = await StepThroughAsync(client, quantized, saved, cancellationToken);
+            RoundStatus status = await StepThroughAsync(client, quantized, saved, charge, cancellationToken);
             await store.EraseRoundAsync(context.Task.TaskId, round.Number, cancellationToken);
             return Outcome(status, status == RoundStatus.TooLate ? ErrorCodes.TooLate : null, status == RoundStatus.Contributed ? quantized.Values.ToArray() : default);
         }
@@ -50,7 +51,7 @@ internal sealed class RoundParticipant(ClientContext context, RoundTransport tra
             new(round.RoundId, round.Number, round.Kind, status, reason, survivors, integers, receiptIndex);
     }
 
-    private async Task<RoundStatus> StepThroughAsync(MaskingClient client, QuantizedUpdate quantized, SavedRounds saved, CancellationToken cancellationToken)
+    private async Task<RoundStatus> StepThroughAsync(MaskingClient client, QuantizedUpdate quantized, SavedRounds saved, PrivacyCharge? charge, CancellationToken cancellationToken)
     {
         // After a restart that had masked already, the saved upload is sent and the vector computed now is not used.
         bool isEarlierVector = hasUpdateLeft = client.HasMasked;
@@ -64,8 +65,8 @@ internal sealed class RoundParticipant(ClientContext context, RoundTransport tra
 
         (Announcement dealers, IReadOnlyList<(int, ReadOnlyMemory<byte>)> inbox) = await transport.GetInboxAsync(cancellationToken);
         ClientStep upload = Require(client.OnDealers(dealers, inbox, pipeline.AddNoise(quantized, client.ShareVariance)));
-        if (client.Round.Noise is { } noise)
-            await ledger.ChargeAsync(new PrivacyCharge(context.Task, client.Round.Number, noise.Charge), context.Policy.Limits, cancellationToken);
+        if (charge is not null)
+            await ledger.ChargeAsync(charge, context.Policy.Limits, cancellationToken);
         await SaveAsync(client, saved, RoundPhase.Upload, cancellationToken);
         hasUpdateLeft = true;
         if (await UnlessLateAsync(transport.SendUploadAsync(upload.Masked!, cancellationToken)) is { } receipt)

@@ -75,6 +75,10 @@ public sealed class MaskingClient : IDisposable
     public static RoundRejection? Examine(ClientContext context, SignedEntry opening, int lastRoundNumber, out RoundParameters? round) =>
         RoundExamination.FindFault(context, opening, lastRoundNumber, out round);
 
+    /// <summary>Examines a round together with the model that it names, before anything is computed on that model.</summary>
+    /// <returns>Null, or why the client abstains.</returns>
+    public static RoundRejection? ExamineModel(TaskParameters task, RoundParameters round, ModelState model) => RoundExamination.FindFault(task, round, model);
+
     /// <summary>Step 1: fresh keys for a round that <see cref="Examine"/> accepts.</summary>
     public static (MaskingClient? Client, RoundRejection? Refusal) Begin(ClientContext context, SignedEntry opening, int lastRoundNumber, IRandomSource random)
     {

@@ -53,6 +53,9 @@ public sealed record PrivacyDefinition
     /// <summary>Unit record: public estimate of all clients' records together.</summary>
     public int ExpectedRecords { get; init; }
 
+    /// <summary>Unit record: training rounds of an epoch, one node of its tree released in each, instead of independent sums of samples; 0 = no tree. Needs sampling rate 1.</summary>
+    public int TreeLeaves { get; init; }
+
     /// <summary>Training rounds beyond the schedule that the budget holds in reserve for rounds that fail after their unmask request.</summary>
     public int SpareRounds { get; init; }
 

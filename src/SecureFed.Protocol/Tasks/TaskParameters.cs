@@ -90,8 +90,9 @@ public sealed record TaskParameters(
             : shape.ToLayout(RingBits, Cohort.Greatest);
     }
 
-    /// <summary>Noise and reservation of every round of that kind; null if sums are exact.</summary>
-    public RoundNoise? NoiseOf(RoundKind kind) => Privacy.ReleaseOf(kind) is { } release ? new RoundNoise(release.NoiseMultiplier, release.Charge) : null;
+    /// <summary>Whether a round of that kind may state this noise and reservation, as far as that can be told without its model.</summary>
+    internal bool Allows(RoundKind kind, RoundNoise? noise) =>
+        noise == Privacy.NoiseOf(kind, 0, false) || (Privacy.IsTree && kind == RoundKind.Train && noise is { Charge: 0 } && noise.NoiseMultiplier == Privacy.ReleaseOf(kind)!.NoiseMultiplier);
 
     public byte[] Encode() => CanonicalWriter.Write(writer =>
     {

@@ -19,6 +19,8 @@ public sealed class TaskState
     private SurvivorHistory releasedBefore = SurvivorHistory.Empty;
     private readonly BudgetLedger? budget;
     private int failuresInARow;
+    private int completedTrainRounds;
+    private bool isNodeReleased;
 
     private TaskState(TaskParameters parameters, Roster roster, Digest modelDigest, IBlobSource blobs)
     {
@@ -107,7 +109,7 @@ public sealed class TaskState
             return new PendingEvent(new TaskEvent.TaskFinished(rounds[^1].AbortReason ?? ErrorCodes.InternalError));
         if (Parameters.Schedule.KindAfter(CompletedRounds) is not { } kind)
             return new PendingEvent(new TaskEvent.TaskFinished(""));
-        RoundNoise? noise = Parameters.NoiseOf(kind);
+        RoundNoise? noise = NoiseOfNext(kind);
         if (noise is not null && budget!.FindRefusal(noise.Charge) is not null)
             return new PendingEvent(new TaskEvent.TaskFinished(ErrorCodes.BudgetExhausted));
 
@@ -159,6 +161,12 @@ public sealed class TaskState
                 rounds[^1] = rounds[^1] with { ModelDigest = published.ModelDigest };
                 CompletedRounds++;
                 failuresInARow = 0;
+                if (Round.Parameters.Kind == RoundKind.Train)
+                {
+                    completedTrainRounds++;
+                    isNodeReleased = false;
+                }
+
                 break;
             case TaskEvent.ModelRefused refused when AwaitsModel && refused.RoundId == Round!.Parameters.RoundId:
                 rounds[^1] = rounds[^1] with { AbortReason = refused.Reason };
@@ -178,10 +186,13 @@ public sealed class TaskState
         EntryCount++;
     }
 
+    /// <summary>Noise and charge of a round of that kind if it were opened now. With a tree the charge depends on the node, and on whether a round for it was committed and then failed.</summary>
+    public RoundNoise? NoiseOfNext(RoundKind kind) => Parameters.Privacy.NoiseOf(kind, Parameters.Privacy.NodeOf(kind, completedTrainRounds), isNodeReleased);
+
     private bool IsReserved => budget?.Entries is [.., { State: BudgetState.Reserved }];
 
     private bool IsNext(RoundParameters round) =>
-        round.Number == rounds.Count + 1 && round.ModelDigest == ModelDigest && round.Cohort == Parameters.Cohort && round.Noise == Parameters.NoiseOf(round.Kind);
+        round.Number == rounds.Count + 1 && round.ModelDigest == ModelDigest && round.Cohort == Parameters.Cohort && round.Noise == NoiseOfNext(round.Kind);
 
     private void ApplyToRound(ulong index, TaskEvent change)
     {
@@ -191,7 +202,7 @@ public sealed class TaskState
         {
             // The first leaf that asks commits the round: its charge covers all leaves, each record and client standing in one of them.
             if (IsReserved)
-                budget!.Commit(number);
+                Commit(number);
             Release(Round.Leaves.FirstOrDefault(l => l.Parameters.RoundId == asked.RoundId) ?? Round);
         }
 
@@ -221,6 +232,12 @@ public sealed class TaskState
             failuresInARow = 0;
             CompletedRounds++;
         }
+    }
+
+    private void Commit(int number)
+    {
+        budget!.Commit(number);
+        isNodeReleased |= Round!.Parameters.Kind == RoundKind.Train;
     }
 
     /// <summary>Remembers the survivors of a round or leaf, compared with those of earlier rounds: the leaves of one round are disjoint anyway.</summary>

@@ -41,4 +41,7 @@ internal sealed record ConsortiumOptions
 
     /// <summary>Training rounds that the budget carries beyond the schedule.</summary>
     public int SpareRounds { get; init; }
+
+    /// <summary>Not 0: unit record with a tree of so many leaves.</summary>
+    public int TreeLeaves { get; init; }
 }
