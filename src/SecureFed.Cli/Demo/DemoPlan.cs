@@ -57,6 +57,8 @@ internal sealed record DemoPlan(
         RequireUsage(options.Epsilon is null or (> 0 and < 1e6), "--epsilon is above 0 and below 1,000,000.");
         RequireUsage(options.Delta is null or (> 0 and < 1), "--delta lies in (0, 1).");
         RequireUsage(options.Privacy != PrivacyUnit.None || (options.Epsilon is null && options.Delta is null), "--epsilon and --delta go with --privacy client or record.");
+        RequireUsage(options.Privacy == PrivacyUnit.Record || !options.IsTree, "--mechanism tree goes with --privacy record.");
+        RequireUsage(!options.IsTree || options.BatchSize is null, "With --mechanism tree every row is in one round of the pass: --rounds says how many rows that is, not --batch-size.");
         RequireUsage(options.Data.Count == 0 || options.Label is not null, "--data needs --label.");
         RequireUsage(options.Data.Count > 0 || (options.Label is null && options.Positive is null && options.Drop.Count == 0), "--label, --positive and --drop go with --data.");
 
