@@ -63,7 +63,7 @@ public sealed class SecureFedClient
     {
         TaskParameters task = (await GetContextAsync(cancellationToken)).Task;
         double[] values = ToVector(task, update.Span, weight);
-        ModelUpdate.Create(task.LayoutOf(RoundKind.Train), values);
+        ModelUpdate.Create(task.LayoutOf(RoundKind.Train), values); // Length and finite values; the clip norm of the round is not known yet.
         RoundView round = await WaitForRoundAsync(cancellationToken)
             ?? throw new SecureFedException(ErrorCodes.TaskFinished, "The task is complete and takes no further updates; fetch its model.");
         if (round.Kind != RoundKind.Train)

@@ -58,7 +58,7 @@ public sealed class UpdatePipeline(IRandomSource random)
     private QuantizedUpdate SumRecords(UpdateLayout layout, IRecordSource records, Func<int, bool> isIn)
     {
         RecordAccumulator sum = new(layout, random);
-        double[] vector = new double[layout.Dimension];
+        double[] vector = new double[layout.ComputedDimension];
         for (int record = 0; record < records.Count; record++)
         {
             if (!isIn(record))

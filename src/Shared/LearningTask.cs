@@ -53,7 +53,7 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
     /// <summary>The model of the first round.</summary>
     public ModelState InitialModel()
     {
-        ModelState zero = ModelState.Initial(model);
+        ModelState zero = ModelState.Initial(model) with { ClipNorm = training.AdaptiveClip is null ? 0 : training.ClipNorm };
         return training.ScalesByBounds && model.Label is not null
             ? zero with { Standardisation = Standardizer.FromBounds(Schema, Math.Max(1, IsRecordLevel ? privacy.ExpectedRecords : training.GreatestRows)).ToArray() }
             : zero;
@@ -106,7 +106,10 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
     };
 
     public IReadOnlyList<RoundShape> ShapesOf(TaskSchedule schedule) =>
-        [.. schedule.Kinds.Select(kind => new RoundShape(kind, [.. LayoutOf(kind).Segments.Select(s => new SegmentShape(s.Name, s.Length, s.NormBound))]))];
+        [.. schedule.Kinds.Select(kind => new RoundShape(kind, [.. LayoutOf(kind).Segments.Select(s => new SegmentShape(s.Name, s.Length, s.NormBound)), .. CountOf(kind)]))];
+
+    /// <summary>The pipeline counts for adaptive clipping; no trainer knows of it.</summary>
+    private SegmentShape[] CountOf(RoundKind kind) => kind == RoundKind.Train && training.AdaptiveClip is not null ? [TaskParameters.CountShape] : [];
 
     private static FeatureSchema ToSchema(FeatureSpecification feature) => new(feature.Name, feature.LowerBound, feature.UpperBound);
 }

@@ -157,7 +157,7 @@ public sealed class MaskingClient : IDisposable
             return announcement.Blob.Span.SequenceEqual(state.DealersList) ? ClientStep.Send(new MaskedUpdate(state.Upload)) : Contradiction("dealers list");
         if (cohort is null)
             return OutOfOrder();
-        if (!RoundExamination.IsSameLayout(update.Layout, round.Layout))
+        if (!TaskParameters.IsSame(update.Layout, round.Layout))
             throw new ArgumentException("The update was made for another round's layout.", nameof(update));
         if (update.ShareVariance != ShareVariance)
             throw new ArgumentException("The update does not carry the share of noise that this round's cohort demands.", nameof(update));

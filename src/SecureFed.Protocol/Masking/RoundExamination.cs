@@ -27,7 +27,7 @@ internal static class RoundExamination
             return Refuse(ErrorCodes.RosterUntrusted, "The round refers to another roster than the one this client holds; fetch the roster again.");
         if (read.Cohort != context.Task.Cohort || read.Cohort.Organisations != context.Roster.ClientOrganisations || read.Protection != context.Task.Protection)
             return Refuse(ErrorCodes.InvalidParameters, "The round's cohort bounds or protection differ from the task's or from the roster.");
-        if (!context.Task.Schedule.Kinds.Contains(read.Kind) || !IsSameLayout(read.Layout, context.Task.LayoutOf(read.Kind)))
+        if (!context.Task.Schedule.Kinds.Contains(read.Kind) || !context.Task.Allows(read.Kind, read.Layout))
             return Refuse(ErrorCodes.InvalidParameters, "The round's segments, clip norms or scales differ from those that follow from the task.");
         if (!context.Task.Allows(read.Kind, read.Noise))
             return Refuse(ErrorCodes.InvalidParameters, "The round's noise or its charge differs from the task's.");
@@ -45,6 +45,8 @@ internal static class RoundExamination
     /// <returns>Null, or why the client abstains.</returns>
     public static RoundRejection? FindFault(TaskParameters task, RoundParameters round, ModelState model)
     {
+        if (task.ClipsAdaptively(round.Kind) && round.Layout.Segments[0].ClipNorm != model.ClipNorm)
+            return Refuse(ErrorCodes.InvalidParameters, $"The round clips to {round.Layout.Segments[0].ClipNorm}, its model to {model.ClipNorm}.");
         if (round.Kind != RoundKind.Train || !task.Privacy.IsTree)
             return null;
         if (model.CompletedTrainRounds >= task.Schedule.TrainRounds)
@@ -55,9 +57,6 @@ internal static class RoundExamination
             ? null
             : Refuse(ErrorCodes.InvalidParameters, $"The round releases node {node} of its tree and charges {round.Noise?.Charge ?? 0} units where {least} are due.");
     }
-
-    public static bool IsSameLayout(UpdateLayout one, UpdateLayout other) =>
-        one.RingBits == other.RingBits && one.Segments.SequenceEqual(other.Segments);
 
     private static RoundRejection Refuse(string code, string detail) => new(code, detail);
 }

@@ -1,5 +1,6 @@
 using SecureFed.Cryptography.Randomness;
 using SecureFed.Privacy.Budget;
+using SecureFed.Privacy.Updates;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Identity;
 using SecureFed.Protocol.Rounds;
@@ -122,7 +123,7 @@ public sealed class TaskState
             ParametersDigest,
             roster.Digest,
             ModelDigest,
-            Parameters.LayoutOf(kind),
+            LayoutOfNext(kind),
             Parameters.Cohort,
             Parameters.Protection,
             noise,
@@ -189,10 +190,21 @@ public sealed class TaskState
     /// <summary>Noise and charge of a round of that kind if it were opened now. With a tree the charge depends on the node, and on whether a round for it was committed and then failed.</summary>
     public RoundNoise? NoiseOfNext(RoundKind kind) => Parameters.Privacy.NoiseOf(kind, Parameters.Privacy.NodeOf(kind, completedTrainRounds), isNodeReleased);
 
+    /// <summary>Layout of a round of that kind if it were opened now. Adaptive clipping: the clip norm is the current model's.</summary>
+    private UpdateLayout LayoutOfNext(RoundKind kind)
+    {
+        if (!Parameters.ClipsAdaptively(kind))
+            return Parameters.LayoutOf(kind);
+        return ModelState.TryDecode(blobs.Get(ModelDigest).Span, out ModelState? model) && Parameters.Training.AdaptiveClip!.Holds(model!.ClipNorm)
+            ? Parameters.LayoutOf(kind, model.ClipNorm)
+            : throw new InvalidOperationException("The current model names no clip norm that its task allows.");
+    }
+
     private bool IsReserved => budget?.Entries is [.., { State: BudgetState.Reserved }];
 
     private bool IsNext(RoundParameters round) =>
-        round.Number == rounds.Count + 1 && round.ModelDigest == ModelDigest && round.Cohort == Parameters.Cohort && round.Noise == NoiseOfNext(round.Kind);
+        round.Number == rounds.Count + 1 && round.ModelDigest == ModelDigest && round.Cohort == Parameters.Cohort && round.Noise == NoiseOfNext(round.Kind)
+        && (!Parameters.ClipsAdaptively(round.Kind) || TaskParameters.IsSame(round.Layout, LayoutOfNext(round.Kind)));
 
     private void ApplyToRound(ulong index, TaskEvent change)
     {

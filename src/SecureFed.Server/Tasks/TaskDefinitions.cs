@@ -94,7 +94,8 @@ internal static class TaskDefinitions
         training.ClipNorm,
         training.GreatestRows,
         training.ScaleByBounds,
-        training.AverageIterates ?? (unit != PrivacyUnit.None));
+        training.AverageIterates ?? (unit != PrivacyUnit.None),
+        training.AdaptiveClip is { } clip ? new AdaptiveClipSpecification(clip.Lowest, clip.Greatest, clip.Quantile, clip.Rate) : null);
 
     private static CohortBounds ToCohort(CohortDefinition cohort, PrivacyUnit unit, Roster roster) => new(
         cohort.Least,

@@ -1,4 +1,5 @@
 using SecureFed.Protocol.Rounds;
+using SecureFed.Protocol.Tasks;
 
 namespace SecureFed.Protocol.Tests.Simulation;
 
@@ -44,4 +45,6 @@ internal sealed record ConsortiumOptions
 
     /// <summary>Not 0: unit record with a tree of so many leaves.</summary>
     public int TreeLeaves { get; init; }
+
+    public AdaptiveClipSpecification? AdaptiveClip { get; init; }
 }
