@@ -142,7 +142,7 @@ public sealed class SecureFedClient
         if (MaskingClient.ExamineModel(client.Task, round, model) is { } mismatch)
             throw new RoundRefusedException(mismatch);
         PrivacyCharge? charge = PrivacyCharge.For(client.Task, round, model);
-        if (charge is not null)
+        if (!isResuming && charge is not null)
             await ledger.RequireAsync(charge, client.Policy.Limits, cancellationToken);
         RoundInput input = await compute(new RoundAssignment(client.Task, round, model));
         if (charge?.Node > 0)

@@ -35,8 +35,8 @@ public sealed class SecureFedClientOptions
     /// <summary>The client's own account of its privacy loss. Default null: beside the state files if <see cref="StateStore"/> is a <see cref="FileRoundStateStore"/>, else memory.</summary>
     public IPrivacyLedger? Ledger { get; set; }
 
-    /// <summary>Keys, seeds and rounding. Default: the operating system. Never anything else outside tests.</summary>
-    public IRandomSource Random { get; set; } = OperatingSystemRandomSource.Instance;
+    /// <summary>Keys, seeds, samples, rounding and noise: the operating system. Nothing else can be set from outside; tests and the attack harness may.</summary>
+    internal IRandomSource Random { get; set; } = OperatingSystemRandomSource.Instance;
 
     /// <summary>Share one <see cref="PeerKeyCache"/> between the clients of one process, so that each peer's round key is imported once. Default null: no sharing.</summary>
     public IKeyAgreement? PeerKeys { get; set; }

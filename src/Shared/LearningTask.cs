@@ -13,6 +13,8 @@ namespace SecureFed.Shared;
 /// <summary>A task in the terms of the learning library. Compiled into client and server, the two that may know both sides.</summary>
 internal sealed class LearningTask(ModelSpecification model, TrainingSpecification training, PrivacyUnit unit)
 {
+    /// <summary>With noise on the weights, FedAvg divides by at least half a full client's for each in the sum.</summary>
+    private const double LeastMeanWeight = 0.5;
     private readonly PrivacySpecification privacy = PrivacySpecification.None;
 
     public LearningTask(TaskParameters task)
@@ -47,7 +49,7 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
             return new TreeSgd(Rule, privacy.TreeLeaves, Math.Max(1, (double)privacy.ExpectedRecords / privacy.TreeLeaves), model.L2Penalty / Math.Max(1, privacy.ExpectedRecords));
         if (IsRecordLevel)
             return new RecordSgd(Rule, Math.Max(1, privacy.SamplingRate * privacy.ExpectedRecords * present), model.L2Penalty / Math.Max(1, privacy.ExpectedRecords));
-        return training.ServerOptimizer == ServerOptimizerKind.FedSgd ? new FedSgd(Rule) : new FedAvg(Rule);
+        return training.ServerOptimizer == ServerOptimizerKind.FedSgd ? new FedSgd(Rule) : new FedAvg(Rule, unit == PrivacyUnit.Client ? LeastMeanWeight : 0);
     }
 
     /// <summary>The model of the first round.</summary>

@@ -15,6 +15,16 @@ public class ServerRuleTests
         Assert.Equal(Enumerable.Range(0, 39).Select(j => theta[j + 1] + (1.7 * sum[j] / 2.7)), next);
     }
 
+    [Theory]
+    [InlineData(2.5, 2.5)]
+    [InlineData(0.01, 1.5)]
+    [InlineData(-40, 1.5)]
+    public void A_sum_of_weights_that_noise_has_made_small_does_not_make_the_step_long(double noisyWeight, double divisor)
+    {
+        double[] next = new FedAvg(new PlainRule(1), leastMeanWeight: 0.5).Step([1, 2], [], [3, -6, noisyWeight], 3).Parameters;
+        Assert.Equal([1 + (3 / divisor), 2 - (6 / divisor)], next);
+    }
+
     [Fact]
     public void Plain_FedSgd_rounds_as_it_did_before_there_were_rules()
     {

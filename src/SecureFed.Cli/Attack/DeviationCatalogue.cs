@@ -17,6 +17,7 @@ internal static class DeviationCatalogue
         .. ViewLies.All,
         .. HarmlessLies.All,
         .. GraphLies.All,
+        .. NoiseLies.All,
     ];
 
     public static Deviation? Find(string name) => All.FirstOrDefault(d => string.Equals(d.Name, name, StringComparison.Ordinal));

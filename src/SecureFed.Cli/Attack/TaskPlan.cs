@@ -25,6 +25,8 @@ internal sealed record TaskPlan
     /// <summary>A linear model, so that a client that trains on rows can be the victim.</summary>
     public bool IsLinear { get; init; }
 
+    public PrivacyDefinition Privacy { get; init; } = PrivacyDefinition.None;
+
     /// <summary>How long the cohort may take to assemble.</summary>
     public int AdvertiseMilliseconds { get; init; } = 60_000;
 
@@ -43,7 +45,7 @@ internal sealed record TaskPlan
         Training = new TrainingDefinition { ClipNorm = 10, GreatestRows = IsLinear ? ServedRows.Count : 1 },
         Schedule = new ScheduleDefinition { TrainRounds = Rounds, GreatestFailures = 1 },
         Cohort = new CohortDefinition { Least = Least, Greatest = Clients, Gamma = Gamma, DeltaDrop = DeltaDrop },
-        Privacy = PrivacyDefinition.None,
+        Privacy = Privacy with { DataSet = Privacy.Unit == PrivacyUnit.None ? "" : taskId.ToString() },
         Deadlines = new DeadlineDefinition { AdvertiseMilliseconds = AdvertiseMilliseconds, PhaseMilliseconds = 60_000, GraceMilliseconds = GraceMilliseconds },
     };
 

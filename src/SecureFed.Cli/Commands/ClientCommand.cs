@@ -26,10 +26,10 @@ internal static class ClientCommand
         Option<string> data = CommandOptions.Required("--data", "CSV file with the task's features and label; other columns are left out by --drop.");
         Option<string> drop = CommandOptions.Optional("--drop", "Columns to leave out, comma-separated.");
         Option<string> positive = CommandOptions.Optional("--positive", "Label value that counts as positive. Default 1.");
-        Option<string> state = CommandOptions.Required("--state", "Directory for round state, this client's own.");
+        Option<string> state = CommandOptions.Required("--state", "Directory for round state and privacy ledger, this client's own. Tasks on the same data share one.");
         Command command = new("client", "Takes part in a task until its schedule is complete.")
         {
-            server, pin, task, id, key, policy, data, drop, positive, state, CommandOptions.Json(),
+            server, pin, task, id, key, policy, data, drop, positive, state, CommandOptions.Json(), ClientLedgerCommand.Create(terminal),
         };
         command.SetAction(async (parsed, cancellationToken) =>
         {

@@ -16,7 +16,7 @@ internal static class PrivacyPlanCommand
         Option<long> dimension = NumberOptions.Whole("--dimension", "Parameters of the model", 1, 1 << 26);
         Option<double> epsilon = NumberOptions.Real("--epsilon", "Target epsilon", "(0, 1e6]");
         Option<double?> delta = new("--delta") { Description = "Target delta, in (0, 1). Default min(1e-5, rows^-1.1), one digit." };
-        Option<double> rate = NumberOptions.Real("--sampling-rate", "Probability with which each row joins a round", "[0, 1]");
+        Option<double> rate = NumberOptions.Real("--sampling-rate", "Probability with which each row joins a round", "(0, 1]");
         Option<long> steps = NumberOptions.Whole("--steps", "Rounds", 1, 1_000_000_000);
         Option<double> clipNorm = new("--clip-norm") { Description = "L2 bound of one row's gradient. Default 1.", DefaultValueFactory = _ => 1 };
         Option<decimal> corrupt = new("--corrupt") { Description = "Fraction of corrupt clients, in [0, 1]. Default 0.1.", DefaultValueFactory = _ => 0.1m };

@@ -13,6 +13,7 @@ using SecureFed.Cli.Output;
 using SecureFed.Client.Configuration;
 using SecureFed.Client.Http;
 using SecureFed.Cryptography.Keys;
+using SecureFed.Privacy.Budget;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Identity;
 using SecureFed.Server;
@@ -30,9 +31,12 @@ internal static class ServerCommand
         Option<string> listen = CommandOptions.Optional("--listen", "Address and port. Default 127.0.0.1:7443.");
         Option<string> certificate = CommandOptions.Optional("--certificate", "TLS certificate with key (PKCS#12; passphrase in SECUREFED_CERTIFICATE_PASSPHRASE). Default: self-signed for loopback, made now.");
         Option<string> authorities = CommandOptions.Optional("--authority", "Names under which clients reach the server, comma-separated, e.g. fed.example.org. Default: the local address.");
-        Command command = new("server", "Runs the aggregation service.") { key, roster, authority, listen, certificate, authorities, CommandOptions.Json() };
+        Option<double> epsilon = new("--data-set-epsilon") { Description = "Largest sum of the epsilon of all tasks of one unit on one data set, in (0, 1e6]. Default 20.", DefaultValueFactory = _ => 20 };
+        Option<double> delta = new("--data-set-delta") { Description = "The same for delta, in [1e-28, 1). Default 2e-5.", DefaultValueFactory = _ => 2e-5 };
+        Command command = new("server", "Runs the aggregation service.") { key, roster, authority, listen, certificate, authorities, epsilon, delta, CommandOptions.Json() };
         command.SetAction(async (parsed, cancellationToken) =>
         {
+            _ = new DataSetLedger(parsed.GetValue(epsilon), parsed.GetValue(delta)); // Says which range is allowed.
             Protocol.Policy.ClientPolicy policy = PolicyFile.Load(parsed.GetValue(authority)!);
             SampleKeys.RefuseOutsideDevelopment(
                 policy.RosterAuthorityKey.Span,
@@ -42,6 +46,8 @@ internal static class ServerCommand
             {
                 Signer = signer,
                 Roster = LoadRoster(parsed.GetValue(roster)!, policy, signer),
+                DataSetEpsilon = parsed.GetValue(epsilon),
+                DataSetDelta = parsed.GetValue(delta),
                 Authorities = parsed.GetValue(authorities)?.ToLowerInvariant().Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [],
             };
             using X509Certificate2 tls = LoadCertificate(parsed.GetValue(certificate));

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json;
 using SecureFed.Cli.Output;
 using SecureFed.Client;
@@ -30,7 +31,7 @@ internal static class TaskCommand
             Identifier id = CommandOptions.ReadIdentifier(parsed.GetValue(task)!, "--task");
             return Show(terminal, await taskOperator.GetTaskAsync(id, token), await taskOperator.GetRoundsAsync(id, token));
         });
-        return new Command("task", "Creates and shows tasks, as an operator; checks participation, as anybody enrolled.") { create, show, Participation(terminal) };
+        return new Command("task", "Creates and shows tasks, as an operator; shows budgets and checks participation, as anybody enrolled.") { create, show, Participation(terminal), Budget(terminal) };
     }
 
     /// <summary>Whose word counts is the signed log's: the server's report is compared with it.</summary>
@@ -50,6 +51,39 @@ internal static class TaskCommand
             return fault is null ? SecureFedCommand.Done : SecureFedCommand.VerificationFailed;
         });
         return command;
+    }
+
+    private static Command Budget(Terminal terminal)
+    {
+        Option<string> task = CommandOptions.Required("--task", "Task identifier.");
+        Command command = new("budget", "What a task may tell, has told, and with which releases.");
+        Bind(command, terminal, [task], async (reader, parsed, token) =>
+        {
+            ShowBudget(terminal, await reader.GetBudgetAsync(CommandOptions.ReadIdentifier(parsed.GetValue(task)!, "--task"), token));
+            return SecureFedCommand.Done;
+        });
+        return command;
+    }
+
+    private static void ShowBudget(Terminal terminal, BudgetView budget)
+    {
+        if (terminal.IsJson)
+        {
+            terminal.WriteJson(JsonSerializer.SerializeToElement(budget, ResourceJson.Options));
+            return;
+        }
+
+        Line($"unit {budget.Unit}, data set '{budget.DataSet}': epsilon {budget.Epsilon:G6} at delta {budget.Delta:G3}, order {budget.Order}");
+        Line($"spent epsilon {budget.EpsilonSpent:G6}: {budget.Spent} of {budget.Units} units, {budget.Reserved} reserved, {budget.Left} left");
+        Line($"as the server and its colluders see it: {budget.Views.Server:G6}; as who only reads the models: {budget.Views.ModelReaders:G6}");
+        foreach (ReleaseView release in budget.Releases)
+            Line($"  a {release.Kind} round costs {release.Charge} units: noise multiplier {release.NoiseMultiplier:G6}, sampling rate {release.SamplingRate:G6}");
+        foreach (ChargeView charge in budget.Entries)
+            Line($"  round {charge.Round} {charge.Kind}: {charge.Units} units, {charge.State}");
+        if (budget.Refusal is { } refusal)
+            terminal.WriteLine(refusal);
+
+        void Line(FormattableString text) => terminal.WriteLine(text.ToString(CultureInfo.InvariantCulture));
     }
 
     private static void ShowParticipation(Terminal terminal, IReadOnlyList<ParticipationView> sums, string? fault)

@@ -90,12 +90,15 @@ internal sealed class DemoConsortium : IAsyncDisposable
     /// <summary>This task and no more.</summary>
     private static PrivacyLimits LimitsFor(PrivacyDefinition privacy)
     {
-        decimal epsilon = (decimal)privacy.Epsilon;
-        decimal delta = (decimal)privacy.Delta!.Value;
+        decimal epsilon = Above(privacy.Epsilon);
+        decimal delta = Above(privacy.Delta!.Value);
         PrivacyLimits limits = PrivacyLimits.Default;
-        decimal total = epsilon * (1 + limits.FailureAllowance);
+        decimal total = 2 * epsilon; // One task, with its allowance for failed rounds.
         return limits with { GreatestEpsilon = epsilon, GreatestDelta = delta, ClientTotalEpsilon = total, RecordTotalEpsilon = total, TotalDelta = delta };
     }
+
+    /// <summary>A decimal that is not below the double: the cast rounds to 15 digits.</summary>
+    private static decimal Above(double value) => (decimal)value is var cut && (double)cut < value ? cut * 1.00000000000001m : cut;
 
     public async ValueTask DisposeAsync()
     {

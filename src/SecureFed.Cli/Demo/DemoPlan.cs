@@ -3,6 +3,7 @@ using SecureFed.Learning.Data;
 using SecureFed.Learning.Models;
 using SecureFed.Learning.Scenarios;
 using SecureFed.Learning.Training;
+using SecureFed.Privacy.Budget;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Resources;
 using SecureFed.Protocol.Rounds;
@@ -55,7 +56,7 @@ internal sealed record DemoPlan(
         RequireUsage(options.LearningRate is null || (options.LearningRate > 0 && double.IsFinite(options.LearningRate.Value)), "--learning-rate is positive.");
         RequireUsage(options.Dropout is null or (>= 0 and < 1), "--dropout lies in [0, 1).");
         RequireUsage(options.Epsilon is null or (> 0 and < 1e6), "--epsilon is above 0 and below 1,000,000.");
-        RequireUsage(options.Delta is null or (> 0 and < 1), "--delta lies in (0, 1).");
+        RequireUsage(options.Delta is null or (>= DataSetLedger.LeastDelta and < 1), "--delta lies in [1e-28, 1).");
         RequireUsage(options.Privacy != PrivacyUnit.None || (options.Epsilon is null && options.Delta is null), "--epsilon and --delta go with --privacy client or record.");
         RequireUsage(options.Privacy == PrivacyUnit.Record || !options.IsTree, "--mechanism tree goes with --privacy record.");
         RequireUsage(!options.IsTree || options.BatchSize is null, "With --mechanism tree every row is in one round of the pass: --rounds says how many rows that is, not --batch-size.");

@@ -4,6 +4,7 @@ using SecureFed.Client;
 using SecureFed.Learning.Metrics;
 using SecureFed.Learning.Models;
 using SecureFed.Learning.Preprocessing;
+using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Resources;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
@@ -63,7 +64,9 @@ internal sealed class DemoWatch(DemoPlan plan, SecureFedOperator taskOperator, I
                 throw CommandException.Refuse(
                     task.FinishReason,
                     $"The task was given up after round {task.Round?.Number}: {task.FinishReason}.",
-                    "Too many clients dropped out in a row; lower --dropout or take more --clients.");
+                    string.Equals(task.FinishReason, ErrorCodes.BudgetExhausted, StringComparison.Ordinal)
+                        ? "Rounds that failed after their unmask request have used up the budget's reserve; lower --dropout or take more --clients."
+                        : "Too many clients dropped out in a row; lower --dropout or take more --clients.");
             }
         }
     }

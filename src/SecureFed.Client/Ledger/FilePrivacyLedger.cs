@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using SecureFed.Client.State;
+using SecureFed.Privacy.Accounting;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Policy;
 using SecureFed.Protocol.Resources;
@@ -17,6 +18,7 @@ public sealed class FilePrivacyLedger : IPrivacyLedger
     public const string FileName = "privacy-ledger.jsonl";
     private const int GreatestAttempts = 100;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+    private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
     private readonly string path;
 
     /// <param name="directory">An existing directory of the client's own.</param>
@@ -64,10 +66,9 @@ public sealed class FilePrivacyLedger : IPrivacyLedger
         {
             try
             {
-                bool isNew = !File.Exists(path);
                 FileStream file = new(path, options);
-                if (isNew)
-                    DurableFlush.Directory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+                if (file.Length == 0)
+                    MakeDurable(file);
                 return file;
             }
             catch (IOException) when (attempt < GreatestAttempts && File.Exists(path))
@@ -81,20 +82,33 @@ public sealed class FilePrivacyLedger : IPrivacyLedger
         }
     }
 
+    /// <summary>The name of a new file, so that a power cut cannot take it with all its charges.</summary>
+    private void MakeDurable(FileStream file)
+    {
+        try
+        {
+            DurableFlush.Directory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>Leaves the file at the end of its last whole line.</summary>
     private async Task<PrivacyAccount> LoadAsync(FileStream file, CancellationToken cancellationToken)
     {
         using MemoryStream bytes = new();
         await file.CopyToAsync(bytes, cancellationToken);
-        string text = Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length);
-        int end = text.LastIndexOf('\n') + 1;
+        int end = bytes.GetBuffer().AsSpan(0, (int)bytes.Length).LastIndexOf((byte)'\n') + 1;
         PrivacyAccount account = new();
         try
         {
-            foreach (string line in text[..end].Split('\n', StringSplitOptions.RemoveEmptyEntries))
+            foreach (string line in Strict.GetString(bytes.GetBuffer(), 0, end).Split('\n', StringSplitOptions.RemoveEmptyEntries))
                 account.Apply(JsonSerializer.Deserialize<LedgerLine>(line, ResourceJson.Options) ?? throw new JsonException("An empty line."));
         }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException or ArgumentException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException or ArgumentException or AccountingException)
         {
             throw new SecureFedException(
                 ErrorCodes.InvalidConfiguration,
@@ -103,7 +117,7 @@ public sealed class FilePrivacyLedger : IPrivacyLedger
                 exception);
         }
 
-        file.SetLength(Encoding.UTF8.GetByteCount(text.AsSpan(0, end)));
+        file.SetLength(end);
         file.Seek(0, SeekOrigin.End);
         return account;
     }

@@ -13,7 +13,7 @@ public interface IPrivacyLedger
     /// <exception cref="Protocol.Errors.RoundRefusedException"><c>budget-exhausted</c> with what was requested, spent and left.</exception>
     Task RequireAsync(PrivacyCharge charge, PrivacyLimits limits, CancellationToken cancellationToken = default);
 
-    /// <summary>Charges, and returns only when the charge survives a crash. The same round again costs nothing.</summary>
+    /// <summary>Charges, and returns only when the charge survives a crash. The same part in a round again costs nothing.</summary>
     /// <exception cref="Protocol.Errors.RoundRefusedException"><c>budget-exhausted</c>; nothing was charged.</exception>
     Task ChargeAsync(PrivacyCharge charge, PrivacyLimits limits, CancellationToken cancellationToken = default);
 

@@ -11,37 +11,45 @@ namespace SecureFed.Client.Ledger;
 /// <remarks>Not safe for concurrent use; the ledgers around it take care of that.</remarks>
 internal sealed class PrivacyAccount
 {
-    private readonly Dictionary<string, (LedgerLine First, BudgetLedger Budget, NodeCounts Nodes)> tasks = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, TaskAccount> tasks = new(StringComparer.Ordinal);
 
-    /// <summary>Null if the round is charged already; otherwise the line that charges it.</summary>
-    /// <exception cref="RoundRefusedException"><c>budget-exhausted</c>.</exception>
+    /// <summary>Null if this part in the round is charged already; otherwise the line that charges it.</summary>
+    /// <exception cref="RoundRefusedException"><c>budget-exhausted</c>; <c>invalid-parameters</c> if the task was charged under another budget before.</exception>
     public LedgerLine? Decide(PrivacyCharge charge, PrivacyLimits limits)
     {
         PrivacySpecification privacy = charge.Task.Privacy;
         string task = charge.Task.TaskId.ToString();
-        if (tasks.TryGetValue(task, out (LedgerLine First, BudgetLedger Budget, NodeCounts Nodes) known))
+        string advertisement = charge.Advertisement.ToString();
+        if (tasks.TryGetValue(task, out TaskAccount? known))
         {
-            if (known.Budget.Entries.Any(e => e.Round == charge.Round))
+            // Units of another order or δ cannot be added to what stands here.
+            if ((known.First.Unit, known.First.Delta, known.First.Order) != (privacy.Unit, privacy.Delta, privacy.Order) || !string.Equals(known.First.DataSet, privacy.DataSet, StringComparison.Ordinal))
+                throw new RoundRefusedException(ErrorCodes.InvalidParameters, "The client's own ledger has charged this task under another budget; a changed task needs a new identifier.");
+            if (known.Advertisements.Contains(advertisement))
                 return null;
             long units = charge.Node == 0 ? charge.Units : known.Nodes.UnitsOf(charge.Node, charge.Units);
-            if (known.Budget.FindRefusal(units) is { } refusal)
-                throw Refuse(refusal.Message);
-            return known.First with { Round = charge.Round, Units = units, Node = charge.Node };
+            return known.Budget.FindRefusal(units) is { } refusal
+                ? throw Refuse(refusal.Message)
+                : known.First with { Round = charge.Round, Advertisement = advertisement, Units = units, Node = charge.Node };
         }
 
-        double limit = privacy.Epsilon * (1 + (double)limits.FailureAllowance);
+        double limit = (double)((decimal)privacy.Epsilon * (1 + limits.FailureAllowance)); // In decimals, as policies are written: 1.06 and a quarter more is 1.325.
         RequireDataSet(task, privacy, limit, limits);
-        LedgerLine first = new(task, privacy.DataSet, privacy.Unit, limit, privacy.Delta, privacy.Order, charge.Round, charge.Units, charge.Node);
-        return new BudgetCap(limit, privacy.Delta, privacy.Order) is var cap && new BudgetLedger(cap).FindRefusal(charge.Units) is { } excess ? throw Refuse(excess.Message) : first;
+        return new BudgetLedger(new BudgetCap(limit, privacy.Delta, privacy.Order)).FindRefusal(charge.Units) is { } excess
+            ? throw Refuse(excess.Message)
+            : new LedgerLine(task, privacy.DataSet, privacy.Unit, limit, privacy.Delta, privacy.Order, charge.Round, advertisement, charge.Units, charge.Node);
     }
 
     /// <exception cref="InvalidOperationException">The line cannot follow those before it: the ledger is damaged.</exception>
     public void Apply(LedgerLine line)
     {
-        if (!tasks.TryGetValue(line.Task, out (LedgerLine First, BudgetLedger Budget, NodeCounts Nodes) known))
-            tasks[line.Task] = known = (line, new BudgetLedger(new BudgetCap(line.EpsilonLimit, line.Delta, line.Order)), new NodeCounts());
-        known.Budget.Reserve(line.Round, line.Units);
-        known.Budget.Commit(line.Round);
+        if (!tasks.TryGetValue(line.Task, out TaskAccount? known))
+            tasks[line.Task] = known = new TaskAccount(line, new BudgetLedger(new BudgetCap(line.EpsilonLimit, line.Delta, line.Order)));
+        if (known.First with { Round = line.Round, Advertisement = line.Advertisement, Units = line.Units, Node = line.Node } != line || !known.Advertisements.Add(line.Advertisement))
+            throw new InvalidOperationException($"A charge of task {line.Task} does not follow from those before it.");
+        int entry = known.Advertisements.Count;
+        known.Budget.Reserve(entry, line.Units);
+        known.Budget.Commit(entry);
         if (line.Node > 0)
             known.Nodes.Add(line.Node);
     }
@@ -53,7 +61,7 @@ internal sealed class PrivacyAccount
     private void RequireDataSet(string task, PrivacySpecification privacy, double limit, PrivacyLimits limits)
     {
         DataSetLedger total = new((double)limits.TotalEpsilonOf(privacy.Unit), (double)limits.TotalDelta);
-        foreach ((LedgerLine earlier, _, _) in tasks.Values.Where(t => t.First.Unit == privacy.Unit && string.Equals(t.First.DataSet, privacy.DataSet, StringComparison.Ordinal)))
+        foreach (LedgerLine earlier in tasks.Values.Select(t => t.First).Where(t => t.Unit == privacy.Unit && string.Equals(t.DataSet, privacy.DataSet, StringComparison.Ordinal)))
         {
             if (!total.TryReserve(earlier.Task, earlier.EpsilonLimit, earlier.Delta, out _))
                 throw Refuse(string.Create(CultureInfo.InvariantCulture, $"Earlier tasks on data set '{privacy.DataSet}' have used up the policy's total of epsilon {limits.TotalEpsilonOf(privacy.Unit)}, delta {limits.TotalDelta}."));
@@ -65,4 +73,11 @@ internal sealed class PrivacyAccount
 
     private static RoundRefusedException Refuse(string message) =>
         new(ErrorCodes.BudgetExhausted, $"The client's own ledger refuses: {message}");
+
+    private sealed record TaskAccount(LedgerLine First, BudgetLedger Budget)
+    {
+        public HashSet<string> Advertisements { get; } = new(StringComparer.Ordinal);
+
+        public NodeCounts Nodes { get; } = new();
+    }
 }

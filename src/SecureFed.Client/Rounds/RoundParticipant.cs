@@ -66,7 +66,7 @@ internal sealed class RoundParticipant(ClientContext context, RoundTransport tra
         (Announcement dealers, IReadOnlyList<(int, ReadOnlyMemory<byte>)> inbox) = await transport.GetInboxAsync(cancellationToken);
         ClientStep upload = Require(client.OnDealers(dealers, inbox, pipeline.AddNoise(quantized, client.ShareVariance)));
         if (charge is not null)
-            await ledger.ChargeAsync(charge, context.Policy.Limits, cancellationToken);
+            await ledger.ChargeAsync(charge with { Advertisement = Digest.Of(client.Advertisement.Span) }, context.Policy.Limits, cancellationToken);
         await SaveAsync(client, saved, RoundPhase.Upload, cancellationToken);
         hasUpdateLeft = true;
         if (await UnlessLateAsync(transport.SendUploadAsync(upload.Masked!, cancellationToken)) is { } receipt)

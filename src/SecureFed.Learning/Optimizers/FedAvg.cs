@@ -6,7 +6,11 @@ namespace SecureFed.Learning.Optimizers;
 /// <summary>A server rule along Σ w·Δ / Σ w: the mean of the clients' local models, weighted by their rows (McMahan et al. 2017).</summary>
 /// <remarks>Clients send <c>[w·Δ | w]</c> with w = rows/maximum rows; the server sees neither a client's w nor its Δ, only the two sums.</remarks>
 /// <param name="rule">How far the server goes along the mean difference.</param>
-public sealed class FedAvg(IServerRule rule) : IServerOptimizer
+/// <param name="leastMeanWeight">
+/// The divisor is at least this times the number of clients, 0 to 1; 0 does without. With noise the sum of weights can come near 0 or below, which
+/// would make a step of noise alone as long as one likes (McMahan et al. 2018, "Learning differentially private recurrent language models", section 3: the clipped estimator).
+/// </param>
+public sealed class FedAvg(IServerRule rule, double leastMeanWeight = 0) : IServerOptimizer
 {
     /// <summary>Segment of w·Δ.</summary>
     public const string WeightedDelta = "delta";
@@ -52,7 +56,7 @@ public sealed class FedAvg(IServerRule rule) : IServerOptimizer
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(survivors, 1);
         VectorLayout layout = Layout(parameters.Length, 1);
-        double weight = layout.Slice(sum, Weight)[0];
+        double weight = Math.Max(layout.Slice(sum, Weight)[0], leastMeanWeight * survivors);
         if (!(weight > LeastWeight))
         {
             throw new LearningException("no-weight", "The sum of the clients' row weights is not positive.", "Repeat the round with clients that hold rows.");

@@ -14,7 +14,8 @@ namespace SecureFed.Privacy.Budget;
 /// </remarks>
 public sealed class DataSetLedger
 {
-    private const double LeastDelta = 1e-28;
+    /// <summary>Least δ of a task or cap: what a decimal holds.</summary>
+    public const double LeastDelta = 1e-28;
 
     private readonly Dictionary<string, Charge> charges = new(StringComparer.Ordinal);
     private readonly decimal epsilonCap;

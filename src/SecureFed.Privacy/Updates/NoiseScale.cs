@@ -32,6 +32,15 @@ public static class NoiseScale
         throw new ArgumentException("No scale suits the clip norm and the noise: a clip norm between 10^-6 and 10^6 and a larger noise multiplier help.", nameof(segments));
     }
 
+    /// <summary>M: more records than this are not expected in one round, by ten standard deviations and a tenth for the estimate of N.</summary>
+    /// <param name="samplingRate">q.</param>
+    /// <param name="expectedRecords">N: public estimate of all clients' records together.</param>
+    public static long GreatestRecords(double samplingRate, long expectedRecords)
+    {
+        double expected = 1.1 * samplingRate * expectedRecords;
+        return (long)Math.Ceiling(expected + 10 * Math.Sqrt(expected) + 10);
+    }
+
     /// <summary>Whether the sum of all contributions and shares stays within ±2^(b−1), but for 2^-40.</summary>
     /// <remarks>
     /// 2^(b−1) &gt; reach + k_σ·σ_c·√(n/h) with k_σ = √(2 ln(2d·2⁴⁰)) standard deviations. Reach is n·(s·C + 1) at client level and M·D at record level,
@@ -48,6 +57,18 @@ public static class NoiseScale
         double deviations = Math.Sqrt(2 * Math.Log(2.0 * layout.Dimension * Math.ScaleB(1.0, 40)));
         double noise = deviations * noiseMultiplier * Math.Sqrt((double)layout.SquaredSensitivity * clientsPerHonest);
         return contributions * reach + noise < Math.ScaleB(1.0, layout.RingBits - 1);
+    }
+
+    /// <summary>The smallest ring into which such a sum fits; null if <see cref="UpdateLayout.GreatestRingBits"/> are too few. Parameters as for <see cref="FitsRing"/>.</summary>
+    public static int? LeastRingBits(UpdateLayout layout, long contributions, bool isRecordLevel, double noiseMultiplier, double clientsPerHonest)
+    {
+        for (int bits = UpdateLayout.LeastRingBits; bits <= UpdateLayout.GreatestRingBits; bits++)
+        {
+            if (FitsRing(new UpdateLayout(layout.Segments, bits), contributions, isRecordLevel, noiseMultiplier, clientsPerHonest))
+                return bits;
+        }
+
+        return null;
     }
 
     private static int LeastExponent(UpdateSegment segment) =>

@@ -1,5 +1,7 @@
+using System.Globalization;
 using SecureFed.Privacy.Accounting;
 using SecureFed.Privacy.Budget;
+using SecureFed.Privacy.Updates;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Wire;
 
@@ -74,13 +76,8 @@ public sealed record PrivacySpecification(
         return new RoundNoise(release.NoiseMultiplier, node == 0 ? release.Charge : TreeAggregationAccountant.UnitsOfRound(node, isReleased, release.Charge));
     }
 
-    /// <summary>M: more records than this are not expected in one round, by ten standard deviations and a tenth for the estimate of N.</summary>
-    /// <remarks>With a tree q is 1, and a node may hold all the records that a round could.</remarks>
-    public long GreatestRecordsIn(RoundKind kind)
-    {
-        double expected = 1.1 * SamplingRateOf(kind) * ExpectedRecords;
-        return (long)Math.Ceiling(expected + 10 * Math.Sqrt(expected) + 10);
-    }
+    /// <summary>M of a kind of round, see <see cref="NoiseScale.GreatestRecords"/>. With a tree q is 1, and a node may hold all the records that a round could.</summary>
+    public long GreatestRecordsIn(RoundKind kind) => NoiseScale.GreatestRecords(SamplingRateOf(kind), ExpectedRecords);
 
     public bool Equals(PrivacySpecification? other) =>
         other is not null
@@ -102,6 +99,8 @@ public sealed record PrivacySpecification(
             return "At record level the task states the public expected number of records of all clients together, at least 1.";
         if (FindTreeFault(schedule) is { } fault)
             return fault;
+        if (!(Delta is >= DataSetLedger.LeastDelta and < 1))
+            return string.Create(CultureInfo.InvariantCulture, $"delta lies in [{DataSetLedger.LeastDelta}, 1).");
         if (DataSet.Length > 0 && !Utf8.Fits(DataSet, GreatestNameBytes))
             return $"The name of a data set has at most {GreatestNameBytes} bytes.";
         if (!Releases.Select(r => r.Kind).SequenceEqual(schedule.Kinds))

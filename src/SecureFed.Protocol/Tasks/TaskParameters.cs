@@ -141,9 +141,12 @@ public sealed record TaskParameters(
             : shape.ToLayout(RingBits, Cohort.Greatest);
     }
 
+    /// <summary>Noise of every round of that kind, and what it costs at most (the nodes of a tree: c or 0); null if sums are exact.</summary>
+    public RoundNoise? NoiseOf(RoundKind kind) => Privacy.NoiseOf(kind, 0, false);
+
     /// <summary>Whether a round of that kind may state this noise and reservation, as far as that can be told without its model.</summary>
     internal bool Allows(RoundKind kind, RoundNoise? noise) =>
-        noise == Privacy.NoiseOf(kind, 0, false) || (Privacy.IsTree && kind == RoundKind.Train && noise is { Charge: 0 } && noise.NoiseMultiplier == Privacy.ReleaseOf(kind)!.NoiseMultiplier);
+        noise == NoiseOf(kind) || (Privacy.IsTree && kind == RoundKind.Train && noise is { Charge: 0 } && noise.NoiseMultiplier == Privacy.ReleaseOf(kind)!.NoiseMultiplier);
 
     public byte[] Encode() => CanonicalWriter.Write(writer =>
     {

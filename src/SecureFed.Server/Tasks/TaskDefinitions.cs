@@ -55,6 +55,8 @@ internal static class TaskDefinitions
     {
         if (privacy.Unit == PrivacyUnit.None)
             return PrivacySpecification.None;
+        if (privacy.SpareRounds is < 0 or > 1_000_000)
+            throw new ArgumentException("privacy.spareRounds is 0 to 1,000,000.");
         bool isRecordLevel = privacy.Unit == PrivacyUnit.Record;
         double standardise = schedule.Standardise ? privacy.StandardiseShare : 0;
         double evaluate = schedule.Evaluate ? privacy.EvaluateShare : 0;

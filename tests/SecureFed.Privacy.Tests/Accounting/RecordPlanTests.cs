@@ -1,5 +1,6 @@
 using SecureFed.Privacy.Accounting;
 using SecureFed.Privacy.Accounting.Claims;
+using SecureFed.Privacy.Budget;
 
 namespace SecureFed.Privacy.Tests.Accounting;
 
@@ -17,12 +18,15 @@ public sealed class RecordPlanTests
         RecordPlan plan = RecordPlan.For(rows, clients, honest, dimension, clipNorm, q, steps, epsilon, delta);
         double scale = Math.ScaleB(1, plan.ScaleExponent);
         Assert.InRange(plan.Claim.Epsilon, epsilon * 0.95, epsilon);
-        Assert.Equal(RecordLevelClaim.Epsilon(plan.Schedule, delta), plan.Claim);
+        NoisePlan noise = NoisePlan.For([new PlannedRelease("train", (int)steps, q, 1)], epsilon, delta);
+        Assert.Equal((noise.Releases[0].NoiseMultiplier, noise.Cap.EpsilonOf(noise.Units), (double?)noise.Cap.Order), (plan.Schedule.NoiseMultiplier, plan.Claim.Epsilon, plan.Claim.Order));
+        Assert.InRange(RecordLevelClaim.Epsilon(plan.Schedule, delta).Epsilon, plan.Claim.Epsilon * 0.95, plan.Claim.Epsilon * (1 + 1e-9));
         Assert.True(scale >= 8 * Math.Sqrt(dimension) / clipNorm);
         Assert.True(plan.Schedule.LocalSigma >= Math.Sqrt(Math.Log(1e10 * clients * dimension)) / Math.PI);
         Assert.InRange(plan.Sensitivity, scale * clipNorm, scale * clipNorm * 1.02);
-        Assert.Equal(plan.Schedule.NoiseMultiplier * plan.Sensitivity, plan.Schedule.LocalSigma * Math.Sqrt(honest), 1e-6 * plan.Sensitivity);
-        Assert.InRange(plan.RowCap, q * rows, rows);
+        double target = plan.Schedule.NoiseMultiplier * plan.Sensitivity;
+        Assert.InRange(plan.Schedule.LocalSigma * plan.Schedule.LocalSigma * honest, target * target * (1 - 1e-12), (target * target * (1 + 1e-12)) + honest);
+        Assert.InRange(plan.RowCap, 1.1 * q * rows, (1.1 * q * rows) + (11 * Math.Sqrt(q * rows)) + 11);
         double largest = (plan.RowCap * plan.Sensitivity)
             + (Math.Sqrt(2 * Math.Log(2.0 * dimension * Math.Pow(2, 40))) * plan.Schedule.LocalSigma * Math.Sqrt(clients));
         Assert.InRange(largest, Math.Pow(2, plan.RingBits - 2), Math.Pow(2, plan.RingBits - 1));

@@ -111,7 +111,7 @@ public class TreeTests(TestConsortium consortium)
         for (int round = 1; round <= 60; round++)
         {
             int node = random.Next(1, Leaves + 1);
-            PrivacyCharge charge = new(task, round, c, node);
+            PrivacyCharge charge = new(task, round, PartOf(round), c, node);
 
             // Every time another process: what was charged stands in the file.
             await new FilePrivacyLedger(directory.Path).ChargeAsync(charge, limits);
@@ -133,15 +133,17 @@ public class TreeTests(TestConsortium consortium)
         double spent = 0;
         for (int t = 1; t <= Leaves; t++)
         {
-            await honest.ChargeAsync(new PrivacyCharge(task, t, c, t), PrivacyLimits.Default);
+            await honest.ChargeAsync(new PrivacyCharge(task, t, PartOf(t), c, t), PrivacyLimits.Default);
             spent += TreeAggregationAccountant.UnitsOfRound(t, false, c);
             Assert.Equal(CapOf(task).EpsilonOf((long)spent), Assert.Single(await honest.ReadAsync()).Epsilon, 1e-9);
 
             // Node 3 is free in its place; opened again and again it is not.
-            await cheated.ChargeAsync(new PrivacyCharge(task, t, c, 3), PrivacyLimits.Default);
+            await cheated.ChargeAsync(new PrivacyCharge(task, t, PartOf(t), c, 3), PrivacyLimits.Default);
             Assert.Equal(CapOf(task).EpsilonOf(t * c), Assert.Single(await cheated.ReadAsync()).Epsilon, 1e-9);
         }
     }
+
+    private static Digest PartOf(int round) => Digest.Of([(byte)round]);
 
     private static BudgetCap CapOf(TaskParameters task) => new(task.Privacy.Epsilon, task.Privacy.Delta, task.Privacy.Order);
 

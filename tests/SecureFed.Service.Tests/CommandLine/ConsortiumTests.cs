@@ -31,7 +31,7 @@ public class ConsortiumTests
         using CancellationTokenSource stop = new();
         using StringWriter serverOutput = new();
         Task<int> server = Task.Run(() => SecureFed.Cli.SecureFedCommand.RunAsync(
-            ["server", "--json", "--listen", "127.0.0.1:0", "--key", File("server.pem"), "--roster", File("roster.signed"), "--policy", File("policy.json")],
+            ["server", "--json", "--listen", "127.0.0.1:0", "--key", File("server.pem"), "--roster", File("roster.signed"), "--policy", File("policy.json"), "--data-set-epsilon", "15"],
             TextWriter.Synchronized(serverOutput),
             TextWriter.Null,
             stop.Token));
@@ -56,20 +56,47 @@ public class ConsortiumTests
         Assert.All(clients, c => Assert.True(c.ExitCode == 0, c.Output + c.Diagnostics));
         string[] models = [.. clients.Select(c => c.Json.GetProperty("parameters").GetRawText()).Distinct(StringComparer.Ordinal)];
         Assert.Single(models);
-        Assert.Equal(20, clients[0].Json.GetProperty("rounds").GetInt32());
-        Assert.Contains("round 1 Standardise: Contributed", clients[0].Diagnostics, StringComparison.Ordinal);
+        Assert.Equal(5, clients[0].Json.GetProperty("rounds").GetInt32());
+        Assert.Contains("round 1 Train: Contributed", clients[0].Diagnostics, StringComparison.Ordinal);
 
         Transcript shown = await Cli.RunAsync(["task", "show", "--task", taskId, .. taskOperator]);
         Assert.True(shown.Json.GetProperty("task").GetProperty("finished").GetBoolean());
-        Assert.Equal(22, shown.Json.GetProperty("rounds").GetArrayLength());
+        Assert.Equal(6, shown.Json.GetProperty("rounds").GetArrayLength());
         Assert.All(shown.Json.GetProperty("rounds").EnumerateArray(), r => Assert.Equal("closed", r.GetProperty("phase").GetString()));
 
-        // 20 training rounds, standardisation and evaluation, always the same clients: no sum comes near another one.
+        // 5 training rounds and an evaluation, always the same clients: no sum comes near another one.
         Transcript participation = await Cli.RunAsync(["task", "participation", "--task", taskId, "--policy", File("policy.json"), .. taskOperator]);
         Assert.True(participation.ExitCode == 0, participation.Output);
         Assert.True(participation.Json.GetProperty("verified").GetBoolean());
-        Assert.Equal(22, participation.Json.GetProperty("sums").GetArrayLength());
+        Assert.Equal(6, participation.Json.GetProperty("sums").GetArrayLength());
         Assert.All(participation.Json.GetProperty("sums").EnumerateArray(), s => Assert.Equal(System.Text.Json.JsonValueKind.Null, s.GetProperty("difference").ValueKind));
+
+        Transcript budget = await Cli.RunAsync(["task", "budget", "--task", taskId, .. taskOperator]);
+        Assert.Equal(
+            ["unit", "dataSet", "epsilon", "delta", "order", "units", "spent", "reserved", "left", "epsilonSpent", "views", "releases", "entries", "refusal"],
+            budget.Json.EnumerateObject().Select(p => p.Name));
+        Assert.Equal(("record", "rows", 10.0), (budget.Json.GetProperty("unit").GetString(), budget.Json.GetProperty("dataSet").GetString(), budget.Json.GetProperty("epsilon").GetDouble()));
+        Assert.InRange(budget.Json.GetProperty("epsilonSpent").GetDouble(), 9.9, 10);
+        Assert.Equal(Enumerable.Repeat("committed", 6), budget.Json.GetProperty("entries").EnumerateArray().Select(e => e.GetProperty("state").GetString()));
+        Transcript budgetText = await Cli.RunAsync(["task", "budget", "--task", taskId, .. taskOperator[..^1]]);
+        Assert.Matches("spent epsilon (9.9[0-9]*|10): [0-9]+ of [0-9]+ units, 0 reserved, [0-9]+ left", budgetText.Output);
+        foreach (string words in new[] { "unit Record, data set 'rows': epsilon 10 at delta 1E-05", "as the server and its colluders see it: ", "a Train round costs ", "round 6 Evaluate: ", "Committed" })
+            Assert.Contains(words, budgetText.Output, StringComparison.Ordinal);
+
+        Transcript ledger = await Cli.RunAsync("client", "ledger", "--json", "--state", directory.File("state 0"));
+        JsonElement cost = Assert.Single(ledger.Json.GetProperty("tasks").EnumerateArray());
+        Assert.Equal(["task", "dataSet", "unit", "epsilon", "epsilonLimit", "delta", "rounds"], cost.EnumerateObject().Select(p => p.Name));
+        Assert.Equal((taskId, "record", 6, 12.5), (cost.GetProperty("task").GetString(), cost.GetProperty("unit").GetString(), cost.GetProperty("rounds").GetInt32(), cost.GetProperty("epsilonLimit").GetDouble()));
+        Assert.Equal(budget.Json.GetProperty("epsilonSpent").GetDouble(), cost.GetProperty("epsilon").GetDouble(), 1e-9);
+        Assert.Contains("6 rounds charged", (await Cli.RunAsync("client", "ledger", "--state", directory.File("state 0"))).Output, StringComparison.Ordinal);
+        (await Cli.RunAsync("client", "ledger", "--json", "--state", directory.File("no such state"))).AssertFailure(1, "input-output");
+        Assert.Contains("Nothing was charged", (await Cli.RunAsync("client", "ledger", "--state", keys)).Output, StringComparison.Ordinal);
+
+        // 10 of the data set's 15 are gone.
+        string second = directory.File("second.json");
+        await System.IO.File.WriteAllTextAsync(second, TaskFile(Definitions.NewId()));
+        string refused = (await Cli.RunAsync(["task", "create", "--definition", second, .. taskOperator])).AssertFailure(1, "budget-exhausted");
+        Assert.Contains("requested (epsilon 10, delta 1E-05), spent (10, 1E-05), left (5, 1E-05)", refused, StringComparison.Ordinal);
 
         (await Cli.RunAsync(["task", "show", "--task", Definitions.NewId(), .. taskOperator])).AssertFailure(1, "unknown-task");
         (await Cli.RunAsync(["task", "create", "--definition", definition, .. connection, "--id", clientIds[0], "--key", File("client-1.pem"), "--json"])).AssertFailure(1, "wrong-role");
@@ -172,8 +199,9 @@ public class ConsortiumTests
             ["features"] = new JsonArray(Bounds("x", 0, 10)),
             ["label"] = Bounds("y", -50, 50),
         },
-        ["training"] = new JsonObject { ["localLearningRate"] = 0.2, ["learningRateDecay"] = 0.8, ["localEpochs"] = 3, ["batchSize"] = 8, ["clipNorm"] = 40, ["greatestRows"] = 30 },
-        ["schedule"] = new JsonObject { ["standardise"] = true, ["trainRounds"] = 20, ["evaluate"] = true },
+        ["training"] = new JsonObject { ["optimizer"] = "fed-sgd", ["serverLearningRate"] = 0.1, ["clipNorm"] = 2, ["greatestRows"] = 30, ["scaleByBounds"] = true },
+        ["schedule"] = new JsonObject { ["trainRounds"] = 5, ["evaluate"] = true },
+        ["privacy"] = new JsonObject { ["unit"] = "record", ["epsilon"] = 10, ["delta"] = 1e-5, ["samplingRate"] = 0.5, ["expectedRecords"] = 90, ["dataSet"] = "rows" },
         ["cohort"] = new JsonObject { ["least"] = 3, ["greatest"] = 3, ["deltaDrop"] = 0 },
     }.ToJsonString();
 

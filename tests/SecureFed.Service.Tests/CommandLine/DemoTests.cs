@@ -17,7 +17,7 @@ public class DemoTests
         "$.metrics: auc accuracy loss rmse r2",
         "$.model: kind parameters features",
         "$.model.features[]: name coefficient",
-        "$.privacy: unit epsilon delta accountant views",
+        "$.privacy: unit epsilon delta accountant order budget views releases",
         "$.privacy.views: server modelReaders",
         "$.rounds[]: round participants dropped loss",
     ];
@@ -29,7 +29,7 @@ public class DemoTests
     [InlineData("smart-home", 40, "--clients", "40", "--rounds", "1")]
     public async Task Json_holds_exactly_the_agreed_fields(string scenario, int clients, params string[] options)
     {
-        Transcript transcript = await Cli.RunAsync(["demo", "--json", "--scenario", scenario, .. options]);
+        Transcript transcript = await Cli.RunAsync(["demo", "--json", "--privacy", "none", "--scenario", scenario, .. options]);
         Assert.True(transcript.ExitCode == 0, transcript.Output + transcript.Diagnostics);
         JsonElement json = transcript.Json;
         Assert.Equal(Shape.Order(StringComparer.Ordinal), ShapeOf("$", json).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal));
@@ -47,9 +47,10 @@ public class DemoTests
         }
 
         Assert.Equal("none", json.GetProperty("privacy").GetProperty("unit").GetString());
-        foreach (string absent in new[] { "epsilon", "delta", "accountant" })
+        foreach (string absent in new[] { "epsilon", "delta", "accountant", "order", "budget" })
             Assert.Equal(JsonValueKind.Null, json.GetProperty("privacy").GetProperty(absent).ValueKind);
         Assert.All(json.GetProperty("privacy").GetProperty("views").EnumerateObject(), v => Assert.Equal(JsonValueKind.Null, v.Value.ValueKind));
+        Assert.Equal(0, json.GetProperty("privacy").GetProperty("releases").GetArrayLength());
         Assert.True(json.GetProperty("audit").GetProperty("entries").GetInt64() > 5 * clients);
         Assert.Equal(JsonValueKind.Null, json.GetProperty("audit").GetProperty("verified").ValueKind);
         Assert.All(json.GetProperty("communication").EnumerateObject(), b => Assert.True(b.Value.GetDouble() > 500));
@@ -58,24 +59,85 @@ public class DemoTests
         Assert.Equal(features.Length + 1, json.GetProperty("model").GetProperty("parameters").GetArrayLength());
         double[] sizes = [.. features.Select(f => Math.Abs(f.GetProperty("coefficient").GetDouble()))];
         Assert.Equal(sizes.OrderDescending(), sizes);
-        Assert.Contains("--privacy none", transcript.Diagnostics, StringComparison.Ordinal);
+        Assert.Contains("Warning: --privacy none", transcript.Diagnostics, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("record", 1e-5, "--epsilon", "2")]
+    [InlineData("record", 1e-6, "--delta", "1e-6", "--privacy", "record", "--epsilon", "2")]
+    [InlineData("record", 1e-5, "--optimizer", "fedadam", "--epsilon", "2")]
+    [InlineData("client", 1e-5, "--privacy", "client", "--epsilon", "2")]
+    [InlineData("client", 1e-5, "--privacy", "client", "--epsilon", "2", "--optimizer", "fedsgd")]
+    public async Task Json_says_what_a_noisy_run_has_spent_and_on_what(string unit, double delta, params string[] options)
+    {
+        Transcript transcript = await Cli.RunAsync(["demo", "--json", "--scenario", "medical", "--rounds", "3", .. options]);
+        Assert.True(transcript.ExitCode == 0, transcript.Output + transcript.Diagnostics);
+        JsonElement privacy = transcript.Json.GetProperty("privacy");
+        Assert.Equal(
+            Shape.Append("$.privacy.releases[]: kind count noiseMultiplier samplingRate").Order(StringComparer.Ordinal),
+            ShapeOf("$", transcript.Json).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal));
+        Assert.Equal((unit, "rdp", 2, delta), (privacy.GetProperty("unit").GetString(), privacy.GetProperty("accountant").GetString(), privacy.GetProperty("budget").GetDouble(), privacy.GetProperty("delta").GetDouble()));
+        double epsilon = privacy.GetProperty("epsilon").GetDouble();
+        Assert.InRange(epsilon, 1.9, 2);
+        Assert.InRange(privacy.GetProperty("order").GetInt32(), 2, 256);
+        Assert.Equal(epsilon, privacy.GetProperty("views").GetProperty("server").GetDouble());
+        Assert.InRange(privacy.GetProperty("views").GetProperty("modelReaders").GetDouble(), 0.1, epsilon);
+        JsonElement train = Assert.Single(privacy.GetProperty("releases").EnumerateArray(), r => r.GetProperty("kind").GetString() == "train");
+        Assert.Equal(3, train.GetProperty("count").GetInt32());
+        Assert.True(train.GetProperty("noiseMultiplier").GetDouble() > 0.3);
+        Assert.Equal(unit == "client", train.GetProperty("samplingRate").GetDouble() == 1);
+        Assert.DoesNotContain("Warning", transcript.Diagnostics, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--local-epochs", "2")]
+    [InlineData("--optimizer", "fedavg")]
+    public async Task Record_level_training_takes_no_local_steps(string option, string value)
+    {
+        string words = (await Cli.RunAsync("demo", "--json", "--scenario", "medical", option, value)).AssertFailure(1, "no-local-steps");
+        Assert.Contains("--privacy client", words, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("record")]
+    [InlineData("client")]
+    public async Task A_target_that_no_noise_reaches_is_refused_with_what_would_do(string unit)
+    {
+        string words = (await Cli.RunAsync("demo", "--json", "--scenario", "medical", "--privacy", unit, "--epsilon", "0.001")).AssertFailure(1, "invalid-task");
+        Assert.Matches("Ask for epsilon [0-9.]+ or more|less noise", words);
+    }
+
+    [Fact]
+    public async Task A_budget_whose_allowance_is_no_round_binary_number_is_not_refused_by_the_clients()
+    {
+        // 1.06 and a quarter more is 1.325 in decimals, and 1.3250000000000002 in binary.
+        Transcript transcript = await Cli.RunAsync("demo", "--json", "--scenario", "medical", "--rounds", "1", "--epsilon", "1.06");
+        Assert.True(transcript.ExitCode == 0, transcript.Output + transcript.Diagnostics);
     }
 
     [Fact]
     public async Task Text_answers_the_articles_three_challenges()
     {
-        Transcript transcript = await Cli.RunAsync("demo", "--scenario", "medical", "--rounds", "2");
+        Transcript transcript = await Cli.RunAsync("demo", "--scenario", "medical", "--rounds", "2", "--privacy", "none");
         Assert.Equal(0, transcript.ExitCode);
-        foreach (string expected in new[] { "Communication: ", "Interpretability: ", "Privacy: the server saw masked integers", "central baseline", "4 released sums equal the sum of the clients' quantised updates bit for bit" })
+        foreach (string expected in new[] { "Communication: ", "Interpretability: ", "Input privacy: the server saw masked integers", "central baseline", "4 released sums equal the sum of the clients' quantised updates bit for bit" })
             Assert.Contains(expected, transcript.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("{", transcript.Output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Text_says_the_budget_what_it_means_and_what_it_was_spent_on()
+    {
+        Transcript transcript = await Cli.RunAsync("demo", "--scenario", "medical", "--rounds", "2");
+        Assert.True(transcript.ExitCode == 0, transcript.Output + transcript.Diagnostics);
+        Assert.Matches("Output privacy: unit record, epsilon (4.000|3.9[0-9]+) of 4 spent at delta 1e-5, as the server", transcript.Output);
+        foreach (string expected in new[] { "Even odds about one record become 98.", "Two units of one person: epsilon ", "released: 2 sums to train with noise multiplier ", "each record with probability ", "times the stated one" })
+            Assert.Contains(expected, transcript.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("bit for bit", transcript.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("Warning", transcript.Diagnostics, StringComparison.Ordinal);
+    }
+
     [Theory]
-    [InlineData("differential privacy", "--privacy", "client")]
-    [InlineData("differential privacy", "--privacy", "record")]
-    [InlineData("differential privacy", "--epsilon", "1")]
-    [InlineData("differential privacy", "--delta", "1e-6")]
     [InlineData("encryption", "--protection", "encryption")]
     [InlineData("encryption", "--protection", "encryption-single-key")]
     [InlineData("log", "--out", "somewhere")]
@@ -83,8 +145,6 @@ public class DemoTests
     [InlineData("partitions", "--dirichlet", "0.5")]
     [InlineData("models", "--model", "softmax")]
     [InlineData("models", "--model", "network")]
-    [InlineData("optimisers", "--optimizer", "fedavgm")]
-    [InlineData("optimisers", "--optimizer", "fedadam")]
     [InlineData("optimisers", "--optimizer", "fedyogi")]
     [InlineData("optimisers", "--optimizer", "fedadagrad")]
     public async Task An_option_whose_part_is_not_built_is_refused_naming_the_part(string part, string option, string value)
@@ -115,6 +175,20 @@ public class DemoTests
         new[] { "demo", "--label", "y" },
         new[] { "demo", "--positive", "1" },
         new[] { "demo", "--privacy", "some" },
+        new[] { "demo", "--privacy", "none", "--epsilon", "1" },
+        new[] { "demo", "--privacy", "none", "--delta", "1e-5" },
+        new[] { "demo", "--epsilon", "0" },
+        new[] { "demo", "--epsilon", "-1" },
+        new[] { "demo", "--epsilon", "NaN" },
+        new[] { "demo", "--privacy", "client", "--epsilon", "1e7" },
+        new[] { "demo", "--delta", "0" },
+        new[] { "demo", "--delta", "1" },
+        new[] { "demo", "--delta", "NaN" },
+        new[] { "demo", "--delta", "1e-50" },
+        new[] { "server", "--key", "k", "--roster", "r", "--policy", "p", "--data-set-epsilon", "0" },
+        new[] { "server", "--key", "k", "--roster", "r", "--policy", "p", "--data-set-delta", "1" },
+        new[] { "client", "ledger" },
+        new[] { "task", "budget" },
         new[] { "demo", "word" },
         new[] { "nothing" },
         Array.Empty<string>(),
@@ -187,7 +261,7 @@ public class DemoTests
     [Fact]
     public async Task FedSGD_is_an_option()
     {
-        JsonElement[] rounds = [.. (await Cli.RunAsync("demo", "--json", "--scenario", "medical", "--rounds", "5", "--optimizer", "fedsgd", "--learning-rate", "0.5")).Json.GetProperty("rounds").EnumerateArray()];
+        JsonElement[] rounds = [.. (await Cli.RunAsync("demo", "--json", "--scenario", "medical", "--rounds", "5", "--optimizer", "fedsgd", "--learning-rate", "0.5", "--privacy", "none")).Json.GetProperty("rounds").EnumerateArray()];
         Assert.Equal(5, rounds.Length);
         Assert.True(rounds[^1].GetProperty("loss").GetDouble() < rounds[0].GetProperty("loss").GetDouble());
     }
@@ -208,7 +282,7 @@ public class DemoTests
         }
 
         Transcript transcript = await Cli.RunAsync(
-            "demo", "--json", "--model", "linear", "--data", $"{directory.File("part 0.csv")}, {directory.File("part 1.csv")}", "--label", "price", "--drop", "row number, free text");
+            "demo", "--json", "--privacy", "none", "--model", "linear", "--data", $"{directory.File("part 0.csv")}, {directory.File("part 1.csv")}", "--label", "price", "--drop", "row number, free text");
         Assert.True(transcript.ExitCode == 0, transcript.Output);
         JsonElement json = transcript.Json;
         Assert.Equal(40, json.GetProperty("testRows").GetInt32());

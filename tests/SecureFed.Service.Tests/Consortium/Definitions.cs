@@ -29,6 +29,29 @@ internal static class Definitions
         Training = new TrainingDefinition { Optimizer = ServerOptimizerKind.FedSgd, ServerLearningRate = learningRate, ClipNorm = 10 },
     };
 
+    /// <summary>A vector task with noise at client level, on a data set of its own; the model moves against the noisy sum.</summary>
+    public static TaskDefinition Noisy(int length = 4, int rounds = 1, int greatestFailures = 2, double epsilon = 4, string? dataSet = null) => FedSgd(length, 0.1) with
+    {
+        Name = "noisy",
+        Schedule = new ScheduleDefinition { TrainRounds = rounds, GreatestFailures = greatestFailures },
+        Privacy = new PrivacyDefinition { Epsilon = epsilon, Delta = 1e-6, DataSet = dataSet ?? NewId() },
+    };
+
+    /// <summary>The same at record level.</summary>
+    public static TaskDefinition Records(int length = 4, int expectedRecords = 100, double samplingRate = 1, double epsilon = 4, string? dataSet = null) => Noisy(length) with
+    {
+        Name = "records",
+        Privacy = new PrivacyDefinition
+        {
+            Unit = PrivacyUnit.Record,
+            Epsilon = epsilon,
+            Delta = 1e-6,
+            SamplingRate = samplingRate,
+            ExpectedRecords = expectedRecords,
+            DataSet = dataSet ?? NewId(),
+        },
+    };
+
     /// <summary>The article's linear regression.</summary>
     public static TaskDefinition Article() => Vector() with
     {

@@ -9,6 +9,7 @@ using SecureFed.Cli;
 using SecureFed.Client;
 using SecureFed.Client.Configuration;
 using SecureFed.Client.Http;
+using SecureFed.Client.Ledger;
 using SecureFed.Client.Rounds;
 using SecureFed.Cryptography.Keys;
 using SecureFed.Cryptography.Randomness;
@@ -56,6 +57,7 @@ public sealed class ReadmeTests
             string pin = PinnedHandler.PinOf(certificate);
             Identifier task = await CreateTaskAsync(address, pin, keys, roster!);
 
+            TaskParameters? parameters = await ParametersAsync(address, pin, keys, roster!, task);
             RosterEntry[] clients = [.. roster!.Entries.Where(e => e.Role == RosterRole.Client).OrderBy(e => e.Organisation, StringComparer.Ordinal)];
             Task<RoundOutcome> ours = FirstContribution.RunAsync(address.ToString(), pin, task.ToString(), clients[0].Id.ToString(), keys);
             Task<RoundOutcome>[] others = [ContributeAsync(address, pin, task, clients[1], keys, 2, policy), ContributeAsync(address, pin, task, clients[2], keys, 3, policy)];
@@ -64,9 +66,13 @@ public sealed class ReadmeTests
 
             Assert.Equal(RoundStatus.Contributed, outcome.Status);
             Assert.Equal(3, outcome.Survivors);
-            double[] sent = SumDecoder.ToValues(
-                new RoundShape(RoundKind.Train, [new SegmentShape("delta", 3, 4), new SegmentShape("weight", 1, 1)]).ToLayout(32, 3), outcome.Quantized.Span);
-            Assert.Equal([0.2, -0.4, 0.8, 0.8], sent.Select(v => Math.Round(v, 6)));
+            TaskSpending cost = Assert.Single(await new FilePrivacyLedger(Path.Combine(keys, "state")).ReadAsync());
+            Assert.Equal((task, 5.0), (cost.TaskId, cost.EpsilonLimit));
+            Assert.InRange(cost.Epsilon, 3.9, 4);
+            double[] sent = SumDecoder.ToValues(parameters!.LayoutOf(RoundKind.Train), outcome.Quantized.Span);
+            double[] given = [0.2, -0.4, 0.8, 0.8];
+            for (int i = 0; i < given.Length; i++)
+                Assert.Equal(given[i], sent[i], 1.0 / parameters.LayoutOf(RoundKind.Train).Segments[0].Scale);
             await server.StopAsync();
         }
         finally
@@ -90,9 +96,15 @@ public sealed class ReadmeTests
             Training = new TrainingDefinition { ClipNorm = 4 },
             Schedule = new ScheduleDefinition { TrainRounds = 1 },
             Cohort = new CohortDefinition { Least = 3, Greatest = 3, DeltaDrop = 0 },
-            Privacy = PrivacyDefinition.None,
         });
         return task;
+    }
+
+    private static async Task<TaskParameters?> ParametersAsync(Uri address, string pin, string keys, Roster roster, Identifier task)
+    {
+        using SigningKey key = IdentityFile.Load(Path.Combine(keys, "operator.pem"));
+        using HttpClient http = SignedHttpClient.Create(address, pin, roster.Entries.Single(e => e.Role == RosterRole.Operator).Id, key);
+        return TaskParameters.TryDecode(await http.GetByteArrayAsync(Protocol.Requests.Routes.TaskPart(task, "parameters")), out TaskParameters? parameters) ? parameters : null;
     }
 
     private static async Task<RoundOutcome> ContributeAsync(Uri address, string pin, Identifier task, RosterEntry client, string keys, int number, ClientPolicy policy)

@@ -66,6 +66,13 @@ internal sealed class VictimFolder
         LeastRosterSequence = policy.LeastRosterSequence,
         LeastDifference = policy.LeastDifference,
         RequiresNoise = policy.RequiresNoise,
+        GreatestEpsilon = policy.Limits.GreatestEpsilon,
+        GreatestDelta = policy.Limits.GreatestDelta,
+        LeastNoiseMultiplier = policy.Limits.LeastNoiseMultiplier,
+        ClientTotalEpsilon = policy.Limits.ClientTotalEpsilon,
+        RecordTotalEpsilon = policy.Limits.RecordTotalEpsilon,
+        TotalDelta = policy.Limits.TotalDelta,
+        FailureAllowance = policy.Limits.FailureAllowance,
         Protections = policy.Protections,
         Models = policy.Models,
     };
