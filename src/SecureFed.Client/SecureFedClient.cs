@@ -32,6 +32,7 @@ public sealed class SecureFedClient
     private readonly UpdatePipeline pipeline;
     private readonly IPrivacyLedger ledger;
     private ClientContext? context;
+    private LeafSums? leaves;
 
     /// <summary>Made by <see cref="ServiceCollectionExtensions.AddSecureFedClient"/>; or directly with an <see cref="HttpClient"/> that signs and pins.</summary>
     public SecureFedClient(HttpClient http, SecureFedClientOptions options, TimeProvider time)
@@ -62,7 +63,7 @@ public sealed class SecureFedClient
     {
         TaskParameters task = (await GetContextAsync(cancellationToken)).Task;
         double[] values = ToVector(task, update.Span, weight);
-        ModelUpdate.Create(task.LayoutOf(RoundKind.Train), values);
+        ModelUpdate.Create(task.LayoutOf(RoundKind.Train), values); // Length and finite values; the clip norm of the round is not known yet.
         RoundView round = await WaitForRoundAsync(cancellationToken)
             ?? throw new SecureFedException(ErrorCodes.TaskFinished, "The task is complete and takes no further updates; fetch its model.");
         if (round.Kind != RoundKind.Train)
@@ -140,9 +141,20 @@ public sealed class SecureFedClient
         ModelState model = await GetModelAsync(round.ModelDigest, cancellationToken);
         if (!new LearningTask(client.Task).Fits(model))
             throw new RoundRefusedException(ErrorCodes.ModelMismatch, $"The round's model ({model.Parameters.Count} parameters) does not have the task's form; the client does not train on it.");
+        if (MaskingClient.ExamineModel(client.Task, round, model) is { } mismatch)
+            throw new RoundRefusedException(mismatch);
+        PrivacyCharge? charge = PrivacyCharge.For(client.Task, round, model);
         RoundAssignment assignment = new(client.Task, round, model);
         RoundParticipant participant = new(client, transport, options.StateStore, options.Random, pipeline, ledger);
-        return await participant.TakePartAsync(opening, saved, isResuming, () => compute(assignment), cancellationToken);
+        return await participant.TakePartAsync(opening, saved, isResuming, ComputeForAsync, charge, cancellationToken);
+
+        async ValueTask<RoundInput> ComputeForAsync()
+        {
+            RoundInput input = await compute(assignment);
+            return charge?.Node > 0
+                ? input with { Leaves = leaves ??= new LeafSums(client.Task.Privacy.TreeLeaves), TrainRound = model.CompletedTrainRounds }
+                : input;
+        }
     }
 
     private static async ValueTask<RoundInput> ComputeAsync(ILocalTrainer trainer, RoundAssignment assignment, CancellationToken cancellationToken)

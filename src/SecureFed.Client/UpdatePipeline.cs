@@ -36,19 +36,21 @@ public sealed class UpdatePipeline(IRandomSource random)
     /// Records of the sample that threw or gave NaN or infinity. Each counts as the zero vector, by itself: a record that could silence its client, or zero the others,
     /// would tell the server of its presence without noise.
     /// </param>
-    public QuantizedUpdate Quantize(UpdateLayout layout, IRecordSource records, double samplingRate, out int zeroed)
+    public QuantizedUpdate Quantize(UpdateLayout layout, IRecordSource records, double samplingRate, out int zeroed) =>
+        SumRecords(layout, records, _ => IsSampled(samplingRate), out zeroed);
+
+    /// <summary>The sum of a node of the epoch's tree: the records of this round's leaf at the round's model, and the leaves before it as they were in their own rounds.</summary>
+    /// <param name="layout">The round's layout.</param>
+    /// <param name="records">The client's records.</param>
+    /// <param name="leaves">What the client holds of the epoch; gets the sum of this round's leaf, unless an earlier attempt at the round has made it.</param>
+    /// <param name="trainRound">Training rounds behind the round's model.</param>
+    /// <param name="zeroed">Records of the leaf that counted as zero, as for a sample.</param>
+    public QuantizedUpdate Quantize(UpdateLayout layout, IRecordSource records, LeafSums leaves, int trainRound, out int zeroed)
     {
         zeroed = 0;
-        RecordAccumulator sum = new(layout, random);
-        double[] vector = new double[layout.Dimension];
-        for (int record = 0; record < records.Count; record++)
-        {
-            if (IsSampled(samplingRate) && !TryAdd(records, record, vector, sum))
-                zeroed++;
-        }
-
-        Array.Clear(vector);
-        return sum.Finish();
+        if (!leaves.Holds(trainRound))
+            leaves.Keep(trainRound, SumRecords(layout, records, record => leaves.LeafOf(record) == leaves.LeafOfRound(trainRound), out zeroed));
+        return leaves.SumNode(trainRound);
     }
 
     /// <summary>Adds this client's share of the round's noise.</summary>
@@ -56,6 +58,21 @@ public sealed class UpdatePipeline(IRandomSource random)
     /// <param name="shareVariance">σ² of the share (<see cref="Protocol.Masking.MaskingClient.ShareVariance"/>); zero if the round has no noise.</param>
     public NoisedUpdate AddNoise(QuantizedUpdate update, Rational shareVariance) =>
         (shareVariance == Rational.Zero ? NoNoise.Instance : (INoiseMechanism)new DiscreteGaussianNoise(shareVariance, random)).Add(update);
+
+    private QuantizedUpdate SumRecords(UpdateLayout layout, IRecordSource records, Func<int, bool> isIn, out int zeroed)
+    {
+        zeroed = 0;
+        RecordAccumulator sum = new(layout, random);
+        double[] vector = new double[layout.ComputedDimension];
+        for (int record = 0; record < records.Count; record++)
+        {
+            if (isIn(record) && !TryAdd(records, record, vector, sum))
+                zeroed++;
+        }
+
+        Array.Clear(vector);
+        return sum.Finish();
+    }
 
     private static bool TryAdd(IRecordSource records, int record, double[] vector, RecordAccumulator sum)
     {

@@ -45,6 +45,8 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
     /// <param name="present">Part of the greatest cohort that is in the sum: public, and keeps the length of a step when clients drop out.</param>
     public IServerOptimizer OptimizerFor(double present)
     {
+        if (privacy.IsTree)
+            return new TreeSgd(Rule, privacy.TreeLeaves, Math.Max(1, (double)privacy.ExpectedRecords / privacy.TreeLeaves), model.L2Penalty / Math.Max(1, privacy.ExpectedRecords));
         if (IsRecordLevel)
             return new RecordSgd(Rule, Math.Max(1, privacy.SamplingRate * privacy.ExpectedRecords * present), model.L2Penalty / Math.Max(1, privacy.ExpectedRecords));
         return training.ServerOptimizer == ServerOptimizerKind.FedSgd ? new FedSgd(Rule) : new FedAvg(Rule, unit == PrivacyUnit.Client ? LeastMeanWeight : 0);
@@ -53,7 +55,7 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
     /// <summary>The model of the first round.</summary>
     public ModelState InitialModel()
     {
-        ModelState zero = ModelState.Initial(model);
+        ModelState zero = ModelState.Initial(model) with { ClipNorm = training.AdaptiveClip is null ? 0 : training.ClipNorm };
         return training.ScalesByBounds && model.Label is not null
             ? zero with { Standardisation = Standardizer.FromBounds(Schema, Math.Max(1, IsRecordLevel ? privacy.ExpectedRecords : training.GreatestRows)).ToArray() }
             : zero;
@@ -106,7 +108,10 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
     };
 
     public IReadOnlyList<RoundShape> ShapesOf(TaskSchedule schedule) =>
-        [.. schedule.Kinds.Select(kind => new RoundShape(kind, [.. LayoutOf(kind).Segments.Select(s => new SegmentShape(s.Name, s.Length, s.NormBound))]))];
+        [.. schedule.Kinds.Select(kind => new RoundShape(kind, [.. LayoutOf(kind).Segments.Select(s => new SegmentShape(s.Name, s.Length, s.NormBound)), .. CountOf(kind)]))];
+
+    /// <summary>The pipeline counts for adaptive clipping; no trainer knows of it.</summary>
+    private SegmentShape[] CountOf(RoundKind kind) => kind == RoundKind.Train && training.AdaptiveClip is not null ? [TaskParameters.CountShape] : [];
 
     /// <summary>Whether the task asks for the vectors that its model has, and for no other.</summary>
     public bool HasShapesOf(TaskParameters task) =>

@@ -27,6 +27,8 @@ internal static class DemoCommand
         Option<double?> dropout = new("--dropout") { Description = "Probability that a client drops out of a round." };
         Option<string> adversary = OneOf("--adversary", "Server class to defend against. Default malicious.", "malicious", "curious");
         Option<string> privacy = OneOf("--privacy", "Whose presence noise hides: nobody's, a participant's whole contribution, or a single row's. Default record.", "none", "client", "record");
+        Option<string> mechanism = OneOf("--mechanism", "Noise of the training rounds with --privacy record: independent sums of secret samples, or the nodes of a tree over one pass through the rows, which needs no sampling. Default sampled.", "sampled", "tree");
+        Option<double?> adaptiveClip = new("--adaptive-clip") { Description = "Let the clip norm follow this quantile of the norms (0.5 is usual), by a noised count that each training round releases." };
         Option<double?> epsilon = new("--epsilon") { Description = "Privacy budget of all releases together. Default 4." };
         Option<double?> delta = new("--delta") { Description = "Probability with which the promise may fail. Default: at most 1e-5 and N^-1.1." };
         Option<string> outDirectory = new("--out") { Description = "Directory for log, client state, model and report." };
@@ -35,7 +37,7 @@ internal static class DemoCommand
         Command command = new("demo", "Runs a federated task end to end: server and clients over HTTP on this machine, updates masked.")
         {
             scenario, data, label, positive, drop, partitionBy, dirichlet, model, protection, clients, rounds, localEpochs, learningRate, batchSize,
-            optimizer, dropout, adversary, privacy, epsilon, delta, outDirectory, json,
+            optimizer, dropout, adversary, privacy, mechanism, adaptiveClip, epsilon, delta, outDirectory, json,
         };
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -60,6 +62,8 @@ internal static class DemoCommand
                 BatchSize = parsed.GetValue(batchSize),
                 Optimizer = parsed.GetValue(optimizer),
                 Privacy = parsed.GetValue(privacy) switch { "none" => PrivacyUnit.None, "client" => PrivacyUnit.Client, _ => PrivacyUnit.Record },
+                IsTree = parsed.GetValue(mechanism) is "tree",
+                AdaptiveClip = parsed.GetValue(adaptiveClip),
                 Epsilon = parsed.GetValue(epsilon),
                 Delta = parsed.GetValue(delta),
                 Dropout = parsed.GetValue(dropout),

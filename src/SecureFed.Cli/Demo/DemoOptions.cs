@@ -32,6 +32,12 @@ internal sealed record DemoOptions
 
     public PrivacyUnit Privacy { get; init; } = PrivacyUnit.Record;
 
+    /// <summary>Tree aggregation instead of secret samples; record level only.</summary>
+    public bool IsTree { get; init; }
+
+    /// <summary>Quantile; null keeps the clip norm.</summary>
+    public double? AdaptiveClip { get; init; }
+
     public double? Epsilon { get; init; }
 
     public double? Delta { get; init; }

@@ -58,6 +58,10 @@ internal sealed record DemoPlan(
         RequireUsage(options.Epsilon is null or (> 0 and < 1e6), "--epsilon is above 0 and below 1,000,000.");
         RequireUsage(options.Delta is null or (>= DataSetLedger.LeastDelta and < 1), "--delta lies in [1e-28, 1).");
         RequireUsage(options.Privacy != PrivacyUnit.None || (options.Epsilon is null && options.Delta is null), "--epsilon and --delta go with --privacy client or record.");
+        RequireUsage(options.Privacy == PrivacyUnit.Record || !options.IsTree, "--mechanism tree goes with --privacy record.");
+        RequireUsage(!options.IsTree || options.BatchSize is null, "With --mechanism tree every row is in one round of the pass: --rounds says how many rows that is, not --batch-size.");
+        RequireUsage(options.AdaptiveClip is null or (>= 0.01 and <= 0.99), "--adaptive-clip is a quantile, 0.01 to 0.99.");
+        RequireUsage(options.AdaptiveClip is null || (options.Privacy != PrivacyUnit.None && !options.IsTree), "--adaptive-clip releases a count with noise: it goes with --privacy client or record, and not with --mechanism tree.");
         RequireUsage(options.Data.Count == 0 || options.Label is not null, "--data needs --label.");
         RequireUsage(options.Data.Count > 0 || (options.Label is null && options.Positive is null && options.Drop.Count == 0), "--label, --positive and --drop go with --data.");
 
@@ -89,12 +93,16 @@ internal sealed record DemoPlan(
         if (options.Privacy == PrivacyUnit.Record)
         {
             (DemoPrivacy records, TrainingDefinition stepped) = DemoPrivacy.ForRecords(options, scenario, dropout, data.Clients.Sum(c => c.Rows), training);
-            return new DemoPlan(scenario, data, notes, model, dropout, cohort, stepped, records);
+            return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(stepped, options), records);
         }
 
         DemoPrivacy privacy = DemoPrivacy.For(options, scenario, clients, dropout, options.Rounds ?? (isFedSgd ? FedSgdRounds : scenario.DefaultRounds));
-        return new DemoPlan(scenario, data, notes, model, dropout, cohort, training with { ScaleByBounds = !privacy.Standardise }, privacy);
+        return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(training with { ScaleByBounds = !privacy.Standardise }, options), privacy);
     }
+
+    private static TrainingDefinition WithAdaptiveClip(TrainingDefinition training, DemoOptions options) => options.AdaptiveClip is not { } quantile
+        ? training
+        : training with { AdaptiveClip = new AdaptiveClipDefinition { Quantile = quantile, Lowest = training.ClipNorm / 100, Greatest = 4 * training.ClipNorm } };
 
     /// <summary>What the operator posts.</summary>
     public TaskDefinition ToDefinition(Identifier taskId) => new()

@@ -1,3 +1,4 @@
+using System.Numerics;
 using SecureFed.Cli.Output;
 using SecureFed.Learning.Optimizers;
 using SecureFed.Learning.Preprocessing;
@@ -19,6 +20,12 @@ internal sealed record DemoPrivacy(PrivacyDefinition Definition, int Rounds, boo
 
     // A round that fails after its unmask request is paid for and repeated.
     private const int RoundsPerSpare = 20;
+
+    // A power of two, so that the last model carries the noise of a single node. Measured on the scenarios' data: 32 rounds gain a thousandth of AUC at most.
+    private const int GreatestTreeRounds = 16;
+
+    // Plain steps along a logistic loss: only they let the noise of a node go again when the next one replaces it.
+    private const double TreeRate = 4;
 
     public bool HasNoise => Definition.Unit != PrivacyUnit.None;
 
@@ -46,7 +53,7 @@ internal sealed record DemoPrivacy(PrivacyDefinition Definition, int Rounds, boo
         RefuseLocalTraining(options);
         RecordLevelSettings settings = scenario.RecordLevel;
         int expected = PublicEstimate(trainingRows);
-        int rounds = options.Rounds ?? settings.Rounds;
+        int rounds = options.Rounds ?? (options.IsTree ? Math.Min(GreatestTreeRounds, (int)BitOperations.RoundUpToPowerOf2((uint)settings.Rounds)) : settings.Rounds);
         double rate = options.BatchSize is { } batch ? Math.Min(1, (double)batch / expected) : settings.SamplingRate;
         (ServerOptimizerKind optimizer, double serverRate) = ServerOf(options, settings);
         bool standardise = settings.Standardisation == StandardisationKind.Noised;
@@ -56,10 +63,11 @@ internal sealed record DemoPrivacy(PrivacyDefinition Definition, int Rounds, boo
             Epsilon = options.Epsilon ?? DefaultEpsilon,
             Delta = options.Delta ?? DeltaChoice.For(expected),
             DataSet = scenario.Name,
-            SamplingRate = rate,
+            SamplingRate = options.IsTree ? 1 : rate,
             ExpectedRecords = expected,
             SpareRounds = SparesFor(rounds, dropout),
             StandardiseShare = settings.StandardisationShare,
+            TreeLeaves = options.IsTree ? rounds : 0, // One pass.
         };
         TrainingDefinition stepped = training with
         {
@@ -91,6 +99,8 @@ internal sealed record DemoPrivacy(PrivacyDefinition Definition, int Rounds, boo
                 $"With --privacy record a round is one gradient step, so --optimizer {options.Optimizer} has nothing to average.",
                 "Choose fedsgd, fedavgm or fedadam, or --privacy client."),
         };
+        if (options.IsTree && options.Model is not "linear" && (asked ?? ServerOptimizerKind.FedSgd) == ServerOptimizerKind.FedSgd)
+            return (ServerOptimizerKind.FedSgd, TreeRate);
         return asked is null || asked == kind ? (kind, settings.ServerRate) : (asked.Value, asked == ServerOptimizerKind.FedAdam ? 0.05 : 1);
     }
 
@@ -100,7 +110,7 @@ internal sealed record DemoPrivacy(PrivacyDefinition Definition, int Rounds, boo
         {
             throw CommandException.Refuse(
                 "no-local-steps",
-                "With --privacy record a round is one gradient step over a secret sample of all rows; a second local step would use a row twice.",
+                "With --privacy record a round is one gradient step over one part of all rows; a second local step would use a row twice.",
                 "Leave --local-epochs out, or choose --privacy client or none.");
         }
     }

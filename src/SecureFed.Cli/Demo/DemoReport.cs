@@ -42,7 +42,7 @@ internal static class DemoReport
         rounds = result.Rounds.Select(r => new { round = r.Round, participants = r.Participants, dropped = r.Dropped, loss = r.Loss }),
         metrics = ToMetrics(result.Metrics),
         baseline = ToMetrics(result.Baseline),
-        privacy = ToPrivacy(result.Budget),
+        privacy = ToPrivacy(result.Budget, plan.Privacy.Definition.TreeLeaves, result.ClipNorm),
         audit = new { entries = result.Entries, verified = (bool?)null },
         communication = new { bytesUpPerClientPerRound = result.BytesUpPerClientPerRound, bytesDownPerClientPerRound = result.BytesDownPerClientPerRound },
         model = new
@@ -53,9 +53,12 @@ internal static class DemoReport
         },
     };
 
-    private static object ToPrivacy(BudgetView? budget) => new
+    private static object ToPrivacy(BudgetView? budget, int treeLeaves, double clipNorm) => new
     {
         unit = budget is null ? "none" : UnitOf(budget),
+        mechanism = budget is not { Unit: PrivacyUnit.Record } ? null : treeLeaves > 0 ? "tree" : "sampled",
+        treeLeaves = treeLeaves > 0 ? treeLeaves : (int?)null,
+        adaptiveClipNorm = clipNorm > 0 ? clipNorm : (double?)null,
         epsilon = budget?.EpsilonSpent,
         delta = budget?.Delta,
         accountant = budget is null ? null : "rdp",
@@ -120,17 +123,21 @@ internal static class DemoReport
         if (features.Count > ShownCoefficients)
             terminal.WriteLine($"  and {features.Count - ShownCoefficients} smaller (--json shows all)");
         if (result.Budget is { } budget)
-            WriteBudget(budget, terminal);
+            WriteBudget(budget, result, plan.Privacy.Definition.TreeLeaves, terminal);
         terminal.WriteLine(
             $"Input privacy: the server saw masked integers of each client and, per round, the sum over at least {plan.Cohort.DeltaDrop.FloorOfRest(result.Rounds.Count > 0 ? result.Rounds.Min(r => r.Participants + r.Dropped) : plan.Clients)} clients; no single update, row count or loss.");
     }
 
-    private static void WriteBudget(BudgetView budget, Terminal terminal)
+    private static void WriteBudget(BudgetView budget, DemoResult result, int treeLeaves, Terminal terminal)
     {
         (double groupEpsilon, double groupDelta) = GroupPrivacy.Of(budget.EpsilonSpent, budget.Delta, 2);
         PrivacyStatement statement = new(UnitOf(budget), budget.EpsilonSpent, budget.Delta);
         terminal.WriteLine($"Output privacy: unit {UnitOf(budget)}, epsilon {Text(budget.EpsilonSpent, "0.000")} of {Text(budget.Epsilon, "0.###")} spent at delta {Text(budget.Delta, "0e0")}, as the server and its colluders see it; {Text(budget.Views.ModelReaders, "0.000")} for who only reads the models.");
         terminal.WriteLine($"  Even odds about one {UnitOf(budget)} become {Text(100 * statement.BeliefFromEven, "0.0")} % at most. Two units of one person: epsilon {Text(groupEpsilon, "0.00")}, delta {Text(groupDelta, "0.0e0")}.");
+        if (treeLeaves > 0)
+            terminal.WriteLine($"  Mechanism: tree over {treeLeaves} rounds, each row in one of them and in at most {FenwickTree.DepthOf(treeLeaves)} of the released sums; no sampling is claimed. A unit is a record emptied in its place: which round a row is in depends on its number alone.");
+        if (result.ClipNorm > 0)
+            terminal.WriteLine($"  Clip norm: followed a quantile of the norms by a noised count in each training round, and is {Text(result.ClipNorm, "0.####")} at the end.");
         foreach (ReleaseView release in budget.Releases)
         {
             string sampled = release.SamplingRate < 1 ? $", each record with probability {Text(release.SamplingRate, "0.####")}" : "";

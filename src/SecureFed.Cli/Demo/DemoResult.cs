@@ -22,6 +22,7 @@ internal sealed record DemoResult(
     ModelMetrics Baseline,
     MetricsView? Federated,
     GlobalModel Model,
+    double ClipNorm,
     ulong Entries,
     double BytesUpPerClientPerRound,
     double BytesDownPerClientPerRound);

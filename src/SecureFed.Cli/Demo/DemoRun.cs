@@ -125,6 +125,7 @@ internal static class DemoRun
             CentralBaseline.Fit(plan.Data.Pool(), plan.Model, plan.Scenario.Penalty).Evaluate(plan.Data.Test),
             federated,
             model,
+            observer.ClipNorm,
             task.Entries,
             bytes.Sum(b => b.Up) / perRound,
             bytes.Sum(b => b.Down) / perRound);

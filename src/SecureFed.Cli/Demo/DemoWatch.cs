@@ -31,6 +31,9 @@ internal sealed class DemoWatch(DemoPlan plan, SecureFedOperator taskOperator, I
     /// <summary>The newest model with its standardisation.</summary>
     public (GlobalModel Model, Standardizer Standardizer) Current { get; private set; }
 
+    /// <summary>C of the newest model; 0 if the clip norm is fixed.</summary>
+    public double ClipNorm { get; private set; }
+
     public Task WatchAsync(CancellationToken cancellationToken)
     {
         if (!terminal.IsInteractive)
@@ -78,6 +81,7 @@ internal sealed class DemoWatch(DemoPlan plan, SecureFedOperator taskOperator, I
             if (!Digest.TryParse(published.ModelDigest, out Digest digest))
                 throw new System.Diagnostics.UnreachableException("The server's own lineage holds a malformed digest.");
             ModelState state = await taskOperator.GetModelAsync(digest, cancellationToken);
+            ClipNorm = state.ClipNorm;
             Current = (new GlobalModel(plan.Model, [.. state.Result]), Standardizer.FromArray([.. state.Standardisation]));
             if (published.Kind == RoundKind.Train)
             {

@@ -31,16 +31,17 @@ internal sealed class PrivacyAccount
                 throw new RoundRefusedException(ErrorCodes.InvalidParameters, "The client's own ledger has charged this task under another budget; a changed task needs a new identifier.");
             if (known.Advertisements.Contains(advertisement))
                 return null;
-            return known.Budget.FindRefusal(charge.Units) is { } refusal
+            long units = charge.Node == 0 ? charge.Units : known.Nodes.UnitsOf(charge.Node, charge.Units);
+            return known.Budget.FindRefusal(units) is { } refusal
                 ? throw Refuse(refusal.Message)
-                : known.First with { Round = charge.Round, Advertisement = advertisement, Units = charge.Units };
+                : known.First with { Round = charge.Round, Advertisement = advertisement, Units = units, Node = charge.Node };
         }
 
         double limit = (double)limits.LimitFor(privacy);
         RequireTotal(task, privacy, limit, limits);
         return new BudgetLedger(new BudgetCap(limit, privacy.Delta, privacy.Order)).FindRefusal(charge.Units) is { } excess
             ? throw Refuse(excess.Message)
-            : new LedgerLine(task, privacy.DataSet, privacy.Unit, limit, privacy.Delta, privacy.Order, charge.Round, advertisement, charge.Units);
+            : new LedgerLine(task, privacy.DataSet, privacy.Unit, limit, privacy.Delta, privacy.Order, charge.Round, advertisement, charge.Units, charge.Node);
     }
 
     /// <exception cref="InvalidOperationException">The line cannot follow those before it: the ledger is damaged.</exception>
@@ -48,11 +49,13 @@ internal sealed class PrivacyAccount
     {
         if (!tasks.TryGetValue(line.Task, out TaskAccount? known))
             tasks[line.Task] = known = new TaskAccount(line, new BudgetLedger(new BudgetCap(line.EpsilonLimit, line.Delta, line.Order)));
-        if (known.First with { Round = line.Round, Advertisement = line.Advertisement, Units = line.Units } != line || !known.Advertisements.Add(line.Advertisement))
+        if (known.First with { Round = line.Round, Advertisement = line.Advertisement, Units = line.Units, Node = line.Node } != line || !known.Advertisements.Add(line.Advertisement))
             throw new InvalidOperationException($"A charge of task {line.Task} does not follow from those before it.");
         int entry = known.Advertisements.Count;
         known.Budget.Reserve(entry, line.Units);
         known.Budget.Commit(entry);
+        if (line.Node > 0)
+            known.Nodes.Add(line.Node);
     }
 
     public IReadOnlyList<TaskSpending> Read() =>
@@ -78,5 +81,7 @@ internal sealed class PrivacyAccount
     private sealed record TaskAccount(LedgerLine First, BudgetLedger Budget)
     {
         public HashSet<string> Advertisements { get; } = new(StringComparer.Ordinal);
+
+        public NodeCounts Nodes { get; } = new();
     }
 }

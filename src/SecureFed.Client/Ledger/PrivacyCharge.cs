@@ -1,3 +1,4 @@
+using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
 using SecureFed.Protocol.Wire;
 
@@ -10,5 +11,12 @@ namespace SecureFed.Client.Ledger;
 /// SHA-256 of the client's own advertisement. It holds fresh keys, so it tells one part in a round from another with the same number or the same opening: a part is
 /// charged once, however often it is asked for, and a server cannot have a second one under the first one's charge. Default while nothing is charged.
 /// </param>
-/// <param name="Units">Units of 10⁻¹² of Rényi divergence at the task's order.</param>
-public sealed record PrivacyCharge(TaskParameters Task, int Round, Digest Advertisement, long Units);
+/// <param name="Units">Units of 10⁻¹² of Rényi divergence at the task's order that the round costs the units in it.</param>
+/// <param name="Node">Node of the epoch's tree that the round releases, from 1; 0 if it sums all records or a secret sample of them.</param>
+public sealed record PrivacyCharge(TaskParameters Task, int Round, Digest Advertisement, long Units, int Node = 0)
+{
+    /// <summary>The charge of a round that the client has examined, not yet advertised; null if its sum is exact. Follows from the task: what the opening states is not asked.</summary>
+    public static PrivacyCharge? For(TaskParameters task, RoundParameters round, ModelState model) => task.Privacy.ReleaseOf(round.Kind) is { } release
+        ? new PrivacyCharge(task, round.Number, default, release.Charge, task.Privacy.NodeOf(round.Kind, model.CompletedTrainRounds))
+        : null;
+}

@@ -10,5 +10,6 @@ namespace SecureFed.Client.Rounds;
 /// <param name="Model">The global model that the update refers to.</param>
 public sealed record RoundAssignment(TaskParameters Task, RoundParameters Round, ModelState Model)
 {
-    public UpdateLayout Layout => Round.Layout;
+    /// <summary>The segments to fill. A count for adaptive clipping is not among them: the pipeline makes it.</summary>
+    public UpdateLayout Layout => Round.Layout.Computed;
 }

@@ -4,8 +4,12 @@ using SecureFed.Protocol.Tasks;
 
 namespace SecureFed.Client.Rounds;
 
-/// <summary>What a client brings to a round: one vector, or records of which a sample is summed.</summary>
-internal readonly record struct RoundInput(ReadOnlyMemory<double> Values, IRecordSource? Records)
+/// <summary>What a client brings to a round: one vector, or records of which a sample or a leaf is summed.</summary>
+/// <param name="Values">The vector; empty with records.</param>
+/// <param name="Records">The records; null with a vector.</param>
+/// <param name="Leaves">What the client holds of the epoch's tree; null if the round releases no node of one.</param>
+/// <param name="TrainRound">Training rounds behind the round's model.</param>
+internal readonly record struct RoundInput(ReadOnlyMemory<double> Values, IRecordSource? Records, LeafSums? Leaves = null, int TrainRound = 0)
 {
     /// <param name="pipeline">Stages.</param>
     /// <param name="task">Task.</param>
@@ -14,8 +18,11 @@ internal readonly record struct RoundInput(ReadOnlyMemory<double> Values, IRecor
     public QuantizedUpdate Quantize(UpdatePipeline pipeline, TaskParameters task, RoundParameters round, out int zeroedRecords)
     {
         zeroedRecords = 0;
-        return Records is null
-            ? pipeline.Quantize(round.Layout, Values.Span)
-            : pipeline.Quantize(round.Layout, Records, task.Privacy.SamplingRateOf(round.Kind), out zeroedRecords);
+        return this switch
+        {
+            { Records: null } => pipeline.Quantize(round.Layout, Values.Span),
+            { Leaves: null } => pipeline.Quantize(round.Layout, Records, task.Privacy.SamplingRateOf(round.Kind), out zeroedRecords),
+            _ => pipeline.Quantize(round.Layout, Records, Leaves, TrainRound, out zeroedRecords),
+        };
     }
 }

@@ -23,10 +23,11 @@ internal sealed class RoundParticipant(ClientContext context, RoundTransport tra
     /// <param name="saved">What the client remembers of the task; with the state of this very round if <paramref name="isResuming"/>.</param>
     /// <param name="isResuming">Whether this round was joined before a restart.</param>
     /// <param name="compute">Computes what to contribute. With noise it is called only when the round is paid for, and whatever it throws becomes a zero vector.</param>
+    /// <param name="charge">What the round costs this client's data; null if its sum is exact.</param>
     /// <param name="cancellationToken">Leaves the round; its state stays saved, so that a restart resumes or abstains.</param>
     /// <exception cref="RoundRefusedException">The server or the round breaks the policy; nothing more was revealed.</exception>
     public async Task<RoundOutcome> TakePartAsync(
-        SignedEntry opening, SavedRounds saved, bool isResuming, Func<ValueTask<RoundInput>> compute, CancellationToken cancellationToken)
+        SignedEntry opening, SavedRounds saved, bool isResuming, Func<ValueTask<RoundInput>> compute, PrivacyCharge? charge, CancellationToken cancellationToken)
     {
         using MaskingClient client = isResuming ? await ResumeAsync(saved, opening) : Begin(opening, saved.LastRoundNumber);
         RoundParameters round = client.Round;
@@ -34,9 +35,9 @@ internal sealed class RoundParticipant(ClientContext context, RoundTransport tra
         {
             // Paid before anything looks at the data: what the server can learn from a round that it ends early (time, silence) is not free either.
             await SaveAsync(client, saved, RoundPhase.Advertise, cancellationToken);
-            if (round.Noise is { } noise)
-                await ledger.ChargeAsync(new PrivacyCharge(context.Task, round.Number, Digest.Of(client.Advertisement.Span), noise.Charge), context.Policy.Limits, cancellationToken);
-            QuantizedUpdate quantized = round.Noise is null
+            if (charge is not null)
+                await ledger.ChargeAsync(charge with { Advertisement = Digest.Of(client.Advertisement.Span) }, context.Policy.Limits, cancellationToken);
+            QuantizedUpdate quantized = charge is null
                 ? (await compute()).Quantize(pipeline, context.Task, round, out _)
                 : await QuantizeWithoutFailAsync(compute, round);
             RoundStatus status = await StepThroughAsync(client, quantized, saved, cancellationToken);
@@ -68,7 +69,7 @@ internal sealed class RoundParticipant(ClientContext context, RoundTransport tra
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
             fault = exception;
-            return pipeline.Quantize(round.Layout, new double[round.Layout.Dimension]);
+            return pipeline.Quantize(round.Layout, new double[round.Layout.ComputedDimension]);
         }
     }
 

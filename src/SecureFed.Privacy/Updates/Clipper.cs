@@ -1,3 +1,5 @@
+using SecureFed.Privacy.Budget;
+
 namespace SecureFed.Privacy.Updates;
 
 /// <summary>Scales every segment down to its clip norm. Mandatory: there is no path to a protected update around it.</summary>
@@ -14,10 +16,16 @@ public static class Clipper
         return new ClippedUpdate(update.Layout, clipped);
     }
 
-    /// <summary>The same in place.</summary>
+    /// <summary>The same in place. Overwrites the count of a layout that has one, whatever stood there.</summary>
     internal static void Clip(UpdateLayout layout, Span<double> values)
     {
         int offset = 0;
+        if (layout.CountsBelow)
+        {
+            (double largestOfFirst, double ratioOfFirst) = Norm(values[..layout.Segments[0].Length]);
+            values[^1] = AdaptiveClip.Contribution(largestOfFirst * ratioOfFirst, layout.Segments[0].ClipNorm);
+        }
+
         foreach (UpdateSegment segment in layout.Segments)
         {
             Span<double> part = values.Slice(offset, segment.Length);

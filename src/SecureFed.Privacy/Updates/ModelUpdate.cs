@@ -18,22 +18,24 @@ public sealed class ModelUpdate
 
     /// <summary>Takes a copy of the concatenated segments.</summary>
     /// <param name="layout">The round's layout.</param>
-    /// <param name="values">Length <see cref="UpdateLayout.Dimension"/>, finite.</param>
+    /// <param name="values">Length <see cref="UpdateLayout.ComputedDimension"/>, finite.</param>
     /// <exception cref="InvalidUpdateException">Wrong length, NaN or infinity.</exception>
     public static ModelUpdate Create(UpdateLayout layout, ReadOnlySpan<double> values)
     {
         Require(layout, values);
-        return new ModelUpdate(layout, values.ToArray());
+        double[] all = new double[layout.Dimension];
+        values.CopyTo(all);
+        return new ModelUpdate(layout, all);
     }
 
     /// <exception cref="InvalidUpdateException">Wrong length, NaN or infinity.</exception>
     internal static void Require(UpdateLayout layout, ReadOnlySpan<double> values)
     {
-        if (values.Length != layout.Dimension)
+        if (values.Length != layout.ComputedDimension)
         {
             throw new InvalidUpdateException(
                 InvalidUpdateException.WrongDimension,
-                $"The update has {values.Length} coordinates but this round takes {layout.Dimension}; build it for the round's segments ({string.Join(", ", layout.Segments.Select(s => $"{s.Name}[{s.Length}]"))}).");
+                $"The update has {values.Length} coordinates but this round takes {layout.ComputedDimension}; build it for the round's segments ({string.Join(", ", layout.Computed.Segments.Select(s => $"{s.Name}[{s.Length}]"))}).");
         }
 
         for (int i = 0; i < values.Length; i++)

@@ -21,7 +21,7 @@ public sealed class RecordAccumulator(UpdateLayout layout, IRandomSource random)
     /// <summary>Records so far. A secret: the size of a sample is never sent.</summary>
     public int Count { get; private set; }
 
-    /// <param name="record">Length d, finite.</param>
+    /// <param name="record">Length <see cref="UpdateLayout.ComputedDimension"/>, finite.</param>
     /// <exception cref="InvalidUpdateException">Wrong length, NaN or infinity: the sum is as it was.</exception>
     public void Add(ReadOnlySpan<double> record)
     {

@@ -35,6 +35,19 @@ public sealed class UpdateLayout
     /// <summary>d: the number of coordinates of all segments together.</summary>
     public int Dimension { get; }
 
+    /// <summary>Name of the segment that counts the units within the clip norm, see <see cref="CountsBelow"/>.</summary>
+    public const string Below = "below";
+
+    /// <summary>Whether the last segment is the count for adaptive clipping: one coordinate, +½ from a unit whose first segment is within its clip norm and −½ from one that was clipped.</summary>
+    /// <remarks>Andrew et al. 2021 (arXiv 1905.03871), Algorithm 1. <see cref="Clipper"/> fills it, for only there the norm before clipping is known; nobody else gives a value for it.</remarks>
+    public bool CountsBelow => Segments.Count > 1 && string.Equals(Segments[^1].Name, Below, StringComparison.Ordinal) && Segments[^1].Length == 1;
+
+    /// <summary>The segments that an application computes: all but the count.</summary>
+    public UpdateLayout Computed => CountsBelow ? new UpdateLayout([.. Segments.SkipLast(1)], RingBits) : this;
+
+    /// <summary>Coordinates that an application computes.</summary>
+    public int ComputedDimension => CountsBelow ? Dimension - 1 : Dimension;
+
     /// <summary>D₂²: the exact bound on the squared integer norm of one contribution, all segments together. What noise is measured by.</summary>
     public UInt128 SquaredSensitivity => Segments.Aggregate(UInt128.Zero, (sum, segment) => sum + Quantizer.SquaredNormBound(segment));
 

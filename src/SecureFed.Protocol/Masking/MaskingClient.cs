@@ -75,6 +75,10 @@ public sealed class MaskingClient : IDisposable
     public static RoundRejection? Examine(ClientContext context, SignedEntry opening, int lastRoundNumber, out RoundParameters? round) =>
         RoundExamination.FindFault(context, opening, lastRoundNumber, out round);
 
+    /// <summary>Examines a round together with the model that it names, before anything is computed on that model.</summary>
+    /// <returns>Null, or why the client abstains.</returns>
+    public static RoundRejection? ExamineModel(TaskParameters task, RoundParameters round, ModelState model) => RoundExamination.FindFault(task, round, model);
+
     /// <summary>Step 1: fresh keys for a round that <see cref="Examine"/> accepts.</summary>
     public static (MaskingClient? Client, RoundRejection? Refusal) Begin(ClientContext context, SignedEntry opening, int lastRoundNumber, IRandomSource random)
     {
@@ -153,7 +157,7 @@ public sealed class MaskingClient : IDisposable
             return announcement.Blob.Span.SequenceEqual(state.DealersList) ? ClientStep.Send(new MaskedUpdate(state.Upload)) : Contradiction("dealers list");
         if (cohort is null)
             return OutOfOrder();
-        if (!RoundExamination.IsSameLayout(update.Layout, round.Layout))
+        if (!TaskParameters.IsSame(update.Layout, round.Layout))
             throw new ArgumentException("The update was made for another round's layout.", nameof(update));
         if (update.ShareVariance != ShareVariance)
             throw new ArgumentException("The update does not carry the share of noise that this round's cohort demands.", nameof(update));

@@ -1,6 +1,7 @@
 using SecureFed.Privacy.Updates;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Rounds;
+using SecureFed.Protocol.Tasks;
 using SecureFed.Protocol.Transparency;
 using SecureFed.Protocol.Wire;
 
@@ -26,9 +27,9 @@ internal static class RoundExamination
             return Refuse(ErrorCodes.RosterUntrusted, "The round refers to another roster than the one this client holds; fetch the roster again.");
         if (read.Cohort != context.Task.Cohort || read.Cohort.Organisations != context.Roster.ClientOrganisations || read.Protection != context.Task.Protection)
             return Refuse(ErrorCodes.InvalidParameters, "The round's cohort bounds or protection differ from the task's or from the roster.");
-        if (!context.Task.Schedule.Kinds.Contains(read.Kind) || !IsSameLayout(read.Layout, context.Task.LayoutOf(read.Kind)))
+        if (!context.Task.Schedule.Kinds.Contains(read.Kind) || !context.Task.Allows(read.Kind, read.Layout))
             return Refuse(ErrorCodes.InvalidParameters, "The round's segments, clip norms or scales differ from those that follow from the task.");
-        if (read.Noise != context.Task.NoiseOf(read.Kind))
+        if (!context.Task.Allows(read.Kind, read.Noise))
             return Refuse(ErrorCodes.InvalidParameters, "The round's noise or its charge differs from the task's.");
         if (context.Policy.Check(context.Task) is { } violation)
             return violation;
@@ -36,8 +37,26 @@ internal static class RoundExamination
         return null;
     }
 
-    public static bool IsSameLayout(UpdateLayout one, UpdateLayout other) =>
-        one.RingBits == other.RingBits && one.Segments.SequenceEqual(other.Segments);
+    /// <summary>What can be told only with the model that the round names: whether the round is the one that follows from it.</summary>
+    /// <remarks>
+    /// The charge of a node is c in the rounds 1, 2, 4, 8, … of an epoch, and c or 0 in the others: c if an earlier round for the node was committed, which a client that was not in it
+    /// cannot know. Nor does it believe the model's count of rounds: its own ledger counts the nodes that each leaf of its own records is in.
+    /// </remarks>
+    /// <returns>Null, or why the client abstains.</returns>
+    public static RoundRejection? FindFault(TaskParameters task, RoundParameters round, ModelState model)
+    {
+        if (task.ClipsAdaptively(round.Kind) && round.Layout.Segments[0].ClipNorm != model.ClipNorm)
+            return Refuse(ErrorCodes.InvalidParameters, $"The round clips to {round.Layout.Segments[0].ClipNorm}, its model to {model.ClipNorm}.");
+        if (round.Kind != RoundKind.Train || !task.Privacy.IsTree)
+            return null;
+        if (model.CompletedTrainRounds >= task.Schedule.TrainRounds)
+            return Refuse(ErrorCodes.InvalidParameters, $"The model has all {task.Schedule.TrainRounds} training rounds of the schedule behind it; no node of a tree is left to release.");
+        int node = task.Privacy.NodeOf(round.Kind, model.CompletedTrainRounds);
+        long least = task.Privacy.NoiseOf(round.Kind, node, isReleased: false)!.Charge;
+        return round.Noise is { } noise && noise.Charge >= least
+            ? null
+            : Refuse(ErrorCodes.InvalidParameters, $"The round releases node {node} of its tree and charges {round.Noise?.Charge ?? 0} units where {least} are due.");
+    }
 
     private static RoundRejection Refuse(string code, string detail) => new(code, detail);
 }

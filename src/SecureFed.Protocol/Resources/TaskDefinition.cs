@@ -53,6 +53,9 @@ public sealed record PrivacyDefinition
     /// <summary>Unit record: public estimate of all clients' records together.</summary>
     public int ExpectedRecords { get; init; }
 
+    /// <summary>Unit record: training rounds of an epoch, one node of its tree released in each, instead of independent sums of samples; 0 = no tree. Needs sampling rate 1.</summary>
+    public int TreeLeaves { get; init; }
+
     /// <summary>Training rounds beyond the schedule that the budget holds in reserve for rounds that fail after their unmask request.</summary>
     public int SpareRounds { get; init; }
 
@@ -102,11 +105,28 @@ public sealed record TrainingDefinition
     /// <summary>Scale features by their public bounds: for tasks without a standardisation round.</summary>
     public bool ScaleByBounds { get; init; }
 
+    /// <summary>A clip norm that follows a quantile of the norms. Null: it stays.</summary>
+    public AdaptiveClipDefinition? AdaptiveClip { get; init; }
+
     /// <summary>Result is the mean of the models of the second half. Null: with noise yes, without no.</summary>
     public bool? AverageIterates { get; init; }
 
     /// <summary>Public maximum of rows at one client; a hidden weight is rows divided by it.</summary>
     public int GreatestRows { get; init; } = 1;
+}
+
+/// <summary>Adaptive clipping; releases a count beside each training sum, paid for with it.</summary>
+public sealed record AdaptiveClipDefinition
+{
+    /// <summary>Wanted fraction of units that are not clipped, 0.01 to 0.99.</summary>
+    public double Quantile { get; init; } = 0.5;
+
+    public required double Lowest { get; init; }
+
+    public required double Greatest { get; init; }
+
+    /// <summary>How fast the clip norm follows, in (0, 1].</summary>
+    public double Rate { get; init; } = 0.2;
 }
 
 public sealed record ScheduleDefinition

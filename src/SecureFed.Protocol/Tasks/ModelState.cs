@@ -8,14 +8,16 @@ namespace SecureFed.Protocol.Tasks;
 /// <param name="OptimizerState">What the server optimiser remembers between steps; empty for FedAvg and FedSGD.</param>
 /// <param name="CompletedTrainRounds">Training rounds behind this model.</param>
 /// <param name="Averaged">Mean of the models of the second half of the rounds so far; empty before it or for tasks that do not average.</param>
+/// <param name="ClipNorm">C of the next training round if the task clips adaptively, else 0.</param>
 public sealed record ModelState(
     IReadOnlyList<double> Parameters,
     IReadOnlyList<double> Standardisation,
     IReadOnlyList<double> OptimizerState,
     int CompletedTrainRounds,
-    IReadOnlyList<double> Averaged)
+    IReadOnlyList<double> Averaged,
+    double ClipNorm = 0)
 {
-    private const byte Version = 2;
+    private const byte Version = 3;
     private const int GreatestLength = 1 << 25;
 
     /// <summary>The model that the task has to show: averaged if the task averages, else the last.</summary>
@@ -29,13 +31,14 @@ public sealed record ModelState(
         .List(Standardisation, (w, v) => w.Double(v))
         .List(OptimizerState, (w, v) => w.Double(v))
         .Count(CompletedTrainRounds)
-        .List(Averaged, (w, v) => w.Double(v)));
+        .List(Averaged, (w, v) => w.Double(v))
+        .Double(ClipNorm));
 
     public static bool TryDecode(ReadOnlySpan<byte> bytes, out ModelState? state)
     {
         CanonicalReader reader = new(bytes);
         reader.Require(reader.UInt8() == Version);
-        ModelState read = new(Doubles(ref reader), Doubles(ref reader), Doubles(ref reader), reader.Count(int.MaxValue), Doubles(ref reader));
+        ModelState read = new(Doubles(ref reader), Doubles(ref reader), Doubles(ref reader), reader.Count(int.MaxValue), Doubles(ref reader), reader.Double());
         state = reader.IsComplete ? read : null;
         return state is not null;
     }

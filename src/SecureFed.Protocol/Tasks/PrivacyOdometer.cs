@@ -28,7 +28,7 @@ public static class PrivacyOdometer
             new PrivacyViews(ledger.EpsilonSpent, Math.Min(ledger.EpsilonSpent, ModelReaderEpsilon(state, charges))),
             [.. privacy.Releases.Select(r => new ReleaseView(r.Kind, r.NoiseMultiplier, privacy.SamplingRateOf(r.Kind), r.Charge))],
             charges,
-            state.HasOpenRound || state.Parameters.Schedule.KindAfter(state.CompletedRounds) is not { } next ? null : ledger.FindRefusal(privacy.ReleaseOf(next)!.Charge)?.Message);
+            state.HasOpenRound || state.Parameters.Schedule.KindAfter(state.CompletedRounds) is not { } next ? null : ledger.FindRefusal(state.NoiseOfNext(next)!.Charge)?.Message);
     }
 
     /// <summary>The same charges with the noise of S_min − 1 survivors in place of h: who colludes with nobody knows no share but its own.</summary>

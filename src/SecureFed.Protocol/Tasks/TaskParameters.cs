@@ -1,3 +1,4 @@
+using SecureFed.Privacy.Budget;
 using SecureFed.Privacy.Updates;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Wire;
@@ -49,6 +50,8 @@ public sealed record TaskParameters(
             return "A vector task has neither standardisation nor evaluation rounds: the server does not know what the vector means.";
         if (!Shapes.Select(s => s.Kind).SequenceEqual(Schedule.Kinds))
             return "The task needs exactly one shape for each kind of round in its schedule, in ascending order of kind.";
+        if (FindAdaptiveFault() is { } adaptive)
+            return adaptive;
         if (Privacy.Unit == PrivacyUnit.Record && Training.ServerOptimizer == ServerOptimizerKind.FedAvg)
             return "At record level a round takes one gradient step of each sampled record, so there is nothing to average: choose fedsgd, fedavgm or fedadam.";
         if (Privacy.Unit == PrivacyUnit.Record && Training.LocalEpochs != 1)
@@ -74,24 +77,76 @@ public sealed record TaskParameters(
         {
             bool isRecordLevel = Privacy.Unit == PrivacyUnit.Record;
             long contributions = isRecordLevel ? Privacy.GreatestRecordsIn(release.Kind) : Cohort.Greatest;
-            if (!NoiseScale.FitsRing(LayoutOf(release.Kind), contributions, isRecordLevel, release.NoiseMultiplier, clientsPerHonest))
+            if (!LayoutsOf(release.Kind).All(layout => NoiseScale.FitsRing(layout, contributions, isRecordLevel, release.NoiseMultiplier, clientsPerHonest)))
                 return $"The noisy sum of a {release.Kind} round could wrap around the ring of {RingBits} bits; use more ring bits (at most {UpdateLayout.GreatestRingBits}), fewer expected records or clients, or less noise.";
         }
 
         return null;
     }
 
-    /// <summary>The layout of every round of that kind: with noise the grid that suits it, without the finest that the ring allows.</summary>
-    public UpdateLayout LayoutOf(RoundKind kind)
+    private string? FindAdaptiveFault()
+    {
+        SegmentShape last = Shapes.First(s => s.Kind == RoundKind.Train).Segments[^1];
+        if (Training.AdaptiveClip is null)
+            return string.Equals(last.Name, UpdateLayout.Below, StringComparison.Ordinal) ? "Only tasks that clip adaptively count the units within the clip norm." : null;
+        if (!Privacy.HasNoise || Privacy.IsTree)
+            return "Adaptive clipping needs noise, for it releases a count; and not a tree, whose nodes sum rounds with one clip norm.";
+        return last == CountShape && Shapes.First(s => s.Kind == RoundKind.Train).Segments.Count > 1
+            ? null
+            : "The training rounds of a task that clips adaptively end with the count of units within the clip norm.";
+    }
+
+    /// <summary>The segment that adaptive clipping adds to training rounds.</summary>
+    public static SegmentShape CountShape { get; } = new(UpdateLayout.Below, 1, AdaptiveClip.Sensitivity);
+
+    /// <summary>Whether the clip norm of a kind of round is the current model's.</summary>
+    public bool ClipsAdaptively(RoundKind kind) => kind == RoundKind.Train && Training.AdaptiveClip is not null;
+
+    /// <summary>The layout of a round of that kind in a task that clips adaptively: the first segment has this clip norm.</summary>
+    /// <param name="kind">Kind of round.</param>
+    /// <param name="clipNorm">C of the model; not used in rounds whose clip norm is fixed.</param>
+    public UpdateLayout LayoutOf(RoundKind kind, double clipNorm)
     {
         RoundShape shape = Shapes.First(s => s.Kind == kind);
+        return ToLayout(ClipsAdaptively(kind) ? shape with { Segments = [shape.Segments[0] with { ClipNorm = clipNorm }, .. shape.Segments.Skip(1)] } : shape);
+    }
+
+    /// <summary>Whether a round's layout is the task's, for some clip norm that the task allows if it clips adaptively.</summary>
+    internal bool Allows(RoundKind kind, UpdateLayout layout) =>
+        (!ClipsAdaptively(kind) || Training.AdaptiveClip!.Holds(layout.Segments[0].ClipNorm)) && IsSame(layout, LayoutOf(kind, layout.Segments[0].ClipNorm));
+
+    internal static bool IsSame(UpdateLayout one, UpdateLayout other) => one.RingBits == other.RingBits && one.Segments.SequenceEqual(other.Segments);
+
+    /// <summary>The layouts that reach furthest in the ring. Adaptive clipping: a grid follows its clip norm by powers of two, so s·C is largest just below one, and the extremes have to exist.</summary>
+    private IEnumerable<UpdateLayout> LayoutsOf(RoundKind kind)
+    {
+        yield return LayoutOf(kind);
+        if (!ClipsAdaptively(kind))
+            yield break;
+        AdaptiveClipSpecification clip = Training.AdaptiveClip!;
+        yield return LayoutOf(kind, clip.Lowest);
+        yield return LayoutOf(kind, clip.Greatest);
+        double root = 8 * Math.Sqrt(Shapes.First(s => s.Kind == kind).Segments[0].Length);
+        yield return LayoutOf(kind, (1 - 1e-9) * Math.ScaleB(root, Math.ILogB(clip.Greatest / root)));
+    }
+
+    /// <summary>The layout of every round of that kind (of the first one, if the task clips adaptively): with noise the grid that suits it, without the finest that the ring allows.</summary>
+    public UpdateLayout LayoutOf(RoundKind kind) => ToLayout(Shapes.First(s => s.Kind == kind));
+
+    private UpdateLayout ToLayout(RoundShape shape)
+    {
+        RoundKind kind = shape.Kind;
         return Privacy.ReleaseOf(kind) is { } release
             ? shape.ToLayout(RingBits, Cohort.Greatest, release.NoiseMultiplier)
             : shape.ToLayout(RingBits, Cohort.Greatest);
     }
 
-    /// <summary>Noise and reservation of every round of that kind; null if sums are exact.</summary>
-    public RoundNoise? NoiseOf(RoundKind kind) => Privacy.ReleaseOf(kind) is { } release ? new RoundNoise(release.NoiseMultiplier, release.Charge) : null;
+    /// <summary>Noise of every round of that kind, and what it costs at most (the nodes of a tree: c or 0); null if sums are exact.</summary>
+    public RoundNoise? NoiseOf(RoundKind kind) => Privacy.NoiseOf(kind, 0, false);
+
+    /// <summary>Whether a round of that kind may state this noise and reservation, as far as that can be told without its model.</summary>
+    internal bool Allows(RoundKind kind, RoundNoise? noise) =>
+        noise == NoiseOf(kind) || (Privacy.IsTree && kind == RoundKind.Train && noise is { Charge: 0 } && noise.NoiseMultiplier == Privacy.ReleaseOf(kind)!.NoiseMultiplier);
 
     public byte[] Encode() => CanonicalWriter.Write(writer =>
     {

@@ -1,5 +1,6 @@
 using SecureFed.Cryptography.Randomness;
 using SecureFed.Privacy.Budget;
+using SecureFed.Privacy.Updates;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Identity;
 using SecureFed.Protocol.Rounds;
@@ -20,6 +21,8 @@ public sealed class TaskState
     private readonly BudgetLedger? budget;
     private int failuresInARow;
     private double? unknownPerHonest;
+    private int completedTrainRounds;
+    private bool isNodeReleased;
 
     private TaskState(TaskParameters parameters, Roster roster, Digest modelDigest, IBlobSource blobs)
     {
@@ -111,7 +114,7 @@ public sealed class TaskState
             return new PendingEvent(new TaskEvent.TaskFinished(rounds[^1].AbortReason ?? ErrorCodes.InternalError));
         if (Parameters.Schedule.KindAfter(CompletedRounds) is not { } kind)
             return new PendingEvent(new TaskEvent.TaskFinished(""));
-        RoundNoise? noise = Parameters.NoiseOf(kind);
+        RoundNoise? noise = NoiseOfNext(kind);
         if (noise is not null && budget!.FindRefusal(noise.Charge) is not null)
             return new PendingEvent(new TaskEvent.TaskFinished(ErrorCodes.BudgetExhausted));
 
@@ -124,7 +127,7 @@ public sealed class TaskState
             ParametersDigest,
             roster.Digest,
             ModelDigest,
-            Parameters.LayoutOf(kind),
+            LayoutOfNext(kind),
             Parameters.Cohort,
             Parameters.Protection,
             noise,
@@ -163,6 +166,12 @@ public sealed class TaskState
                 rounds[^1] = rounds[^1] with { ModelDigest = published.ModelDigest };
                 CompletedRounds++;
                 failuresInARow = 0;
+                if (Round.Parameters.Kind == RoundKind.Train)
+                {
+                    completedTrainRounds++;
+                    isNodeReleased = false;
+                }
+
                 break;
             case TaskEvent.ModelRefused refused when AwaitsModel && refused.RoundId == Round!.Parameters.RoundId:
                 rounds[^1] = rounds[^1] with { AbortReason = refused.Reason };
@@ -182,10 +191,24 @@ public sealed class TaskState
         EntryCount++;
     }
 
+    /// <summary>Noise and charge of a round of that kind if it were opened now. With a tree the charge depends on the node, and on whether a round for it was committed and then failed.</summary>
+    public RoundNoise? NoiseOfNext(RoundKind kind) => Parameters.Privacy.NoiseOf(kind, Parameters.Privacy.NodeOf(kind, completedTrainRounds), isNodeReleased);
+
+    /// <summary>Layout of a round of that kind if it were opened now. Adaptive clipping: the clip norm is the current model's.</summary>
+    private UpdateLayout LayoutOfNext(RoundKind kind)
+    {
+        if (!Parameters.ClipsAdaptively(kind))
+            return Parameters.LayoutOf(kind);
+        return ModelState.TryDecode(blobs.Get(ModelDigest).Span, out ModelState? model) && Parameters.Training.AdaptiveClip!.Holds(model!.ClipNorm)
+            ? Parameters.LayoutOf(kind, model.ClipNorm)
+            : throw new InvalidOperationException("The current model names no clip norm that its task allows.");
+    }
+
     private bool IsReserved => budget?.Entries is [.., { State: BudgetState.Reserved }];
 
     private bool IsNext(RoundParameters round) =>
-        round.Number == rounds.Count + 1 && round.ModelDigest == ModelDigest && round.Cohort == Parameters.Cohort && round.Noise == Parameters.NoiseOf(round.Kind);
+        round.Number == rounds.Count + 1 && round.ModelDigest == ModelDigest && round.Cohort == Parameters.Cohort && round.Noise == NoiseOfNext(round.Kind)
+        && (!Parameters.ClipsAdaptively(round.Kind) || TaskParameters.IsSame(round.Layout, LayoutOfNext(round.Kind)));
 
     private void ApplyToRound(ulong index, TaskEvent change)
     {
@@ -195,7 +218,7 @@ public sealed class TaskState
         {
             // The first leaf that asks commits the round: its charge covers all leaves, each record and client standing in one of them.
             if (IsReserved)
-                budget!.Commit(number);
+                Commit(number);
             Release(Round.Leaves.FirstOrDefault(l => l.Parameters.RoundId == asked.RoundId) ?? Round);
         }
 
@@ -225,6 +248,12 @@ public sealed class TaskState
             failuresInARow = 0;
             CompletedRounds++;
         }
+    }
+
+    private void Commit(int number)
+    {
+        budget!.Commit(number);
+        isNodeReleased |= Round!.Parameters.Kind == RoundKind.Train;
     }
 
     /// <summary>Remembers the survivors of a round or leaf, compared with those of earlier rounds: the leaves of one round are disjoint anyway.</summary>

@@ -14,6 +14,7 @@ namespace SecureFed.Protocol.Tasks;
 /// <param name="ClipNorm">C: largest L2 norm of the protected w·Δ (or gradient). Raising it lets a single client move the sum further.</param>
 /// <param name="ScalesByBounds">Features are scaled by their public bounds instead of by a standardisation round: no release, no privacy cost.</param>
 /// <param name="AveragesIterates">The task's result is the mean of the models of the second half of its training rounds: averages out noise.</param>
+/// <param name="AdaptiveClip">How the clip norm follows the updates after the first round, for which <paramref name="ClipNorm"/> holds; null = it stays. Needs noise.</param>
 /// <param name="GreatestRows">Public maximum of rows at a client; hidden weights are w = rows / GreatestRows.</param>
 public sealed record TrainingSpecification(
     ServerOptimizerKind ServerOptimizer,
@@ -27,7 +28,8 @@ public sealed record TrainingSpecification(
     double ClipNorm,
     int GreatestRows,
     bool ScalesByBounds = false,
-    bool AveragesIterates = false)
+    bool AveragesIterates = false,
+    AdaptiveClipSpecification? AdaptiveClip = null)
 {
     internal string? FindFault()
     {
@@ -41,6 +43,8 @@ public sealed record TrainingSpecification(
             return "The learning-rate decay lies in (0, 1].";
         if (LocalEpochs < 1 || BatchSize < 1 || GreatestRows < 1)
             return "Epochs, batch size and the public maximum of rows are at least 1.";
+        if (AdaptiveClip?.FindFault(ClipNorm) is { } fault)
+            return fault;
         return ClipNorm > 0 && double.IsFinite(ClipNorm) ? null : "The clip norm is positive and finite: clipping is mandatory.";
     }
 
@@ -48,7 +52,8 @@ public sealed record TrainingSpecification(
         .UInt8((byte)ServerOptimizer).Double(ServerLearningRate)
         .UInt8((byte)LocalOptimizer).Double(LocalLearningRate).Double(AdamEpsilon).Double(LearningRateDecay)
         .Count(LocalEpochs).Count(BatchSize).Double(ClipNorm).Count(GreatestRows)
-        .Flag(ScalesByBounds).Flag(AveragesIterates);
+        .Flag(ScalesByBounds).Flag(AveragesIterates)
+        .List(AdaptiveClip is null ? [] : new[] { AdaptiveClip }, (w, a) => a.Write(w));
 
     internal static TrainingSpecification Read(ref CanonicalReader reader)
     {
@@ -64,7 +69,8 @@ public sealed record TrainingSpecification(
             reader.Double(),
             reader.Count(int.MaxValue),
             reader.Flag(),
-            reader.Flag());
+            reader.Flag(),
+            reader.List(1, 4 * 8, AdaptiveClipSpecification.Read).FirstOrDefault());
         reader.Require(Enum.IsDefined(training.ServerOptimizer) && Enum.IsDefined(training.LocalOptimizer));
         return training;
     }

@@ -3,6 +3,7 @@ using SecureFed.Learning.Metrics;
 using SecureFed.Learning.Models;
 using SecureFed.Learning.Optimizers;
 using SecureFed.Learning.Preprocessing;
+using SecureFed.Privacy.Budget;
 using SecureFed.Privacy.Updates;
 using SecureFed.Protocol.Resources;
 using SecureFed.Protocol.Rounds;
@@ -22,10 +23,18 @@ internal static class ModelStep
         if (round.Parameters.Kind == RoundKind.Standardise)
             return current with { Standardisation = Standardise(task, learning, round, sum).ToArray() };
         double present = (double)round.SurvivorCount / task.Cohort.Greatest;
+        double clipNorm = current.ClipNorm;
+        if (task.Training.AdaptiveClip is { } adaptive)
+        {
+            double expected = task.Privacy.Unit == PrivacyUnit.Record ? Math.Max(1, task.Privacy.SamplingRate * task.Privacy.ExpectedRecords * present) : round.SurvivorCount;
+            clipNorm = adaptive.ToRule().Next(clipNorm, AdaptiveClip.Fraction(sum[^1], expected));
+            sum = sum[..^1];
+        }
+
         ServerStep step = learning.OptimizerFor(present).Step([.. current.Parameters], [.. current.OptimizerState], sum, round.SurvivorCount);
         int completed = current.CompletedTrainRounds + 1;
         double[] averaged = task.Training.AveragesIterates ? TailAverage.Next([.. current.Averaged], step.Parameters, completed, task.Schedule.TrainRounds) : [];
-        return current with { Parameters = step.Parameters, OptimizerState = step.State, CompletedTrainRounds = completed, Averaged = averaged };
+        return current with { Parameters = step.Parameters, OptimizerState = step.State, CompletedTrainRounds = completed, Averaged = averaged, ClipNorm = clipNorm };
     }
 
     /// <summary>Null if the sum holds no rows.</summary>

@@ -60,7 +60,10 @@ internal static class TaskDefinitions
         bool isRecordLevel = privacy.Unit == PrivacyUnit.Record;
         double standardise = schedule.Standardise ? privacy.StandardiseShare : 0;
         double evaluate = schedule.Evaluate ? privacy.EvaluateShare : 0;
-        List<PlannedRelease> releases = [new(nameof(RoundKind.Train), checked(schedule.TrainRounds + privacy.SpareRounds), privacy.SamplingRate, 1 - standardise - evaluate)];
+        int releasesPerUnit = privacy.TreeLeaves > 0
+            ? TreeAggregationAccountant.ReleasesPerRecord(privacy.TreeLeaves, Math.Max(1, schedule.TrainRounds / privacy.TreeLeaves))
+            : schedule.TrainRounds;
+        List<PlannedRelease> releases = [new(nameof(RoundKind.Train), checked(releasesPerUnit + privacy.SpareRounds), privacy.SamplingRate, 1 - standardise - evaluate)];
         if (schedule.Standardise)
             releases.Add(new PlannedRelease(nameof(RoundKind.Standardise), 1, 1, standardise));
         if (schedule.Evaluate)
@@ -75,7 +78,8 @@ internal static class TaskDefinitions
             privacy.SamplingRate,
             privacy.ExpectedRecords,
             privacy.DataSet,
-            [.. plan.Releases.Select(r => new ReleaseSpecification(Enum.Parse<RoundKind>(r.Release.Name), r.NoiseMultiplier, r.Units)).OrderBy(r => r.Kind)]);
+            [.. plan.Releases.Select(r => new ReleaseSpecification(Enum.Parse<RoundKind>(r.Release.Name), r.NoiseMultiplier, r.Units)).OrderBy(r => r.Kind)],
+            privacy.TreeLeaves);
     }
 
     private static FeatureSpecification ToFeature(FeatureDefinition feature) => new(feature.Name, feature.LowerBound, feature.UpperBound);
@@ -92,7 +96,8 @@ internal static class TaskDefinitions
         training.ClipNorm,
         training.GreatestRows,
         training.ScaleByBounds,
-        training.AverageIterates ?? (unit != PrivacyUnit.None));
+        training.AverageIterates ?? (unit != PrivacyUnit.None),
+        training.AdaptiveClip is { } clip ? new AdaptiveClipSpecification(clip.Lowest, clip.Greatest, clip.Quantile, clip.Rate) : null);
 
     private static CohortBounds ToCohort(CohortDefinition cohort, PrivacyUnit unit, Roster roster) => new(
         cohort.Least,

@@ -4,7 +4,7 @@ namespace SecureFed.Privacy.Tests.Updates;
 
 public class RecordAccumulatorTests
 {
-    private static readonly UpdateLayout Layout = NoiseScale.Choose([new("gradient", 20, 1.5, 0), new("below", 1, 0.5, 0)], 32, 1, 8);
+    private static readonly UpdateLayout Layout = NoiseScale.Choose([new("gradient", 20, 1.5, 0), new("other", 1, 0.5, 0)], 32, 1, 8);
 
     [Fact]
     public void Every_record_moves_the_sum_by_no_more_than_the_sensitivity_however_large_it_is()

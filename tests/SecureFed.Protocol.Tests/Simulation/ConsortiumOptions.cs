@@ -1,4 +1,5 @@
 using SecureFed.Protocol.Rounds;
+using SecureFed.Protocol.Tasks;
 
 namespace SecureFed.Protocol.Tests.Simulation;
 
@@ -41,4 +42,9 @@ internal sealed record ConsortiumOptions
 
     /// <summary>Training rounds that the budget carries beyond the schedule.</summary>
     public int SpareRounds { get; init; }
+
+    /// <summary>Not 0: unit record with a tree of so many leaves.</summary>
+    public int TreeLeaves { get; init; }
+
+    public AdaptiveClipSpecification? AdaptiveClip { get; init; }
 }

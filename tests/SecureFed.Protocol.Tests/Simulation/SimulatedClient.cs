@@ -104,7 +104,7 @@ internal sealed class SimulatedClient(Identifier id, SigningKey key, IRandomSour
 
     public NoisedUpdate MakeUpdate(UpdateLayout layout)
     {
-        double[] values = new double[layout.Dimension];
+        double[] values = new double[layout.ComputedDimension];
         double size = random.Below(4); // Some updates are clipped, some are all zero.
         for (int i = 0; i < values.Length; i++)
             values[i] = size * random.Symmetric();

@@ -45,9 +45,9 @@ internal sealed class SimulatedConsortium
             Identifier.Random(Random),
             "Simulated task",
             new ModelSpecification(TaskModelKind.Vector, options.Dimension, [], null, 0),
-            new TrainingSpecification(ServerOptimizerKind.FedAvg, 1, LocalOptimizerKind.Sgd, 0.1, 1e-8, 1, 1, 1, options.ClipNorm, 100),
+            new TrainingSpecification(options.TreeLeaves > 0 ? ServerOptimizerKind.FedSgd : ServerOptimizerKind.FedAvg, 1, LocalOptimizerKind.Sgd, 0.1, 1e-8, 1, 1, 1, options.ClipNorm, 100, AdaptiveClip: options.AdaptiveClip),
             new TaskSchedule(false, options.TrainRounds, false, options.GreatestFailures),
-            [new RoundShape(RoundKind.Train, [new SegmentShape("delta", options.Dimension, options.ClipNorm), new SegmentShape("weight", 1, 1)])],
+            [new RoundShape(RoundKind.Train, [new SegmentShape("delta", options.Dimension, options.ClipNorm), new SegmentShape("weight", 1, 1), .. options.AdaptiveClip is null ? Array.Empty<SegmentShape>() : [TaskParameters.CountShape]])],
             Bounds,
             new PhaseDeadlines(1000, 1000, 100),
             ProtectionKind.Masking,
@@ -75,10 +75,13 @@ internal sealed class SimulatedConsortium
     {
         if (options.Epsilon is not { } epsilon)
             return PrivacySpecification.None;
-        NoisePlan plan = NoisePlan.For([new PlannedRelease("train", options.TrainRounds + options.SpareRounds, 1, 1)], epsilon, 1e-5);
+        NoisePlan plan = NoisePlan.For([new PlannedRelease("train", ReleasesPerUnit(options) + options.SpareRounds, 1, 1)], epsilon, 1e-5);
         return new PrivacySpecification(
-            PrivacyUnit.Client, epsilon, 1e-5, plan.Cap.Order, 1, 0, "", [new ReleaseSpecification(RoundKind.Train, plan.Releases[0].NoiseMultiplier, plan.Releases[0].Units)]);
+            options.TreeLeaves > 0 ? PrivacyUnit.Record : PrivacyUnit.Client, epsilon, 1e-5, plan.Cap.Order, 1, options.TreeLeaves > 0 ? 100 : 0, "", [new ReleaseSpecification(RoundKind.Train, plan.Releases[0].NoiseMultiplier, plan.Releases[0].Units)], options.TreeLeaves);
     }
+
+    private static int ReleasesPerUnit(ConsortiumOptions options) =>
+        options.TreeLeaves > 0 ? TreeAggregationAccountant.ReleasesPerRecord(options.TreeLeaves, options.TrainRounds / options.TreeLeaves) : options.TrainRounds;
 
     public KeyedRandomSource Random { get; }
 

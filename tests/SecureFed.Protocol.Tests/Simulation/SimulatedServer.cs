@@ -27,7 +27,7 @@ internal sealed class SimulatedServer
         this.roster = roster;
         this.random = random;
         Key = key;
-        PendingEvent created = TaskState.Create(task, roster, ModelState.Initial(task.Model));
+        PendingEvent created = TaskState.Create(task, roster, ModelState.Initial(task.Model) with { ClipNorm = task.Training.AdaptiveClip is null ? 0 : task.Training.ClipNorm });
         foreach (ReadOnlyMemory<byte> blob in created.Blobs)
             Blobs.Put(blob);
         byte[] entry = new LogEntry(task.TaskId, created.Event).Encode();
