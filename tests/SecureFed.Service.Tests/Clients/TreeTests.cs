@@ -37,7 +37,7 @@ public class TreeTests(TestConsortium consortium)
                 // What a record gives depends on the round: a leaf that were computed again would show.
                 CountedRecords records = new(11 + client, record => [(client + 1) * record + round, -round]);
                 uint[] upload = new uint[2];
-                pipeline.AddNoise(pipeline.Quantize(layout, records, clients[client], round), Rational.Zero).CopyTo(upload);
+                pipeline.AddNoise(pipeline.Quantize(layout, records, clients[client], round, out _), Rational.Zero).CopyTo(upload);
                 for (int i = 0; i < 2; i++)
                     ring[i] = unchecked(ring[i] + upload[i]);
                 Assert.Equal(Enumerable.Range(0, 11 + client).Where(r => r % 5 == round % 5), records.Read);

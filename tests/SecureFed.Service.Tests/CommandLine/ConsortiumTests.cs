@@ -75,28 +75,28 @@ public class ConsortiumTests
         Assert.Equal(
             ["unit", "dataSet", "epsilon", "delta", "order", "units", "spent", "reserved", "left", "epsilonSpent", "views", "releases", "entries", "refusal"],
             budget.Json.EnumerateObject().Select(p => p.Name));
-        Assert.Equal(("record", "rows", 10.0), (budget.Json.GetProperty("unit").GetString(), budget.Json.GetProperty("dataSet").GetString(), budget.Json.GetProperty("epsilon").GetDouble()));
-        Assert.InRange(budget.Json.GetProperty("epsilonSpent").GetDouble(), 9.9, 10);
+        Assert.Equal(("record", "rows", 8.0), (budget.Json.GetProperty("unit").GetString(), budget.Json.GetProperty("dataSet").GetString(), budget.Json.GetProperty("epsilon").GetDouble()));
+        Assert.InRange(budget.Json.GetProperty("epsilonSpent").GetDouble(), 7.9, 8);
         Assert.Equal(Enumerable.Repeat("committed", 6), budget.Json.GetProperty("entries").EnumerateArray().Select(e => e.GetProperty("state").GetString()));
         Transcript budgetText = await Cli.RunAsync(["task", "budget", "--task", taskId, .. taskOperator[..^1]]);
-        Assert.Matches("spent epsilon (9.9[0-9]*|10): [0-9]+ of [0-9]+ units, 0 reserved, [0-9]+ left", budgetText.Output);
-        foreach (string words in new[] { "unit Record, data set 'rows': epsilon 10 at delta 1E-05", "as the server and its colluders see it: ", "a Train round costs ", "round 6 Evaluate: ", "Committed" })
+        Assert.Matches("spent epsilon (7.9[0-9]*|8): [0-9]+ of [0-9]+ units, 0 reserved, [0-9]+ left", budgetText.Output);
+        foreach (string words in new[] { "unit Record, data set 'rows': epsilon 8 at delta 1E-05", "as the server and its colluders see it: ", "a Train round costs ", "round 6 Evaluate: ", "Committed" })
             Assert.Contains(words, budgetText.Output, StringComparison.Ordinal);
 
         Transcript ledger = await Cli.RunAsync("client", "ledger", "--json", "--state", directory.File("state 0"));
         JsonElement cost = Assert.Single(ledger.Json.GetProperty("tasks").EnumerateArray());
         Assert.Equal(["task", "dataSet", "unit", "epsilon", "epsilonLimit", "delta", "rounds"], cost.EnumerateObject().Select(p => p.Name));
-        Assert.Equal((taskId, "record", 6, 12.5), (cost.GetProperty("task").GetString(), cost.GetProperty("unit").GetString(), cost.GetProperty("rounds").GetInt32(), cost.GetProperty("epsilonLimit").GetDouble()));
+        Assert.Equal((taskId, "record", 6, 10.0), (cost.GetProperty("task").GetString(), cost.GetProperty("unit").GetString(), cost.GetProperty("rounds").GetInt32(), cost.GetProperty("epsilonLimit").GetDouble()));
         Assert.Equal(budget.Json.GetProperty("epsilonSpent").GetDouble(), cost.GetProperty("epsilon").GetDouble(), 1e-9);
         Assert.Contains("6 rounds charged", (await Cli.RunAsync("client", "ledger", "--state", directory.File("state 0"))).Output, StringComparison.Ordinal);
         (await Cli.RunAsync("client", "ledger", "--json", "--state", directory.File("no such state"))).AssertFailure(1, "input-output");
         Assert.Contains("Nothing was charged", (await Cli.RunAsync("client", "ledger", "--state", keys)).Output, StringComparison.Ordinal);
 
-        // 10 of the data set's 15 are gone.
+        // 8 of the data set's 15 are gone.
         string second = directory.File("second.json");
         await System.IO.File.WriteAllTextAsync(second, TaskFile(Definitions.NewId()));
         string refused = (await Cli.RunAsync(["task", "create", "--definition", second, .. taskOperator])).AssertFailure(1, "budget-exhausted");
-        Assert.Contains("requested (epsilon 10, delta 1E-05), spent (10, 1E-05), left (5, 1E-05)", refused, StringComparison.Ordinal);
+        Assert.Contains("requested (epsilon 8, delta 1E-05), spent (8, 1E-05), left (7, 1E-05)", refused, StringComparison.Ordinal);
 
         (await Cli.RunAsync(["task", "show", "--task", Definitions.NewId(), .. taskOperator])).AssertFailure(1, "unknown-task");
         (await Cli.RunAsync(["task", "create", "--definition", definition, .. connection, "--id", clientIds[0], "--key", File("client-1.pem"), "--json"])).AssertFailure(1, "wrong-role");
@@ -201,7 +201,7 @@ public class ConsortiumTests
         },
         ["training"] = new JsonObject { ["optimizer"] = "fed-sgd", ["serverLearningRate"] = 0.1, ["clipNorm"] = 2, ["greatestRows"] = 30, ["scaleByBounds"] = true },
         ["schedule"] = new JsonObject { ["trainRounds"] = 5, ["evaluate"] = true },
-        ["privacy"] = new JsonObject { ["unit"] = "record", ["epsilon"] = 10, ["delta"] = 1e-5, ["samplingRate"] = 0.5, ["expectedRecords"] = 90, ["dataSet"] = "rows" },
+        ["privacy"] = new JsonObject { ["unit"] = "record", ["epsilon"] = 8, ["delta"] = 1e-5, ["samplingRate"] = 0.5, ["expectedRecords"] = 90, ["dataSet"] = "rows" },
         ["cohort"] = new JsonObject { ["least"] = 3, ["greatest"] = 3, ["deltaDrop"] = 0 },
     }.ToJsonString();
 

@@ -17,7 +17,7 @@ public class DemoTests
         "$.metrics: auc accuracy loss rmse r2",
         "$.model: kind parameters features",
         "$.model.features[]: name coefficient",
-        "$.privacy: unit epsilon delta accountant order budget views releases",
+        "$.privacy: unit mechanism treeLeaves adaptiveClipNorm epsilon delta accountant order budget views releases",
         "$.privacy.views: server modelReaders",
         "$.rounds[]: round participants dropped loss",
     ];

@@ -14,6 +14,6 @@ public sealed partial class DeviationTableTests
         Assert.Equal(DeviationCatalogue.All.Select(d => $"{d.Name} {d.Claim} {d.Source} {d.Expected}"), rows);
     }
 
-    [GeneratedRegex(@"^\| `(?<name>[a-z-]+)` \| (?<claim>C\d) \| (?<source>[^|]+) \| `(?<answer>[a-z-]+)` \|\r?$", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^\| `(?<name>[a-z-]+)` \| (?<claim>C\d+) \| (?<source>[^|]+) \| `(?<answer>[a-z-]+)` \|\r?$", RegexOptions.Multiline)]
     private static partial Regex Row();
 }

@@ -23,7 +23,7 @@ public static class FirstContribution
         await using ServiceProvider provider = services.BuildServiceProvider();
         SecureFedClient client = provider.GetRequiredService<SecureFedClient>();
 
-        double[] update = [0.25, -0.5, 1.0]; // from your training; clipped, quantised and masked before it leaves
+        double[] update = [0.25, -0.5, 1.0]; // from your training; clipped, quantised, noised and masked before it leaves
         return await client.ContributeAsync(update, weight: 0.8);
     }
 }

@@ -160,7 +160,8 @@ internal static class ViewLies
 
     private static TaskParameters WiderClip(TaskParameters task) => task with
     {
-        Shapes = [.. task.Shapes.Select(s => s with { Segments = [.. s.Segments.Select(g => g with { ClipNorm = 2 * g.ClipNorm })] })],
+        Training = task.Training with { ClipNorm = 2 * task.Training.ClipNorm },
+        Shapes = [.. task.Shapes.Select(s => s with { Segments = [s.Segments[0] with { ClipNorm = 2 * s.Segments[0].ClipNorm }, .. s.Segments.Skip(1)] })],
     };
 
     private static TaskEvent.RoundOpened OpenedFor(TaskParameters task, Announcement opening)
