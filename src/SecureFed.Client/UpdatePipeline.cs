@@ -82,7 +82,7 @@ public sealed class UpdatePipeline(IRandomSource random)
             sum.Add(vector);
             return true;
         }
-        catch (Exception exception) when (exception is not OperationCanceledException)
+        catch (Exception)
         {
             return false;
         }

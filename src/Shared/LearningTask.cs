@@ -115,7 +115,7 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
 
     /// <summary>Whether the task asks for the vectors that its model has, and for no other.</summary>
     public bool HasShapesOf(TaskParameters task) =>
-        ShapesOf(task.Schedule).Zip(task.Shapes).All(pair => pair.First.Kind == pair.Second.Kind && pair.First.Segments.SequenceEqual(pair.Second.Segments));
+        ShapesOf(task.Schedule).Count == task.Shapes.Count && ShapesOf(task.Schedule).Zip(task.Shapes).All(pair => pair.First.Kind == pair.Second.Kind && pair.First.Segments.SequenceEqual(pair.Second.Segments));
 
     private static FeatureSchema ToSchema(FeatureSpecification feature) => new(feature.Name, feature.LowerBound, feature.UpperBound);
 }

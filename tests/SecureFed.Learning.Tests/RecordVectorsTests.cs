@@ -131,9 +131,13 @@ public class RecordVectorsTests
     }
 
     [Fact]
-    public void Rows_outside_the_public_bounds_are_refused_not_pulled_in()
+    public void A_value_beyond_its_public_bounds_counts_as_the_bound()
     {
         DataSet outside = DataSet.Create(["a", "b"], [0, 0, 6.5, 0], [0, 1]);
-        Assert.Equal("out-of-bounds", Assert.Throws<DataException>(() => new MomentRecords(outside, Schema)).Code);
+        MomentRecords records = new(outside, Schema);
+        double[] vector = new double[records.Layout.Dimension];
+        records.Write(1, vector);
+        Assert.Equal(1, records.Layout.Slice(vector.AsSpan(), MomentVector.Means)[0]);
+        Assert.Equal("schema-mismatch", Assert.Throws<DataException>(() => new MomentRecords(DataSet.Create(["a"], [0], [0]), Schema)).Code);
     }
 }

@@ -95,7 +95,11 @@ public sealed record PolicyFile
         Models,
         LeastRosterSequence,
         LeastDifference,
-        new PrivacyLimits(GreatestEpsilon, GreatestDelta, LeastNoiseMultiplier, ClientTotalEpsilon, RecordTotalEpsilon, TotalDelta, FailureAllowance));
+        ReadLimits());
+
+    private PrivacyLimits ReadLimits() => FailureAllowance is >= 0 and <= 1
+        ? new PrivacyLimits(GreatestEpsilon, GreatestDelta, LeastNoiseMultiplier, ClientTotalEpsilon, RecordTotalEpsilon, TotalDelta, FailureAllowance)
+        : throw new FormatException("failureAllowance lies in [0, 1]: 0.25 is a quarter.");
 
     private static byte[] ReadKey(string text)
     {

@@ -39,7 +39,7 @@ internal sealed class RoundParticipant(ClientContext context, RoundTransport tra
                 await ledger.ChargeAsync(charge with { Advertisement = Digest.Of(client.Advertisement.Span) }, context.Policy.Limits, cancellationToken);
             QuantizedUpdate quantized = charge is null
                 ? (await compute()).Quantize(pipeline, context.Task, round, out _)
-                : await QuantizeWithoutFailAsync(compute, round);
+                : await QuantizeWithoutFailAsync(compute, round, cancellationToken);
             RoundStatus status = await StepThroughAsync(client, quantized, saved, cancellationToken);
             await store.EraseRoundAsync(context.Task.TaskId, round.Number, cancellationToken);
             return Outcome(status, status == RoundStatus.TooLate ? ErrorCodes.TooLate : null, status == RoundStatus.Contributed ? quantized.Values.ToArray() : default);
@@ -60,13 +60,13 @@ internal sealed class RoundParticipant(ClientContext context, RoundTransport tra
     }
 
     /// <summary>A client that falls silent because of its data tells the server something, and silence carries no noise: so it takes part with a zero vector.</summary>
-    private async Task<QuantizedUpdate> QuantizeWithoutFailAsync(Func<ValueTask<RoundInput>> compute, RoundParameters round)
+    private async Task<QuantizedUpdate> QuantizeWithoutFailAsync(Func<ValueTask<RoundInput>> compute, RoundParameters round, CancellationToken cancellationToken)
     {
         try
         {
             return (await compute()).Quantize(pipeline, context.Task, round, out zeroedRecords);
         }
-        catch (Exception exception) when (exception is not OperationCanceledException)
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
             fault = exception;
             return pipeline.Quantize(round.Layout, new double[round.Layout.ComputedDimension]);

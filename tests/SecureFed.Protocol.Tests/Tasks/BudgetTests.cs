@@ -175,7 +175,7 @@ public sealed class BudgetTests
                 privacy with { Releases = [release with { NoiseMultiplier = 1e9 }] },
                 privacy with { Releases = [] },
                 privacy with { Epsilon = 3.9 }, privacy with { Epsilon = -1 }, privacy with { Epsilon = 0 },
-                privacy with { Delta = 1e-6 }, privacy with { Delta = 0 }, privacy with { Delta = 1 },
+                privacy with { Delta = 1e-6 }, privacy with { Delta = 0 }, privacy with { Delta = 1 }, privacy with { Delta = 2e-5, Epsilon = 4.1 },
                 privacy with { Order = 1 }, privacy with { Order = 300 },
                 privacy with { SamplingRate = 0.5 }, privacy with { ExpectedRecords = 7 },
                 privacy with { Unit = PrivacyUnit.Record },
@@ -211,6 +211,7 @@ public sealed class BudgetTests
         double z = consortium.Task.Privacy.Releases[0].NoiseMultiplier;
 
         Assert.Null((policy with { Privacy = limits with { GreatestEpsilon = 5, LeastNoiseMultiplier = (decimal)z } }).Check(consortium.Task));
+        Assert.Null((policy with { Privacy = limits with { GreatestEpsilon = 4, FailureAllowance = 0 } }).Check(consortium.Task));
         Assert.Equal(ErrorCodes.PolicyViolated, (policy with { Privacy = limits with { GreatestEpsilon = 4.99m } }).Check(consortium.Task)!.Code);
         Assert.Equal(ErrorCodes.PolicyViolated, (policy with { Privacy = limits with { GreatestDelta = 0.000009m } }).Check(consortium.Task)!.Code);
         Assert.Equal(ErrorCodes.PolicyViolated, (policy with { Privacy = limits with { LeastNoiseMultiplier = (decimal)z + 0.01m } }).Check(consortium.Task)!.Code);
