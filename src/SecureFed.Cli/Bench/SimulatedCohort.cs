@@ -120,7 +120,7 @@ internal sealed class SimulatedCohort : IDisposable
 
     private void Store(PendingEvent pending, byte[] entry)
     {
-        foreach (ReadOnlyMemory<byte> blob in pending.Blobs)
+        foreach (ReadOnlyMemory<byte> blob in pending.AllBlobs)
             blobs.Put(blob);
         entries.Add(SignedEntry.Sign(Task.TaskId, (ulong)entries.Count, entry, serverKey));
     }

@@ -4,6 +4,7 @@ using SecureFed.Cryptography.Randomness;
 using SecureFed.Privacy.Updates;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Masking;
+using SecureFed.Protocol.Messages;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Transparency;
 using SecureFed.Protocol.Wire;
@@ -148,7 +149,8 @@ internal sealed class RoundParticipant(ClientContext context, RoundTransport tra
         receipt.TryOpen(context.Task.TaskId, context.Policy.ServerKey.Span, out LogEntry? entry)
         && entry!.Event is TaskEvent.MessageAccepted { Kind: EventType.UpdateUploaded } accepted
         && accepted.RoundId == leaf
-        && accepted.MessageDigest == Digest.Of(upload.Message!.Value.Span)
+        && SignedMessage.TryDecode(upload.Message!.Value, out SignedMessage? message) is null
+        && accepted.MessageDigest == message!.Digest
             ? receipt.Index
             : throw new RoundRefusedException(ErrorCodes.ServerUntrusted, "The receipt does not record this upload under the pinned server key; the client reveals nothing more in this round.");
 

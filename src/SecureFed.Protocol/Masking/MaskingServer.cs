@@ -43,6 +43,8 @@ internal sealed class MaskingServer(
 
     public IReadOnlyList<Identifier> Survivors => [.. survivors.Select(s => cohort![s])];
 
+    public Digest VectorOf(Identifier client) => uploaded[cohort!.IndexOf(client)!.Value].WordsDigest;
+
     public RoundRejection? Validate(SignedMessage message)
     {
         if (message.Body is Advertisement advertisement)
@@ -241,8 +243,8 @@ internal sealed class MaskingServer(
             case ShareBundle bundle:
                 bundles.Add(sender, bundle);
                 break;
-            case Upload upload:
-                uploaded.Add(sender, new SurvivorUpload(sender, upload.Statement.WordsDigest, message.SignatureBytes.ToArray()));
+            case UploadStatement upload:
+                uploaded.Add(sender, new SurvivorUpload(sender, upload.WordsDigest, message.SignatureBytes.ToArray()));
                 break;
             case Confirmation:
                 confirmations.Add(sender, message.SignatureBytes);

@@ -15,4 +15,8 @@ internal static class MessageBodies
         MessageType.UnmaskAnswer => UnmaskAnswer.Read(ref reader),
         _ => null,
     };
+
+    /// <summary>The body of a message's record: its signed form.</summary>
+    public static IMessageBody? ReadSigned(MessageType type, ref CanonicalReader reader) =>
+        type == MessageType.Upload ? UploadStatement.Read(ref reader) : Read(type, ref reader);
 }

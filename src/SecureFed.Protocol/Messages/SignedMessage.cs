@@ -15,7 +15,8 @@ public sealed class SignedMessage
         Header = header;
         Body = body;
         Bytes = bytes;
-        Digest = Digest.Of(bytes.Span);
+        Record = body.Vector.IsEmpty ? bytes : (byte[])[.. Content(header, body, body.WriteSigned), .. SignatureBytes.Span];
+        Digest = Digest.Of(Record.Span);
     }
 
     public MessageHeader Header { get; }
@@ -25,7 +26,10 @@ public sealed class SignedMessage
     /// <summary>The whole message with its signature, as sent.</summary>
     public ReadOnlyMemory<byte> Bytes { get; }
 
-    /// <summary>SHA-256 of <see cref="Bytes"/>: names the message in the log.</summary>
+    /// <summary>What a log keeps for ever: the message with the digest of its vector in the vector's place, as it was signed, and the signature.</summary>
+    public ReadOnlyMemory<byte> Record { get; }
+
+    /// <summary>SHA-256 of <see cref="Record"/>: names the message in the log.</summary>
     public Digest Digest { get; }
 
     public static SignedMessage Sign(MessageHeader header, IMessageBody body, ISigner signer)
@@ -43,7 +47,15 @@ public sealed class SignedMessage
     /// <param name="bytes">Not copied; must not change afterwards.</param>
     /// <param name="message">The message, if the bytes are one in canonical form.</param>
     /// <returns>Null, or why the bytes are refused.</returns>
-    public static RoundRejection? TryDecode(ReadOnlyMemory<byte> bytes, out SignedMessage? message)
+    public static RoundRejection? TryDecode(ReadOnlyMemory<byte> bytes, out SignedMessage? message) => TryDecode(bytes, MessageBodies.Read, out message);
+
+    /// <summary>Parses a <see cref="Record"/>; an upload's body is then its <see cref="Masking.Messages.UploadStatement"/>.</summary>
+    /// <param name="bytes">Not copied; must not change afterwards.</param>
+    /// <param name="message">The message without its vector, if the bytes are a record in canonical form.</param>
+    /// <returns>Null, or why the bytes are refused.</returns>
+    public static RoundRejection? TryDecodeRecord(ReadOnlyMemory<byte> bytes, out SignedMessage? message) => TryDecode(bytes, MessageBodies.ReadSigned, out message);
+
+    private static RoundRejection? TryDecode(ReadOnlyMemory<byte> bytes, BodyReader readBody, out SignedMessage? message)
     {
         message = null;
         if (bytes.Length <= P256.SignatureBytes + 2)
@@ -53,7 +65,7 @@ public sealed class SignedMessage
             return new RoundRejection(ErrorCodes.UnsupportedVersion, $"This side speaks message version {Version}.");
         byte type = reader.UInt8();
         MessageHeader header = MessageHeader.Read(ref reader);
-        IMessageBody? body = MessageBodies.Read((MessageType)type, ref reader);
+        IMessageBody? body = readBody((MessageType)type, ref reader);
         if (body is null || !reader.IsComplete)
             return Malformed;
         message = new SignedMessage(header, body, bytes);
@@ -82,6 +94,8 @@ public sealed class SignedMessage
     }
 
     public ReadOnlyMemory<byte> SignatureBytes => Bytes[^P256.SignatureBytes..];
+
+    private delegate IMessageBody? BodyReader(MessageType type, ref CanonicalReader reader);
 
     private static RoundRejection Malformed { get; } =
         new(ErrorCodes.InvalidMessage, "The bytes are not one canonical protocol message; encode it as the protocol document says.");

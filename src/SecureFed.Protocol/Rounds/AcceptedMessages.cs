@@ -5,7 +5,7 @@ namespace SecureFed.Protocol.Rounds;
 
 /// <summary>One accepted message in the fold.</summary>
 /// <param name="Index">Its entry's log index.</param>
-/// <param name="Digest">SHA-256 of its bytes, which are a blob.</param>
+/// <param name="Digest">SHA-256 of its record, which is a blob.</param>
 internal readonly record struct AcceptedMessage(ulong Index, Digest Digest);
 
 /// <summary>Who has sent what in a round: at most one message of each kind per client.</summary>

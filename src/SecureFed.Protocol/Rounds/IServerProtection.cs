@@ -24,6 +24,9 @@ internal interface IServerProtection
     /// <summary>The clients whose updates the sum holds, once they are listed; ascending.</summary>
     IReadOnlyList<Identifier> Survivors { get; }
 
+    /// <summary>Names the vector that a client has uploaded.</summary>
+    Digest VectorOf(Identifier client);
+
     /// <summary>What other clients have sealed for one client, by the index of the sender.</summary>
     IReadOnlyList<(int Dealer, ReadOnlyMemory<byte> Box)> InboxOf(Identifier client);
 

@@ -142,7 +142,7 @@ public sealed class ServerRound
             return MessageDecision.Refuse(rejection);
 
         Identifier pseudonym = Pseudonym.Of(pseudonymSalt.Span, message.Header.Sender);
-        return MessageDecision.Accept(new PendingEvent(new TaskEvent.MessageAccepted(kind, Parameters.RoundId, pseudonym, message.Digest), message.Bytes));
+        return MessageDecision.Accept(new PendingEvent(new TaskEvent.MessageAccepted(kind, Parameters.RoundId, pseudonym, message.Digest), message.Record) { Vector = message.Body.Vector });
     }
 
     /// <summary>The next event if the round can move on, else null. Changes nothing; call again after applying it.</summary>
@@ -282,8 +282,7 @@ public sealed class ServerRound
         uint[] words = new uint[sum.Length];
         foreach (Identifier survivor in protection.Survivors)
         {
-            Upload upload = ReadUpload(messages.Of(EventType.UpdateUploaded)[survivor].Digest);
-            if (!RingPacking.TryUnpack(upload.PackedWords.Span, upload.RingBits, words))
+            if (!RingPacking.TryUnpack(blobs.Get(protection.VectorOf(survivor)).Span, Parameters.Layout.RingBits, words))
                 return Abort(ErrorCodes.InvalidAggregate); // Handle() has checked it before; only a damaged blob comes here.
             Ring.Add(sum, words);
         }
@@ -310,14 +309,9 @@ public sealed class ServerRound
             ? throw new InvalidOperationException("The log suspects somebody who is not in the round.")
             : suspects;
 
-    private Upload ReadUpload(Digest digest) =>
-        SignedMessage.TryDecode(blobs.Get(digest), out SignedMessage? message) is null && message!.Body is Upload upload
-            ? upload
-            : throw new InvalidOperationException("An accepted upload's blob is not an upload.");
-
     private void ApplyMessage(ulong index, TaskEvent.MessageAccepted accepted)
     {
-        if (SignedMessage.TryDecode(blobs.Get(accepted.MessageDigest), out SignedMessage? message) is not null
+        if (SignedMessage.TryDecodeRecord(blobs.Get(accepted.MessageDigest), out SignedMessage? message) is not null
             || EventOf(message!.Body.Type) != accepted.Kind
             || PhaseOf(message.Body.Type) != Phase
             || messages.Of(accepted.Kind).ContainsKey(message.Header.Sender)

@@ -237,7 +237,7 @@ internal sealed class TaskHost : IDisposable
     {
         ulong index = state.EntryCount;
         byte[] entry = new LogEntry(Parameters.TaskId, pending.Event).Encode();
-        await store.AppendAsync(index, entry, pending.Blobs, CancellationToken.None);
+        await store.AppendAsync(index, entry, [.. pending.AllBlobs], CancellationToken.None);
         state.Apply(index, entry);
         if (pending.Event is TaskEvent.MessageAccepted)
             return;

@@ -47,7 +47,7 @@ internal sealed class SimulatedServer
 
     public void Append(PendingEvent pending)
     {
-        foreach (ReadOnlyMemory<byte> blob in pending.Blobs)
+        foreach (ReadOnlyMemory<byte> blob in pending.AllBlobs)
             Blobs.Put(blob);
         byte[] entry = new LogEntry(State.Parameters.TaskId, pending.Event).Encode();
         ulong index = State.EntryCount;

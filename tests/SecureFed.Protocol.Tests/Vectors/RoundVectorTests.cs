@@ -180,7 +180,7 @@ public sealed class RoundVectorTests
             ? SurvivorHistory.Empty.Add(1, RoundKind.Train, [.. earlier.Select(e => new Identifier(e))])
             : SurvivorHistory.Empty;
         ClientStep step = parties.Take(masking, isSecond ? VectorParties.OnSurvivors : bad.Step!, client, announcement!, history);
-        Assert.Null(step.Message);
+        Assert.True(step.Message is null, bad.Name);
         Assert.Equal(saved, masking.Encode());
         return step.Refusal!.Code;
     }

@@ -25,6 +25,8 @@ public sealed record Upload(Digest DealersDigest, int Dimension, int RingBits, R
     /// <summary>What the sender signs of this upload.</summary>
     public UploadStatement Statement => new(DealersDigest, Dimension, RingBits, Digest.Of(PackedWords.Span));
 
+    public ReadOnlyMemory<byte> Vector => PackedWords;
+
     internal static Upload Read(ref CanonicalReader reader)
     {
         Digest dealers = reader.Digest();

@@ -1,3 +1,4 @@
+using SecureFed.Privacy.Updates;
 using SecureFed.Protocol.Messages;
 using SecureFed.Protocol.Wire;
 
@@ -15,4 +16,6 @@ public sealed record UploadStatement(Digest DealersDigest, int Dimension, int Ri
 
     public void Write(CanonicalWriter writer) => writer
         .Digest(DealersDigest).Count(Dimension).UInt8((byte)RingBits).Digest(WordsDigest);
+
+    internal static UploadStatement Read(ref CanonicalReader reader) => new(reader.Digest(), reader.Count(UpdateLayout.GreatestDimension), reader.UInt8(), reader.Digest());
 }
