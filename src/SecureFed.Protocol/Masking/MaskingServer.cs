@@ -56,7 +56,8 @@ internal sealed class MaskingServer(
         return message.Body switch
         {
             ShareBundle bundle => ValidateBundle(sender, bundle),
-            Upload upload => ValidateUpload(sender, upload),
+            Upload upload => ValidateUpload(sender, upload.Statement) ?? ValidatePadding(upload),
+            UploadStatement upload => ValidateUpload(sender, upload),
             Confirmation confirmation => ValidateConfirmation(confirmation),
             UnmaskAnswer answer => ValidateAnswer(sender, answer),
             _ => Refuse(ErrorCodes.InvalidMessage, "This message has no place in a masked round."),
@@ -143,18 +144,21 @@ internal sealed class MaskingServer(
             ? null
             : Refuse(ErrorCodes.InvalidNeighbours, "A bundle holds exactly one sealed share for every neighbour of its sender.");
 
-    private RoundRejection? ValidateUpload(int sender, Upload upload)
+    private RoundRejection? ValidateUpload(int sender, UploadStatement upload)
     {
         if (Array.BinarySearch(dealers, sender) < 0)
             return Refuse(ErrorCodes.NotInCohort, "The sender dealt no shares in this round, so its masks could not be removed; wait for the next round.");
         if (upload.DealersDigest != dealersDigest)
             return Refuse(ErrorCodes.RoundMismatch, "The upload follows another dealers list; abstain from this round.");
-        if (upload.Dimension != parameters.Layout.Dimension || upload.RingBits != parameters.Layout.RingBits)
-            return Refuse(ErrorCodes.LengthMismatch, $"This round takes {parameters.Layout.Dimension} coordinates of {parameters.Layout.RingBits} bits.");
-        return RingPacking.IsCanonical(upload.PackedWords.Span, upload.Dimension, upload.RingBits)
+        return upload.Dimension == parameters.Layout.Dimension && upload.RingBits == parameters.Layout.RingBits
+            ? null
+            : Refuse(ErrorCodes.LengthMismatch, $"This round takes {parameters.Layout.Dimension} coordinates of {parameters.Layout.RingBits} bits.");
+    }
+
+    private static RoundRejection? ValidatePadding(Upload upload) =>
+        RingPacking.IsCanonical(upload.PackedWords.Span, upload.Dimension, upload.RingBits)
             ? null
             : Refuse(ErrorCodes.InvalidMessage, "The padding bits of the packed vector are not zero.");
-    }
 
     private RoundRejection? ValidateConfirmation(Confirmation confirmation) =>
         confirmation.SurvivorListDigest == survivorListDigest && confirmation.EntryIndex == survivorEntryIndex

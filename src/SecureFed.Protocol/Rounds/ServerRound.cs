@@ -205,6 +205,15 @@ public sealed class ServerRound
 
     public int CountOf(EventType kind) => messages.Of(kind).Count + leaves.Sum(l => l.CountOf(kind));
 
+    /// <summary>The total of the masks that the answers so far remove, reduced to the ring; null if they do not suffice. For an audit after the uploads are gone.</summary>
+    internal uint[]? MaskTotal()
+    {
+        if (Phase != RoundPhase.Unmask || protection.TryRelease(Patience.DeadlinePassed).MaskTotal is not { } total)
+            return null;
+        Ring.Reduce(total, Parameters.Layout.RingBits);
+        return total;
+    }
+
     private IEnumerable<ServerRound> ClosedLeaves => leaves.Where(l => l.Phase == RoundPhase.Closed);
 
     private bool IsOver => Phase is RoundPhase.Closed or RoundPhase.Aborted;

@@ -17,6 +17,7 @@ public sealed class TaskState
     private readonly Roster roster;
     private readonly List<RoundSummary> rounds = [];
     private readonly List<Participation> participations = [];
+    private readonly HashSet<Identifier> withoutVectors = [];
     private SurvivorHistory releasedBefore = SurvivorHistory.Empty;
     private readonly BudgetLedger? budget;
     private int failuresInARow;
@@ -110,30 +111,18 @@ public sealed class TaskState
     {
         if (IsFinished || HasOpenRound || AwaitsModel)
             return null;
-        if (failuresInARow > Parameters.Schedule.GreatestFailures)
-            return new PendingEvent(new TaskEvent.TaskFinished(rounds[^1].AbortReason ?? ErrorCodes.InternalError));
-        if (Parameters.Schedule.KindAfter(CompletedRounds) is not { } kind)
-            return new PendingEvent(new TaskEvent.TaskFinished(""));
-        RoundNoise? noise = NoiseOfNext(kind);
-        if (noise is not null && budget!.FindRefusal(noise.Charge) is not null)
-            return new PendingEvent(new TaskEvent.TaskFinished(ErrorCodes.BudgetExhausted));
-
+        if (FindEnd() is { } reason)
+            return new PendingEvent(new TaskEvent.TaskFinished(reason));
         byte[] salt = new byte[Pseudonym.SaltBytes];
         random.Fill(salt);
-        RoundParameters round = new(
-            Identifier.Random(random),
-            rounds.Count + 1,
-            kind,
-            ParametersDigest,
-            roster.Digest,
-            ModelDigest,
-            LayoutOfNext(kind),
-            Parameters.Cohort,
-            Parameters.Protection,
-            noise,
-            Digest.Of(salt));
-        return new PendingEvent(new TaskEvent.RoundOpened(round), salt);
+        return new PendingEvent(new TaskEvent.RoundOpened(NextRound(Identifier.Random(random), Digest.Of(salt))), salt);
     }
+
+    /// <summary>The VECTORS_DELETED event for a finished round whose uploads are still held; null if there is none with that identifier.</summary>
+    public PendingEvent? DeleteVectors(Identifier roundId) => HoldsVectors(roundId) ? new PendingEvent(new TaskEvent.VectorsDeleted(roundId)) : null;
+
+    /// <summary>Whether a finished round's uploaded vectors were not deleted yet.</summary>
+    public bool HoldsVectors(Identifier roundId) => rounds.Exists(r => r.RoundId == roundId) && !withoutVectors.Contains(roundId);
 
     /// <summary>The MODEL_PUBLISHED event for a model computed from the closed round.</summary>
     public PendingEvent Publish(ModelState model)
@@ -151,11 +140,11 @@ public sealed class TaskState
     /// <exception cref="InvalidOperationException">The entry is not the next one or does not fit the state.</exception>
     public void Apply(ulong index, ReadOnlySpan<byte> entryBytes)
     {
-        if (index != EntryCount || !LogEntry.TryDecode(entryBytes, out LogEntry? entry) || entry!.TaskId != Parameters.TaskId || IsFinished)
+        if (index != EntryCount || !LogEntry.TryDecode(entryBytes, out LogEntry? entry) || entry!.TaskId != Parameters.TaskId)
             throw new InvalidOperationException($"Entry {index} is not the next entry of this task.");
         switch (entry.Event)
         {
-            case TaskEvent.RoundOpened opened when !HasOpenRound && !AwaitsModel && IsNext(opened.Round):
+            case TaskEvent.RoundOpened opened when !IsFinished && !HasOpenRound && !AwaitsModel && FindEnd() is null && IsNext(opened.Round):
                 if (opened.Round.Noise is { } noise)
                     budget!.Reserve(opened.Round.Number, noise.Charge);
                 Round = new ServerRound(Parameters.TaskId, index, entryBytes, opened.Round, roster, blobs.Get(opened.Round.PseudonymSaltDigest), blobs, Released);
@@ -177,7 +166,10 @@ public sealed class TaskState
                 rounds[^1] = rounds[^1] with { AbortReason = refused.Reason };
                 failuresInARow++;
                 break;
-            case TaskEvent.TaskFinished finished when !HasOpenRound:
+            case TaskEvent.VectorsDeleted deleted when HoldsVectors(deleted.RoundId):
+                withoutVectors.Add(deleted.RoundId);
+                break;
+            case TaskEvent.TaskFinished finished when !IsFinished && !HasOpenRound && !AwaitsModel && string.Equals(finished.Reason, FindEnd(), StringComparison.Ordinal):
                 IsFinished = true;
                 FinishReason = finished.Reason;
                 break;
@@ -206,9 +198,39 @@ public sealed class TaskState
 
     private bool IsReserved => budget?.Entries is [.., { State: BudgetState.Reserved }];
 
-    private bool IsNext(RoundParameters round) =>
-        round.Number == rounds.Count + 1 && round.ModelDigest == ModelDigest && round.Cohort == Parameters.Cohort && round.Noise == NoiseOfNext(round.Kind)
-        && (!Parameters.ClipsAdaptively(round.Kind) || TaskParameters.IsSame(round.Layout, LayoutOfNext(round.Kind)));
+    /// <summary>Why no further round opens: empty if the schedule is complete; null if one does.</summary>
+    private string? FindEnd()
+    {
+        if (failuresInARow > Parameters.Schedule.GreatestFailures)
+            return rounds[^1].AbortReason ?? ErrorCodes.InternalError;
+        if (Parameters.Schedule.KindAfter(CompletedRounds) is not { } kind)
+            return "";
+        return NoiseOfNext(kind) is { } noise && budget!.FindRefusal(noise.Charge) is not null ? ErrorCodes.BudgetExhausted : null;
+    }
+
+    /// <summary>Everything of the next round follows from the state but its identifier and salt.</summary>
+    private RoundParameters NextRound(Identifier roundId, Digest salt)
+    {
+        RoundKind kind = Parameters.Schedule.KindAfter(CompletedRounds)!.Value;
+        return new RoundParameters(
+            roundId,
+            rounds.Count + 1,
+            kind,
+            ParametersDigest,
+            roster.Digest,
+            ModelDigest,
+            LayoutOfNext(kind),
+            Parameters.Cohort,
+            Parameters.Protection,
+            NoiseOfNext(kind),
+            salt);
+    }
+
+    private bool IsNext(RoundParameters round)
+    {
+        RoundParameters expected = NextRound(round.RoundId, round.PseudonymSaltDigest);
+        return TaskParameters.IsSame(round.Layout, expected.Layout) && round == expected with { Layout = round.Layout };
+    }
 
     private void ApplyToRound(ulong index, TaskEvent change)
     {

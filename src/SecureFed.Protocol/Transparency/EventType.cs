@@ -19,4 +19,5 @@ public enum EventType : byte
     ModelPublished = 14,
     TaskFinished = 15,
     ModelRefused = 16,
+    VectorsDeleted = 17,
 }

@@ -63,6 +63,8 @@ public sealed record LogEntry(Identifier TaskId, TaskEvent Event)
                 return new TaskEvent.ModelPublished(reader.Identifier(), reader.Digest(), reader.Digest());
             case EventType.ModelRefused:
                 return new TaskEvent.ModelRefused(reader.Identifier(), reader.Text(64));
+            case EventType.VectorsDeleted:
+                return new TaskEvent.VectorsDeleted(reader.Identifier());
             case EventType.TaskFinished:
                 return new TaskEvent.TaskFinished(reader.Text(64));
             default:

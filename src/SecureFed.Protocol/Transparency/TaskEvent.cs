@@ -86,6 +86,14 @@ public abstract record TaskEvent
         internal override void WriteBody(CanonicalWriter writer) => writer.Identifier(RoundId).Text(Reason);
     }
 
+    /// <summary>A retention rule deleted the uploaded vectors of a finished round; everything else of it stays.</summary>
+    public sealed record VectorsDeleted(Identifier RoundId) : TaskEvent
+    {
+        public override EventType Type => EventType.VectorsDeleted;
+
+        internal override void WriteBody(CanonicalWriter writer) => writer.Identifier(RoundId);
+    }
+
     /// <summary>No further round will open; the reason is empty when the schedule is complete, else an error code.</summary>
     public sealed record TaskFinished(string Reason) : TaskEvent
     {
