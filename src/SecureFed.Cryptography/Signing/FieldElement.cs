@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace SecureFed.Cryptography.Signing;
 
@@ -214,8 +215,9 @@ internal readonly struct FieldElement
     {
         unchecked
         {
-            high += Math.BigMul(x, y, out ulong lowWord);
-            low += lowWord >> (64 - LimbBits);
+            // Two multiplications: one that yields both words passes the lower through memory in this compiler, which is slower.
+            high += Bmi2.X64.IsSupported ? Bmi2.X64.MultiplyNoFlags(x, y) : Math.BigMul(x, y, out _);
+            low += x * y >> (64 - LimbBits);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using System.Security.Cryptography;
 
 namespace SecureFed.Cryptography.Signing;
@@ -47,14 +48,15 @@ internal sealed class WindowTable
 
     private void Select(int digit, ref EdwardsPoint entry)
     {
-        Span<ulong> selected = MemoryMarshal.Cast<EdwardsPoint, ulong>(new Span<EdwardsPoint>(ref entry));
-        ReadOnlySpan<ulong> words = MemoryMarshal.Cast<EdwardsPoint, ulong>(multiples);
+        // A point is twenty words, five of these vectors.
+        Span<Vector256<ulong>> selected = MemoryMarshal.Cast<EdwardsPoint, Vector256<ulong>>(new Span<EdwardsPoint>(ref entry));
+        ReadOnlySpan<Vector256<ulong>> words = MemoryMarshal.Cast<EdwardsPoint, Vector256<ulong>>(multiples);
         CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(selected));
         for (int i = 0; i < Entries; i++)
         {
             // All ones if i is the digit: i ^ digit is in 0 to 15, and only 0 borrows when one is taken off.
-            ulong mask = unchecked((ulong)((i ^ digit) - 1 >> 31));
-            ReadOnlySpan<ulong> candidate = words.Slice(i * selected.Length, selected.Length);
+            Vector256<ulong> mask = Vector256.Create(unchecked((ulong)((i ^ digit) - 1 >> 31)));
+            ReadOnlySpan<Vector256<ulong>> candidate = words.Slice(i * selected.Length, selected.Length);
             for (int j = 0; j < selected.Length; j++) selected[j] |= candidate[j] & mask;
         }
     }
