@@ -12,8 +12,9 @@ namespace SecureFed.Cryptography.Signing;
 /// <item><term>Public key</term><description>32 bytes, the encoding of A = s B.</description></item>
 /// <item><term>Signature</term><description>R || S, 64 bytes; a function of seed and message, no randomness is used.</description></item>
 /// <item><term>Verification</term><description>S is below L. The equation is the cofactorless one, encode(S B - h A) = R byte for byte, which the RFC allows
-/// ("sufficient, but not required"); h is reduced mod L. A point encoding is refused if y is p or more, or if x = 0 has the sign bit (section 5.1.3); for R this
-/// follows from the comparison. Stricter than the RFC: a public key of small order is refused, because one signature under it can be good for many messages.
+/// ("sufficient, but not required"); h is reduced mod L. A point encoding is refused if y is p or more, or if x = 0 has the sign bit (section 5.1.3); for R
+/// this follows from the comparison.
+/// Stricter than the RFC: a public key of small order is refused, because one signature under it can be good for many messages.
 /// Not refused: a key with a component of small order, or an R of small order.</description></item>
 /// <item><term>Why that is fine here</term><description>Keys that come of a seed have prime order, and on their signatures the cofactored and the cofactorless
 /// equation agree. They differ only where the holder of the key wants them to: a witness that makes cosignatures on which verifiers

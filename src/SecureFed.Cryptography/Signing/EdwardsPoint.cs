@@ -5,8 +5,8 @@ using System.Security.Cryptography;
 namespace SecureFed.Cryptography.Signing;
 
 /// <summary>A point of edwards25519, -x^2 + y^2 = 1 + d x^2 y^2, in extended coordinates: x = X/Z, y = Y/Z, xy = T/Z.</summary>
-/// <remarks>RFC 8032, section 5.1.4; Hisil, Wong, Carter, Dawson 2008, sections 3.1 and 3.3. As -1 is a square and d is none, the addition is complete: it holds
-/// for all pairs of points, equal ones and the identity included, so that no case is told apart by a branch.</remarks>
+/// <remarks>RFC 8032, section 5.1.4; Hisil, Wong, Carter, Dawson 2008, sections 3.1 and 3.3. As -1 is a square and d is none, the addition is complete: it
+/// holds for all pairs of points, equal ones and the identity included, so that no case is told apart by a branch.</remarks>
 internal readonly struct EdwardsPoint
 {
     public const int Bytes = FieldElement.Bytes;

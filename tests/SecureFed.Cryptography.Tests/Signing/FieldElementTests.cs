@@ -97,7 +97,7 @@ public sealed class FieldElementTests
     {
         foreach (BigInteger value in Edges)
         {
-            // A sum with p - value + value keeps a limb form that is not the canonical one.
+            // value + (p - 1) + 1 need not come out in the canonical limbs: p itself stands for 0.
             FieldElement element = Element(value) + Element(P - 1) + FieldElement.One;
             Assert.Equal(value.IsZero, element.IsZero);
             Assert.Equal(value.IsEven ? 0 : 1, element.Sign);

@@ -2,7 +2,7 @@ using System.Numerics;
 
 namespace SecureFed.Cryptography.Tests.Signing;
 
-/// <summary>The eight points of small order: the multiples of one of order 8, whose y is among those of Chalkias et al. 2020, appendix (ePrint 2020/1244).</summary>
+/// <summary>The eight points of small order: the multiples of one of order 8, see Chalkias et al. 2020 (ePrint 2020/1244).</summary>
 internal static class SmallOrderKeys
 {
     public static readonly byte[] OfOrderEight = Convert.FromHexString("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a");
