@@ -65,6 +65,13 @@ public static class ErrorCodes
     public const string OutcomeUnknown = "outcome-unknown";
     public const string ClientBusy = "client-busy";
     public const string HistoryRewritten = "history-rewritten";
+
+    /// <summary>A checkpoint that the pinned log did not sign or too few witnesses cosigned.</summary>
+    public const string CheckpointUntrusted = "checkpoint-untrusted";
+
+    /// <summary>An entry without a proof that it stands in the log.</summary>
+    public const string LogProofInvalid = "log-proof-invalid";
+
     public const string InvalidParameters = "invalid-parameters";
     public const string InvalidCohort = "invalid-cohort";
     public const string InvalidDealers = "invalid-dealers";

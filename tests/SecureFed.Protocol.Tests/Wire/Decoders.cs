@@ -7,7 +7,9 @@ using SecureFed.Protocol.Messages;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
 using SecureFed.Protocol.Tests.Simulation;
+using SecureFed.Protocol.Tests.Transparency.Log;
 using SecureFed.Protocol.Transparency;
+using SecureFed.Protocol.Transparency.Log;
 using SecureFed.Protocol.Wire;
 
 namespace SecureFed.Protocol.Tests.Wire;
@@ -74,6 +76,7 @@ internal static class Decoders
                     : null,
                 [consortium.Roster.Bytes[..^P256.SignatureBytes].ToArray()],
                 IsSlow: true),
+            new("log proof", b => LogProof.TryDecode(b, out LogProof? proof) ? proof!.Encode() : null, [MemoryLog.OfSize(1).Prove(0, 0).Encode(), MemoryLog.OfSize(300).Prove(77, 200).Encode()]),
             new("client state", b => MaskingClientState.TryDecode(b)?.Encode(), [clientState]),
         ];
     }
