@@ -36,7 +36,7 @@ internal static class PowerCut
         for (int i = 0; i < count; i++)
         {
             DiskOperation operation = operations[i];
-            List<byte> content = CollectionsOf(contents, creators[i]);
+            List<byte> content = ContentOf(contents, creators[i]);
             bool isName = operation.Kind is not ("Write" or "Truncate" or "Flush");
             bool persists = isDurable[i] || remains switch
             {
@@ -60,7 +60,7 @@ internal static class PowerCut
             directory == source || (existing.Contains(directory) && IsReachable(Path.GetDirectoryName(directory)!, existing));
     }
 
-    private static List<byte> CollectionsOf(Dictionary<int, List<byte>> contents, int creator) =>
+    private static List<byte> ContentOf(Dictionary<int, List<byte>> contents, int creator) =>
         contents.TryGetValue(creator, out List<byte>? content) ? content : contents[creator] = [];
 
     private static void Apply(DiskOperation operation, List<byte> content, Dictionary<string, List<byte>> names, HashSet<string> directories, Random? parts)
@@ -116,7 +116,7 @@ internal static class PowerCut
             if (operation.Kind is "Open" or "OpenEmptied")
                 current.TryAdd(operation.Path, i);
             creators[i] = current.GetValueOrDefault(operation.Path, -1);
-            if (operation.Kind is "Rename" or "Delete" && current.Remove(operation.Path, out int creator) && operation.To is { } to)
+            if (operation.Kind is ("Rename" or "Delete") && current.Remove(operation.Path, out int creator) && operation.To is { } to)
                 current[to] = creator;
         }
 
@@ -129,7 +129,7 @@ internal static class PowerCut
         int[] creators = FindCreators(operations, count);
         for (int i = 0; i < count; i++)
         {
-            for (int k = 0; k < i && operations[i].Kind is "Flush" or "FlushDirectory" && k < i; k++)
+            for (int k = 0; operations[i].Kind is ("Flush" or "FlushDirectory") && k < i; k++)
             {
                 bool isContent = operations[k].Kind is "Write" or "Truncate" or "OpenEmptied";
                 bool isFlushed = operations[i].Kind == "Flush"
