@@ -45,7 +45,11 @@ public sealed class EmbeddedStorageTests : StorageContract
     public async Task Only_the_owner_can_read_what_is_stored()
     {
         if (OperatingSystem.IsWindows())
+        {
             Assert.Skip("Windows has no file modes.");
+            return; // For the platform analyser.
+        }
+
         string data = directory.File("modes");
         await using (EmbeddedStorage storage = OpenAt(data))
         {
