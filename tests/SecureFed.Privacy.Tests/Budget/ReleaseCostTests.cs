@@ -1,7 +1,6 @@
 using SecureFed.Privacy.Accounting;
 using SecureFed.Privacy.Accounting.Claims;
 using SecureFed.Privacy.Accounting.Mechanisms;
-using SecureFed.Privacy.Accounting.Renyi;
 using SecureFed.Privacy.Budget;
 
 namespace SecureFed.Privacy.Tests.Budget;
