@@ -145,7 +145,7 @@ internal static class RoundEndpoints
             return Results.Accepted();
         return isForReader
             ? BinaryResults.Of("receipt", new ProvenAnnouncement(new Announcement(host.EntryAt(index), default), proof).Encode())
-            : Results.Bytes(new TlogProof(index, proof.Inclusion, proof.Checkpoint, host.EntryAt(index).Bytes).Encode(), "text/plain; charset=utf-8");
+            : Results.Bytes(new TlogProof(index, proof.Inclusion, proof.Checkpoint, host.EntryAt(index).Bytes.ToArray()).Encode(), "text/plain; charset=utf-8");
     }
 
     private static IResult GetRound(string task, string round, HttpContext context, TaskRegistry registry)
