@@ -158,7 +158,7 @@ public sealed class TaskState
             case TaskEvent.RoundOpened opened when !HasOpenRound && !AwaitsModel && IsNext(opened.Round):
                 if (opened.Round.Noise is { } noise)
                     budget!.Reserve(opened.Round.Number, noise.Charge);
-                Round = new ServerRound(Parameters.TaskId, index, entryBytes, opened.Round, roster, blobs.Get(opened.Round.PseudonymSaltDigest), blobs, Released);
+                Round = new ServerRound(Parameters.TaskId, index, entryBytes, Parameters.Complete(opened.Round), roster, blobs.Get(opened.Round.PseudonymSaltDigest), blobs, Released);
                 releasedBefore = Released;
                 break;
             case TaskEvent.ModelPublished published when AwaitsModel && published.RoundId == Round!.Parameters.RoundId && published.ParentDigest == ModelDigest:
@@ -208,7 +208,7 @@ public sealed class TaskState
 
     private bool IsNext(RoundParameters round) =>
         round.Number == rounds.Count + 1 && round.ModelDigest == ModelDigest && round.Cohort == Parameters.Cohort && round.Noise == NoiseOfNext(round.Kind)
-        && (!Parameters.ClipsAdaptively(round.Kind) || TaskParameters.IsSame(round.Layout, LayoutOfNext(round.Kind)));
+        && (!(Parameters.ClipsAdaptively(round.Kind) || Parameters.Flattens) || TaskParameters.IsSame(round.Layout, LayoutOfNext(round.Kind)));
 
     private void ApplyToRound(ulong index, TaskEvent change)
     {
