@@ -75,7 +75,7 @@ public sealed class FlatteningTests
     }
 
     [Fact]
-    public void A_tree_of_flattened_rounds_gives_the_sum_of_its_clients_integers()
+    public void The_sum_of_a_flattened_round_is_that_of_its_clients_integers_and_the_noise()
     {
         SimulatedConsortium consortium = new("round", Flattened);
         consortium.Server.OpenRound();
