@@ -11,8 +11,8 @@ namespace SecureFed.Privacy.Updates;
 /// <item><term>D</term><description>Diagonal of signs. Sign i is −1 if bit (i mod 8, least significant first) of byte ⌊i/8⌋ of the keystream is set, else +1. Keystream: AES-256-CTR,
 /// counter from zero, key SHA-256("securefed/v1 flattening\n" ‖ seed).</description></item>
 /// <item><term>H</term><description>Orthonormal Walsh-Hadamard matrix in Sylvester's order, H(i, j) = (−1)^popcount(i and j) / √d′; d′ is the length padded with zeros to a power of two.</description></item>
-/// <item><term>Assumes</term><description>For <see cref="Reach"/> only: the vector was not chosen for these signs. Who knows them can choose one that wraps, and with it spoil the sum, as any
-/// client can with any vector. One rotation for all rounds of a task is as good as a new one in each, because nobody's data depend on it.</description></item>
+/// <item><term>Assumes</term><description>For <see cref="Reach"/> only: neither the vectors were chosen for these signs nor the seed for these vectors. Whoever breaks that can make a sum wrap
+/// and so spoil it, as any client can with any vector. One rotation for all rounds is as good as a new one in each as long as data depend on it through released sums at most.</description></item>
 /// <item><term>Not provided</term><description>Protection: everybody can undo it. The norm is preserved, and the sensitivity is checked after it, in integers.</description></item>
 /// </list>
 /// </remarks>
