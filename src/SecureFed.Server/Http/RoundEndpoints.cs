@@ -197,7 +197,7 @@ internal static class RoundEndpoints
                 found!.OpenDigest.ToString(),
                 found.AggregateDigest?.ToString(),
                 found.MaskTotalDigest?.ToString(),
-                [.. found.Parameters.Layout.Segments.Select(s => new SegmentView(s.Name, s.Length, s.ClipNorm, s.ScaleExponent))],
+                [.. found.Parameters.Layout.Segments.Select((s, i) => new SegmentView(s.Name, s.Length, s.ClipNorm, s.ScaleExponent, i == 0 ? found.Parameters.Layout.Flattening?.Length : null))],
                 found.Parameters.Layout.RingBits,
                 Math.Sqrt(found.NoiseVariance),
                 host!.MetricsOf(found),

@@ -121,7 +121,7 @@ public sealed class NoiseVectorTests
         UpdateLayout layout;
         try
         {
-            layout = new RoundShape(RoundKind.Train, [.. row.Segments.Select((s, i) => new SegmentShape($"s{i}", s.Length, s.ClipNorm))]).ToLayout(UpdateLayout.GreatestRingBits, row.Greatest, row.NoiseMultiplier);
+            layout = new RoundShape(RoundKind.Train, [.. row.Segments.Select((s, i) => new SegmentShape($"s{i}", s.Length, s.ClipNorm))]).ToLayout(UpdateLayout.GreatestRingBits, row.Greatest, row.NoiseMultiplier, flattening: null);
         }
         catch (ArgumentException)
         {
