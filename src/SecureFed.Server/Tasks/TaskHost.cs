@@ -107,7 +107,9 @@ internal sealed class TaskHost : IDisposable
         {
             try
             {
-                if (await StepAsync(cancellationToken) is not { } wait)
+                (Task Signal, TimeSpan PatienceLeft)? next = await StepAsync(cancellationToken);
+                await PruneAsync(cancellationToken);
+                if (next is not { } wait)
                     return;
                 await wait.Signal.WaitAsync(wait.PatienceLeft, time, cancellationToken);
             }
@@ -298,6 +300,16 @@ internal sealed class TaskHost : IDisposable
         {
             gate.Release();
         }
+    }
+
+    /// <summary>Retention: the uploaded vectors of all but the last finished rounds.</summary>
+    private async Task PruneAsync(CancellationToken cancellationToken)
+    {
+        if (options.RetainedRounds is not { } retained)
+            return;
+        TaskState state = fold.State;
+        foreach (Identifier round in state.Rounds.SkipLast(retained).Select(r => r.RoundId).Where(state.HoldsVectors).ToArray())
+            await TryDeleteVectorsAsync(round, cancellationToken);
     }
 
     private async Task<bool> DecideAsync(Func<TaskState, PendingEvent?> decide, CancellationToken cancellationToken)
