@@ -5,6 +5,7 @@ using SecureFed.Privacy.Accounting;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Policy;
 using SecureFed.Protocol.Resources;
+using SecureFed.Shared;
 
 namespace SecureFed.Client.Ledger;
 
@@ -32,9 +33,9 @@ public sealed class FilePrivacyLedger : IPrivacyLedger
             return;
         try
         {
-            await file.WriteAsync(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(line, ResourceJson.Options) + "\n"), CancellationToken.None);
-            await file.FlushAsync(CancellationToken.None);
-            DurableFlush.File(file.SafeFileHandle);
+            DurableFile ledger = new(new DurableFiles(), file.SafeFileHandle);
+            ledger.Write(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(line, ResourceJson.Options) + "\n"), file.Length);
+            ledger.Flush();
         }
         catch (IOException exception)
         {
@@ -81,7 +82,7 @@ public sealed class FilePrivacyLedger : IPrivacyLedger
     {
         try
         {
-            DurableFlush.Directory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+            new DurableFiles().FlushDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
         }
         catch
         {
@@ -112,7 +113,6 @@ public sealed class FilePrivacyLedger : IPrivacyLedger
         }
 
         file.SetLength(end);
-        file.Seek(0, SeekOrigin.End);
         return account;
     }
 

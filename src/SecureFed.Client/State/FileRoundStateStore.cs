@@ -1,13 +1,14 @@
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Wire;
+using SecureFed.Shared;
 
 namespace SecureFed.Client.State;
 
 /// <summary>One file per task in a directory of the client's own: written beside, flushed, then renamed over the old one.</summary>
 /// <remarks>
 /// Directory mode 0700, file mode 0600. The file holds round secrets until the round is over. File and directory are flushed by fsync itself
-/// (<see cref="DurableFlush"/>); a failure means that nothing is sent. A lock file keeps a second process out.
+/// (<see cref="DurableFiles"/>); a failure means that nothing is sent. A lock file keeps a second process out.
 /// </remarks>
 public sealed class FileRoundStateStore : IRoundStateStore
 {
@@ -81,26 +82,16 @@ public sealed class FileRoundStateStore : IRoundStateStore
         }
     }
 
-    private async Task ReplaceAsync(Identifier taskId, SavedRounds saved, CancellationToken cancellationToken)
+    private Task ReplaceAsync(Identifier taskId, SavedRounds saved, CancellationToken cancellationToken)
     {
         string path = PathOf(taskId);
-        string fresh = path + ".new";
         byte[] bytes = CanonicalWriter.Write(w => w
             .UInt8(Version).Count(saved.LastRoundNumber).Opaque(saved.ActiveRound.Span).List(saved.Answered ?? [], (answered, digest) => answered.Digest(digest)).UInt64(saved.RosterSequence).Opaque((saved.History ?? SurvivorHistory.Empty).Encode()).Digest(saved.TaskDigest).Digest(saved.RosterDigest));
-        FileStreamOptions options = new() { Mode = FileMode.Create, Access = FileAccess.Write, Share = FileShare.None };
-        if (!OperatingSystem.IsWindows())
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         try
         {
-            await using (FileStream stream = new(fresh, options))
-            {
-                await stream.WriteAsync(bytes, cancellationToken);
-                await stream.FlushAsync(cancellationToken);
-                DurableFlush.File(stream.SafeFileHandle);
-            }
-
-            File.Move(fresh, path, overwrite: true);
-            DurableFlush.Directory(Directory);
+            cancellationToken.ThrowIfCancellationRequested();
+            new DurableFiles().Replace(path, bytes);
+            return Task.CompletedTask;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

@@ -3,14 +3,49 @@ using SecureFed.Protocol.Wire;
 
 namespace SecureFed.Server.Storage;
 
-/// <summary>Where a task's entries and blobs are kept. Nothing is acknowledged before <see cref="AppendAsync"/> has returned.</summary>
-internal interface ITaskStore : IBlobSource
+/// <summary>One task's durable log: entries in order, blobs by SHA-256, published files (tiles, checkpoint) and the rollback guard.</summary>
+/// <remarks>
+/// Nothing is acknowledged before <see cref="AppendAsync"/> has completed. Reading goes on whatever happens to writing. Failures are
+/// <see cref="StorageException"/>; after one that is not <see cref="StorageException.IsFull"/> nothing more can be written until the store is opened again.
+/// </remarks>
+internal interface ITaskStore : IBlobSource, IAsyncDisposable
 {
-    /// <summary>Makes the blobs and then the entry durable under the next index.</summary>
-    ValueTask AppendAsync(ulong index, ReadOnlyMemory<byte> entry, IReadOnlyList<ReadOnlyMemory<byte>> blobs, CancellationToken cancellationToken = default);
+    /// <summary>Entries that are durable, at opening and since.</summary>
+    ulong EntryCount { get; }
 
-    /// <summary>An entry that was appended before.</summary>
-    ReadOnlyMemory<byte> ReadEntry(ulong index);
+    /// <summary>Makes the blobs and then the entry durable. Entries are queued in the order of the calls and flushed together.</summary>
+    /// <param name="index">The one after the last entry that was queued; after a failure, <see cref="EntryCount"/>, because all that were queued behind it failed too.</param>
+    /// <param name="entry">Bytes and signature, opaque to the store.</param>
+    /// <param name="blobs">What the entry names and what is not held already.</param>
+    /// <param name="cancellationToken">Looked at before the entry is queued; afterwards the outcome is certain only when the task has completed.</param>
+    /// <returns>False if another writer has taken the index (several replicas); never with one writer.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">Another index, or blobs of a round whose blobs were deleted.</exception>
+    Task<bool> AppendAsync(ulong index, StoredEntry entry, IReadOnlyList<StoredBlob> blobs, CancellationToken cancellationToken = default);
 
+    /// <exception cref="ArgumentOutOfRangeException">No such entry.</exception>
+    StoredEntry ReadEntry(ulong index);
+
+    /// <summary>False if the blob is not held (any more). Its content has been compared with the digest.</summary>
     bool TryGet(Digest digest, out ReadOnlyMemory<byte> blob);
+
+    /// <summary>Retention: deletes the blobs that were stored for this round alone. Durable on return; repeating it does nothing.</summary>
+    Task DeleteBlobsAsync(Identifier round, CancellationToken cancellationToken = default);
+
+    /// <summary>A published file; null if there is none.</summary>
+    /// <param name="path">Segments of letters, digits, '.', '-' and '_' with '/' between them.</param>
+    byte[]? ReadFile(string path);
+
+    /// <summary>Publishes files: each whole or not at all, and none before those ahead of it are durable.</summary>
+    Task WriteFilesAsync(IReadOnlyList<(string Path, ReadOnlyMemory<byte> Bytes)> files, CancellationToken cancellationToken = default);
+
+    /// <summary>The tree that was last guarded; null before the first.</summary>
+    /// <remarks>
+    /// The caller must refuse to start if the log has fewer entries than <see cref="LogGuard.Size"/> or another root at that size: the store itself cannot tell a
+    /// damaged last frame that was acknowledged from one that was torn by a power cut.
+    /// </remarks>
+    LogGuard? ReadGuard();
+
+    /// <summary>Before a checkpoint is published: remembers that this tree has been signed, in a place of its own.</summary>
+    /// <exception cref="InvalidOperationException">A larger tree, or another one of this size, was guarded before.</exception>
+    Task WriteGuardAsync(LogGuard guard, CancellationToken cancellationToken = default);
 }

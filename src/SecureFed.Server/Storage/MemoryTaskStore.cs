@@ -3,23 +3,105 @@ using SecureFed.Protocol.Wire;
 
 namespace SecureFed.Server.Storage;
 
-/// <summary>Keeps everything in memory: for the demo and tests. A restart loses the task; the durable log replaces it.</summary>
+/// <summary>Keeps everything in memory: for the demo and tests. What it has acknowledged lasts as long as the process.</summary>
 internal sealed class MemoryTaskStore : ITaskStore
 {
-    private readonly ConcurrentDictionary<Digest, ReadOnlyMemory<byte>> blobs = new();
-    private readonly ConcurrentDictionary<ulong, ReadOnlyMemory<byte>> entries = new();
+    private readonly Lock gate = new();
+    private readonly ConcurrentDictionary<Digest, ReadOnlyMemory<byte>> permanent = new();
+    private readonly ConcurrentDictionary<Identifier, ConcurrentDictionary<Digest, ReadOnlyMemory<byte>>> rounds = new();
+    private readonly HashSet<Identifier> deleted = [];
+    private readonly ConcurrentDictionary<string, byte[]> files = new(StringComparer.Ordinal);
+    private readonly List<StoredEntry> entries = [];
+    private LogGuard? guard;
 
-    public ValueTask AppendAsync(ulong index, ReadOnlyMemory<byte> entry, IReadOnlyList<ReadOnlyMemory<byte>> blobs, CancellationToken cancellationToken = default)
+    public ulong EntryCount
     {
-        cancellationToken.ThrowIfCancellationRequested();
-        foreach (ReadOnlyMemory<byte> blob in blobs)
-            this.blobs[Digest.Of(blob.Span)] = blob;
-        return entries.TryAdd(index, entry) ? ValueTask.CompletedTask : throw new InvalidOperationException($"Entry {index} exists already.");
+        get
+        {
+            lock (gate)
+                return (ulong)entries.Count;
+        }
     }
 
-    public ReadOnlyMemory<byte> ReadEntry(ulong index) => entries[index];
+    public Task<bool> AppendAsync(ulong index, StoredEntry entry, IReadOnlyList<StoredBlob> blobs, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        lock (gate)
+        {
+            ArgumentOutOfRangeException.ThrowIfNotEqual(index, (ulong)entries.Count);
+            if (blobs.Any(b => b.PrunableRound is { } round && deleted.Contains(round)))
+                throw new ArgumentOutOfRangeException(nameof(blobs), "The blobs of this round have been deleted.");
+            foreach (StoredBlob blob in blobs)
+                (blob.PrunableRound is { } round ? rounds.GetOrAdd(round, _ => new()) : permanent)[Digest.Of(blob.Bytes.Span)] = blob.Bytes.ToArray();
+            entries.Add(new StoredEntry(entry.Bytes.ToArray(), entry.Signature.ToArray()));
+        }
 
-    public ReadOnlyMemory<byte> Get(Digest digest) => blobs[digest];
+        return Task.FromResult(true);
+    }
 
-    public bool TryGet(Digest digest, out ReadOnlyMemory<byte> blob) => blobs.TryGetValue(digest, out blob);
+    public StoredEntry ReadEntry(ulong index)
+    {
+        lock (gate)
+        {
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, (ulong)entries.Count);
+            return entries[(int)index];
+        }
+    }
+
+    public ReadOnlyMemory<byte> Get(Digest digest) => TryGet(digest, out ReadOnlyMemory<byte> blob) ? blob : throw new KeyNotFoundException($"Blob {digest} is not held.");
+
+    public bool TryGet(Digest digest, out ReadOnlyMemory<byte> blob)
+    {
+        if (permanent.TryGetValue(digest, out blob))
+            return true;
+        foreach (ConcurrentDictionary<Digest, ReadOnlyMemory<byte>> round in rounds.Values)
+        {
+            if (round.TryGetValue(digest, out blob))
+                return true;
+        }
+
+        return false;
+    }
+
+    public Task DeleteBlobsAsync(Identifier round, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        lock (gate)
+        {
+            deleted.Add(round);
+            rounds.TryRemove(round, out _);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public byte[]? ReadFile(string path) => files.GetValueOrDefault(PublishedPath.Require(path));
+
+    public Task WriteFilesAsync(IReadOnlyList<(string Path, ReadOnlyMemory<byte> Bytes)> files, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        foreach ((string path, ReadOnlyMemory<byte> bytes) in files)
+            this.files[PublishedPath.Require(path)] = bytes.ToArray();
+        return Task.CompletedTask;
+    }
+
+    public LogGuard? ReadGuard()
+    {
+        lock (gate)
+            return guard;
+    }
+
+    public Task WriteGuardAsync(LogGuard guard, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        lock (gate)
+        {
+            guard.RequireFollows(this.guard);
+            this.guard = guard;
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 }

@@ -61,7 +61,7 @@ internal sealed class TaskHost : IDisposable
     {
         PendingEvent created = TaskState.Create(parameters, roster, new LearningTask(parameters).InitialModel());
         LogEntry entry = new(parameters.TaskId, created.Event);
-        await store.AppendAsync(0, entry.Encode(), created.Blobs, cancellationToken);
+        await store.AppendAsync(0, new StoredEntry(entry.Encode(), default), [.. created.Blobs.Select(b => new StoredBlob(b))], cancellationToken);
         return new TaskHost(TaskState.Start(entry, roster, store), store, signer, time, random, logger);
     }
 
@@ -178,7 +178,7 @@ internal sealed class TaskHost : IDisposable
     /// <summary>Take this before looking at the state, then wait on it: no change in between is missed.</summary>
     public Task NextStage => RequireRunning(Volatile.Read(ref stageChanged).Task);
 
-    public SignedEntry EntryAt(ulong index) => signedEntries.GetOrAdd(index, i => SignedEntry.Sign(Parameters.TaskId, i, store.ReadEntry(i), signer));
+    public SignedEntry EntryAt(ulong index) => signedEntries.GetOrAdd(index, i => SignedEntry.Sign(Parameters.TaskId, i, store.ReadEntry(i).Bytes, signer));
 
     /// <summary>A published model; other blobs are not reachable by digest, because the log shows their digests to everyone.</summary>
     public bool TryGetModel(Digest digest, out ReadOnlyMemory<byte> model)
@@ -237,7 +237,7 @@ internal sealed class TaskHost : IDisposable
     {
         ulong index = state.EntryCount;
         byte[] entry = new LogEntry(Parameters.TaskId, pending.Event).Encode();
-        await store.AppendAsync(index, entry, [.. pending.AllBlobs], CancellationToken.None);
+        await store.AppendAsync(index, new StoredEntry(entry, default), [.. pending.AllBlobs.Select(b => new StoredBlob(b))], CancellationToken.None);
         state.Apply(index, entry);
         if (pending.Event is TaskEvent.MessageAccepted)
             return;

@@ -1,0 +1,19 @@
+using SecureFed.Protocol.Wire;
+
+namespace SecureFed.Server.Storage;
+
+/// <summary>Where the logs of all tasks are.</summary>
+internal interface IStorage : IAsyncDisposable
+{
+    /// <summary>Tasks that exist, in the order of their identifiers.</summary>
+    Task<IReadOnlyList<Identifier>> ListAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>An empty log. One that holds no entry, because its creation was interrupted, is taken over.</summary>
+    /// <exception cref="InvalidOperationException">The task has entries.</exception>
+    Task<ITaskStore> CreateAsync(Identifier taskId, CancellationToken cancellationToken = default);
+
+    /// <summary>Checks the whole log, then opens it. May hold no entry (see <see cref="CreateAsync"/>).</summary>
+    /// <exception cref="InvalidOperationException">It is open already, or there is none.</exception>
+    /// <exception cref="StorageException">It is damaged; nothing has been changed.</exception>
+    Task<ITaskStore> OpenAsync(Identifier taskId, CancellationToken cancellationToken = default);
+}

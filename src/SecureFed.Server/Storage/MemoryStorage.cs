@@ -1,0 +1,24 @@
+using System.Collections.Concurrent;
+using SecureFed.Protocol.Wire;
+
+namespace SecureFed.Server.Storage;
+
+/// <summary>All tasks in memory; a task can be closed and opened again while this object lives.</summary>
+internal sealed class MemoryStorage : IStorage
+{
+    private readonly ConcurrentDictionary<Identifier, MemoryTaskStore> tasks = new();
+
+    public Task<IReadOnlyList<Identifier>> ListAsync(CancellationToken cancellationToken = default) =>
+        Task.FromResult<IReadOnlyList<Identifier>>([.. tasks.Keys.Order()]);
+
+    public Task<ITaskStore> CreateAsync(Identifier taskId, CancellationToken cancellationToken = default)
+    {
+        MemoryTaskStore store = tasks.GetOrAdd(taskId, _ => new MemoryTaskStore());
+        return store.EntryCount == 0 ? Task.FromResult<ITaskStore>(store) : throw new InvalidOperationException($"Task {taskId} exists already.");
+    }
+
+    public Task<ITaskStore> OpenAsync(Identifier taskId, CancellationToken cancellationToken = default) =>
+        tasks.TryGetValue(taskId, out MemoryTaskStore? store) ? Task.FromResult<ITaskStore>(store) : throw new InvalidOperationException($"There is no task {taskId}.");
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+}
