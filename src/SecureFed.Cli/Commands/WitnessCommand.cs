@@ -57,7 +57,7 @@ internal static class WitnessCommand
         bool isSecure = text.StartsWith("https://", StringComparison.Ordinal);
         return Uri.TryCreate(text, UriKind.Absolute, out Uri? address)
             && (isSecure || text.StartsWith("http://", StringComparison.Ordinal))
-            && address.PathAndQuery == "/"
+            && string.Equals(address.PathAndQuery, "/", StringComparison.Ordinal)
             && IPEndPoint.TryParse(address.Authority, out IPEndPoint? endpoint)
                 ? (new IPEndPoint(endpoint.Address, address.Port), isSecure)
                 : throw CommandException.Misuse("--urls is not one address and port.", "For example http://127.0.0.1:7444.");
