@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using SecureFed.Cli.Output;
+using SecureFed.Client.Http;
 using SecureFed.Protocol.Transparency.Log;
 using SecureFed.Server.Witnessing;
 
@@ -34,10 +35,11 @@ internal static class WitnessCommand
             await using WebApplication app = SecureFedWitness.Create(options, endpoint, tls, ServerCommand.LogToStandardError);
             await app.StartAsync(cancellationToken);
             string address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+            string? pin = tls is null ? null : PinnedHandler.PinOf(tls);
             if (terminal.IsJson)
-                terminal.WriteJson(new { address, vkey = secret.Verifier.ToString(), logs = options.Logs.Select(log => log.Name) });
+                terminal.WriteJson(new { address, certificatePin = pin, vkey = secret.Verifier.ToString(), logs = options.Logs.Select(log => log.Name) });
             else
-                terminal.WriteLine($"listening on {address}\nvkey {secret.Verifier}\nwitnessing {string.Join(", ", options.Logs.Select(log => log.Name))}");
+                terminal.WriteLine($"listening on {address}\n{(pin is null ? "" : $"certificate pin {pin}\n")}vkey {secret.Verifier}\nwitnessing {string.Join(", ", options.Logs.Select(log => log.Name))}");
             await app.WaitForShutdownAsync(cancellationToken);
             return SecureFedCommand.Done;
         });

@@ -52,6 +52,7 @@ public sealed class WitnessClient : IDisposable
     /// <param name="cancellationToken">Ends the wait with an exception; the timeout does not.</param>
     /// <returns>The checkpoint with its own signatures first; the same if no witness answered in time.</returns>
     /// <exception cref="ArgumentException">The note is no checkpoint.</exception>
+    /// <remarks>What <paramref name="consistencyProof"/> throws is thrown: a log that cannot read its own tree has another trouble than a witness.</remarks>
     public async Task<SignedNote> CosignAsync(SignedNote checkpoint, Func<ulong, ulong, Digest[]> consistencyProof, CancellationToken cancellationToken = default)
     {
         if (!Checkpoint.TryParse(checkpoint.Text.Span, out Checkpoint? tree))
@@ -103,7 +104,7 @@ public sealed class WitnessClient : IDisposable
     {
         ulong oldSize = sizes.GetValueOrDefault((witness, tree.Origin));
         if (oldSize > tree.Size)
-            return Missing(witness, string.Create(CultureInfo.InvariantCulture, $"it has cosigned {oldSize} entries, more than these {tree.Size}"));
+            return Larger(witness, tree, oldSize);
         using ByteArrayContent body = new(new AddCheckpointRequest(oldSize, prove(oldSize), checkpoint).Encode());
         using HttpResponseMessage response = await http.PostAsync(witness.AddCheckpoint, body, cancellationToken);
         byte[] answer = await response.Content.ReadAsByteArrayAsync(cancellationToken);
@@ -116,6 +117,9 @@ public sealed class WitnessClient : IDisposable
                 sizes.AddOrUpdate((witness, tree.Origin), tree.Size, (_, size) => Math.Max(size, tree.Size));
                 return cosignature;
             case HttpStatusCode.Conflict when mayRetry && TrySize(response, answer, out ulong latest):
+                // Anybody on a plain connection can claim a larger size; if it were remembered, the witness would never be asked again.
+                if (latest > tree.Size)
+                    return Larger(witness, tree, latest);
                 sizes[(witness, tree.Origin)] = latest;
                 return await AskAsync(witness, checkpoint, tree, prove, mayRetry: false, cancellationToken);
             default:
@@ -138,6 +142,10 @@ public sealed class WitnessClient : IDisposable
         return string.Equals(response.Content.Headers.ContentType?.MediaType, WitnessRefusal.SizeType, StringComparison.Ordinal)
             && WitnessRefusal.TryReadSize(answer, out size);
     }
+
+    /// <summary>Either a later checkpoint overtook this one, or this log has lost entries that it signed.</summary>
+    private NoteSignature? Larger(WitnessEndpoint witness, Checkpoint tree, ulong size) =>
+        Missing(witness, string.Create(CultureInfo.InvariantCulture, $"it has cosigned {size} entries, more than these {tree.Size}"));
 
     private NoteSignature? Missing(WitnessEndpoint witness, string reason)
     {

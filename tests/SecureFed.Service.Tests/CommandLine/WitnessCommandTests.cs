@@ -1,4 +1,6 @@
 using System.Text.Json;
+using Microsoft.Extensions.Logging.Abstractions;
+using SecureFed.Client.Http;
 using SecureFed.Protocol.Transparency.Log;
 using SecureFed.Server.Witnessing;
 using SecureFed.Service.Tests.Consortium;
@@ -14,14 +16,16 @@ public sealed class WitnessCommandTests : IDisposable
 
     public void Dispose() => directory.Dispose();
 
-    [Fact]
-    public async Task A_key_is_made_and_its_witness_cosigns_until_it_is_stopped()
+    [Theory]
+    [InlineData("http")]
+    [InlineData("https")]
+    public async Task A_key_is_made_and_its_witness_cosigns_until_it_is_stopped(string scheme)
     {
         (string key, NoteVerifier verifier) = await NewKeyAsync();
         using CancellationTokenSource stop = new();
         using StringWriter output = new();
         Task<int> running = Task.Run(() => SecureFed.Cli.SecureFedCommand.RunAsync(
-            ["witness", "--json", "--key", key, "--log", $"{log.Verifier},{new GrowingLog().Verifier}", "--urls", "http://127.0.0.1:0", "--state", directory.File("state")],
+            ["witness", "--json", "--key", key, "--log", $"{log.Verifier},{new GrowingLog().Verifier}", "--urls", $"{scheme}://127.0.0.1:0", "--state", directory.File("state")],
             TextWriter.Synchronized(output),
             TextWriter.Null,
             stop.Token));
@@ -30,7 +34,10 @@ public sealed class WitnessCommandTests : IDisposable
         Assert.Equal(GrowingLog.Origin, started.GetProperty("logs")[0].GetString());
 
         WitnessEndpoint endpoint = new(new Uri(started.GetProperty("address").GetString()!), verifier);
-        using WitnessClient client = new([endpoint], Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance, TimeSpan.FromSeconds(30));
+        Assert.Equal(scheme, endpoint.Address.Scheme);
+        string? pin = started.GetProperty("certificatePin").GetString();
+        Assert.Equal(scheme == "https", pin is not null);
+        using WitnessClient client = new([endpoint], NullLogger.Instance, TimeSpan.FromSeconds(30), handler: PinnedHandler.Create(pin));
         SignedNote cosigned = await client.CosignAsync(log.Checkpoint, log.Prove);
         Assert.Null(TlogPolicy.Of(log.Verifier, 1, verifier).Open(cosigned.Encode(), out _));
         await stop.CancelAsync();

@@ -174,6 +174,26 @@ public sealed class WitnessClientTests : IDisposable
     }
 
     [Fact]
+    public async Task A_size_that_the_log_never_had_is_not_remembered()
+    {
+        await using RunningWitness one = await RunningWitness.StartAsync(directory.File("1"), first, log.Verifier);
+        using FailingHandler lying = new(1, () => Answer(HttpStatusCode.Conflict, "9223372036854775807\n", WitnessRefusal.SizeType)) { InnerHandler = new SocketsHttpHandler() };
+        using WitnessClient client = new([one.Endpoint], NullLogger.Instance, TimeSpan.FromSeconds(30), handler: lying);
+        Assert.Single((await client.CosignAsync(log.GrowTo(3).Checkpoint, log.Prove)).Signatures);
+        Assert.Equal(2, (await client.CosignAsync(log.Checkpoint, log.Prove)).Signatures.Count);
+    }
+
+    [Fact]
+    public async Task A_checkpoint_that_was_overtaken_is_not_sent()
+    {
+        await using RunningWitness one = await RunningWitness.StartAsync(directory.File("1"), first, log.Verifier);
+        using WitnessClient client = new([one.Endpoint], NullLogger.Instance, TimeSpan.FromSeconds(30));
+        SignedNote earlier = log.GrowTo(3).Checkpoint;
+        Assert.Equal(2, (await client.CosignAsync(log.GrowTo(7).Checkpoint, log.Prove)).Signatures.Count);
+        Assert.Same(earlier, await client.CosignAsync(earlier, log.Prove));
+    }
+
+    [Fact]
     public async Task A_cosignature_that_is_there_already_is_not_added_twice()
     {
         await using RunningWitness one = await RunningWitness.StartAsync(directory.File("1"), first, log.Verifier);
