@@ -21,6 +21,15 @@ internal static partial class Log
     [LoggerMessage(5, LogLevel.Error, "Request failed")]
     public static partial void RequestFailed(ILogger logger, Exception exception);
 
+    [LoggerMessage(6, LogLevel.Error, "Task {Task}: the log cannot be written ({Reason}); nothing is acknowledged until it can")]
+    public static partial void StorageFailed(ILogger logger, Identifier task, string reason);
+
+    [LoggerMessage(7, LogLevel.Warning, "Task {Task}: {Count} published files were missing or damaged and were computed again from the journal")]
+    public static partial void FilesRestored(ILogger logger, Identifier task, ulong count);
+
+    [LoggerMessage(8, LogLevel.Information, "Task {Task} continues at entry {Entries}")]
+    public static partial void TaskOpened(ILogger logger, Identifier task, ulong entries);
+
     [LoggerMessage(20, LogLevel.Warning, "Task {Task}: the last {Bytes} bytes of the journal, from offset {Offset}, were torn by an interrupted write and have been cut off; {Entries} entries remain")]
     public static partial void TornTailCut(ILogger logger, Identifier task, long bytes, long offset, ulong entries);
 

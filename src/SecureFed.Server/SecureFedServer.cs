@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Resources;
 using SecureFed.Server.Http;
+using SecureFed.Server.Storage;
 using SecureFed.Server.Tasks;
 
 namespace SecureFed.Server;
@@ -38,6 +39,7 @@ public static class SecureFedServer
         {
             TaskEndpoints.Map(endpoints);
             RoundEndpoints.Map(endpoints);
+            LogEndpoints.Map(endpoints);
             endpoints.MapGet("/healthz", () => Results.Text("ok")).WithName("Health").WithMetadata(PublicEndpoint.Instance);
             endpoints.MapGet("/readyz", () => Results.Text("ready")).WithName("Ready").WithMetadata(PublicEndpoint.Instance);
             endpoints.MapOpenApi("/openapi/{documentName}.json").WithMetadata(PublicEndpoint.Instance);
@@ -97,6 +99,11 @@ public static class SecureFedServer
         catch (Microsoft.AspNetCore.Http.BadHttpRequestException exception) when (!context.Response.HasStarted)
         {
             await ProblemResponses.Of(ErrorCodes.InvalidMessage, $"The request is malformed: {exception.Message}").ExecuteAsync(context);
+        }
+        catch (StorageException exception) when (!context.Response.HasStarted)
+        {
+            context.Response.Headers.RetryAfter = "1";
+            await ProblemResponses.Of(exception.Code, exception.Message).ExecuteAsync(context);
         }
         catch (Exception exception) when (!context.Response.HasStarted)
         {

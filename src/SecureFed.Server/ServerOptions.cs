@@ -14,6 +14,9 @@ public sealed class ServerOptions
     /// <summary>The roster in force, signed by an authority that is not this server.</summary>
     public required Roster Roster { get; init; }
 
+    /// <summary>65 bytes: the authority that signed the roster, and those under which earlier tasks were created. Needed to continue a task after the roster has changed.</summary>
+    public ReadOnlyMemory<byte> RosterAuthority { get; init; }
+
     /// <summary>Round identifiers and pseudonym salts. Default: the operating system.</summary>
     public IRandomSource Random { get; init; } = OperatingSystemRandomSource.Instance;
 
@@ -22,6 +25,15 @@ public sealed class ServerOptions
 
     /// <summary>The same for δ. Default 2·10⁻⁵.</summary>
     public double DataSetDelta { get; init; } = 2e-5;
+
+    /// <summary>Where the logs are kept: a directory; null keeps them in memory, and they end with the process.</summary>
+    public string? Store { get; init; }
+
+    /// <summary>Directory of the rollback guards if it is not inside <see cref="Store"/>: on another disk they outlive a restored backup of the first.</summary>
+    public string? GuardDirectory { get; init; }
+
+    /// <summary>Of how many finished rounds of a task the uploaded vectors are kept for auditors; older ones are deleted, which the log records. Null keeps all.</summary>
+    public int? RetainedRounds { get; init; }
 
     /// <summary>Names under which clients reach this server (host, with the port unless it is 443), lower case: a request signed for another server is refused.</summary>
     /// <remarks>Empty: only the local address of the connection and localhost.</remarks>

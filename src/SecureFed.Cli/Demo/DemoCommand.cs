@@ -31,13 +31,14 @@ internal static class DemoCommand
         Option<double?> adaptiveClip = new("--adaptive-clip") { Description = "Let the clip norm follow this quantile of the norms (0.5 is usual), by a noised count that each training round releases." };
         Option<double?> epsilon = new("--epsilon") { Description = "Privacy budget of all releases together. Default 4." };
         Option<double?> delta = new("--delta") { Description = "Probability with which the promise may fail. Default: at most 1e-5 and N^-1.1." };
+        Option<string> ringBits = OneOf("--ring-bits", "Bits of each uploaded number. 16 and 20 flatten training vectors of more than 64. Default 32.", "16", "20", "32");
         Option<string> outDirectory = new("--out") { Description = "Directory for log, client state, model and report." };
         Option<bool> json = new("--json") { Description = "One JSON document on standard output." };
 
         Command command = new("demo", "Runs a federated task end to end: server and clients over HTTP on this machine, updates masked.")
         {
             scenario, data, label, positive, drop, partitionBy, dirichlet, model, protection, clients, rounds, localEpochs, learningRate, batchSize,
-            optimizer, dropout, adversary, privacy, mechanism, adaptiveClip, epsilon, delta, outDirectory, json,
+            optimizer, dropout, adversary, privacy, mechanism, adaptiveClip, epsilon, delta, ringBits, outDirectory, json,
         };
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -67,6 +68,7 @@ internal static class DemoCommand
                 Epsilon = parsed.GetValue(epsilon),
                 Delta = parsed.GetValue(delta),
                 Dropout = parsed.GetValue(dropout),
+                RingBits = parsed.GetValue(ringBits) switch { "16" => 16, "20" => 20, _ => 32 },
                 IsCurious = parsed.GetValue(adversary) is "curious",
             };
             DemoPlan plan = DemoPlan.Create(options);

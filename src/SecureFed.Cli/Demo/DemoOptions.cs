@@ -44,5 +44,8 @@ internal sealed record DemoOptions
 
     public double? Dropout { get; init; }
 
+    /// <summary>Below 32 long training vectors are flattened.</summary>
+    public int RingBits { get; init; } = 32;
+
     public bool IsCurious { get; init; }
 }

@@ -21,6 +21,7 @@ namespace SecureFed.Cli.Demo;
 /// <param name="Cohort">Bounds.</param>
 /// <param name="Training">Hyper-parameters.</param>
 /// <param name="Privacy">Budget and rounds.</param>
+/// <param name="RingBits">b; below 32 long training vectors are flattened.</param>
 internal sealed record DemoPlan(
     Scenario Scenario,
     ScenarioData Data,
@@ -29,12 +30,16 @@ internal sealed record DemoPlan(
     double Dropout,
     CohortBounds Cohort,
     TrainingDefinition Training,
-    DemoPrivacy Privacy)
+    DemoPrivacy Privacy,
+    int RingBits)
 {
     /// <summary>Data generation, partition and simulated dropouts are the same in every run; keys and masks never are.</summary>
     public const ulong Seed = 20_260_101;
 
     private const int FedSgdRounds = 100;
+
+    // Features and intercept of a model that flattening can help: no coordinate of 64 or fewer reaches less far by it.
+    private const int LeastFlattened = 64;
 
     // The scenarios' own steps suit the logistic loss; squared error is steeper, and Adam does not mind how steep.
     private static readonly LocalTrainingOptions SquaredErrorTraining = new() { Epochs = 5, BatchSize = 32, LearningRate = 0.05, LearningRateDecay = 0.85 };
@@ -62,6 +67,7 @@ internal sealed record DemoPlan(
         RequireUsage(!options.IsTree || options.BatchSize is null, "With --mechanism tree every row is in one round of the pass: --rounds says how many rows that is, not --batch-size.");
         RequireUsage(options.AdaptiveClip is null or (>= 0.01 and <= 0.99), "--adaptive-clip is a quantile, 0.01 to 0.99.");
         RequireUsage(options.AdaptiveClip is null || (options.Privacy != PrivacyUnit.None && !options.IsTree), "--adaptive-clip releases a count with noise: it goes with --privacy client or record, and not with --mechanism tree.");
+        RequireUsage(options.RingBits == 32 || options.Privacy != PrivacyUnit.None, "--ring-bits 16 and 20 go with --privacy client or record: without noise the grid is as fine as the ring allows, whatever its size.");
         RequireUsage(options.Data.Count == 0 || options.Label is not null, "--data needs --label.");
         RequireUsage(options.Data.Count > 0 || (options.Label is null && options.Positive is null && options.Drop.Count == 0), "--label, --positive and --drop go with --data.");
 
@@ -93,11 +99,11 @@ internal sealed record DemoPlan(
         if (options.Privacy == PrivacyUnit.Record)
         {
             (DemoPrivacy records, TrainingDefinition stepped) = DemoPrivacy.ForRecords(options, scenario, dropout, data.Clients.Sum(c => c.Rows), training);
-            return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(stepped, options), records);
+            return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(stepped, options), records, options.RingBits);
         }
 
         DemoPrivacy privacy = DemoPrivacy.For(options, scenario, clients, dropout, options.Rounds ?? (isFedSgd ? FedSgdRounds : scenario.DefaultRounds));
-        return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(training with { ScaleByBounds = !privacy.Standardise }, options), privacy);
+        return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(training with { ScaleByBounds = !privacy.Standardise }, options), privacy, options.RingBits);
     }
 
     private static TrainingDefinition WithAdaptiveClip(TrainingDefinition training, DemoOptions options) => options.AdaptiveClip is not { } quantile
@@ -119,6 +125,8 @@ internal sealed record DemoPlan(
         Training = Training,
         Schedule = new ScheduleDefinition { Standardise = Privacy.Standardise, TrainRounds = Rounds, Evaluate = Privacy.Evaluate, GreatestFailures = 5 },
         Privacy = Privacy.Definition,
+        RingBits = RingBits,
+        Flatten = RingBits < 32 && Data.Schema.Features.Count >= LeastFlattened,
         Cohort = new CohortDefinition
         {
             Least = Cohort.Least,

@@ -16,6 +16,9 @@ internal sealed class CumulativeTable
 
     private const int LimbBits = 63;
 
+    /// <summary>Entries from this one on have an upper limb of ones: Pr[|X| > j] is below 2^-63. They rise, so those before it have none.</summary>
+    private readonly int wideEntries;
+
     public CumulativeTable(Rational sigmaSquared)
     {
         BigInteger[] entries = Cumulative(sigmaSquared);
@@ -27,6 +30,8 @@ internal sealed class CumulativeTable
             Low[j] = (long)(entries[j] & limb);
             High[j] = (long)(entries[j] >> LimbBits);
         }
+
+        wideEntries = High.AsSpan().IndexOf((long)limb) is >= 0 and int first ? first : High.Length;
     }
 
     /// <summary>Lower limbs.</summary>
@@ -34,6 +39,15 @@ internal sealed class CumulativeTable
 
     /// <summary>Upper limbs.</summary>
     public long[] High { get; }
+
+    /// <summary>Lower limbs of the entries that need both.</summary>
+    public ReadOnlySpan<long> WideLow => Low.AsSpan(0, wideEntries);
+
+    /// <summary>Their upper limbs.</summary>
+    public ReadOnlySpan<long> WideHigh => High.AsSpan(0, wideEntries);
+
+    /// <summary>Lower limbs of the others.</summary>
+    public ReadOnlySpan<long> TailLow => Low.AsSpan(wideEntries);
 
     /// <summary>K: number of entries, and the largest magnitude.</summary>
     public int Entries => Low.Length;

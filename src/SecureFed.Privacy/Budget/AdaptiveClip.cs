@@ -7,7 +7,7 @@ namespace SecureFed.Privacy.Budget;
 /// <para>Andrew, Thakkar, McMahan and Ramaswamy 2021 (arXiv 1905.03871), "Differentially private learning with adaptive clipping", Algorithm 1, geometric update:
 /// C ← C·e^(−η(b − γ)), b the noised fraction of units whose norm is at most C.</para>
 /// <para>Every unit contributes +½ or −½, so that its sensitivity is ½ and not 1. A round that releases this sum beside its update is charged for both at once
-/// (<see cref="ReleaseCost.Joint"/>, the authors' Theorem 1). Everything here is post-processing of the noised sum.</para>
+/// (the sum is a segment of the update, with its share of D₂; the authors' Theorem 1). Everything here is post-processing of the noised sum.</para>
 /// <para>Server, clients and auditors must get the same C to the last bit: the exponential is a polynomial in additions and multiplications, which all platforms round alike, unlike
 /// the library's; and C has 24 significant bits.</para>
 /// </remarks>

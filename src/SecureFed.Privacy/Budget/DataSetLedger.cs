@@ -56,14 +56,28 @@ public sealed class DataSetLedger
         if (charge.Epsilon > epsilonCap - epsilonSpent || charge.Delta > deltaCap - deltaSpent)
         {
             refusal = new DataSetRefusal(
-                epsilon, delta, EpsilonSpent, DeltaSpent, ExactDecimal.Double(epsilonCap - epsilonSpent), ExactDecimal.Double(deltaCap - deltaSpent));
+                epsilon,
+                delta,
+                EpsilonSpent,
+                DeltaSpent,
+                ExactDecimal.Double(Math.Max(0, epsilonCap - epsilonSpent)),
+                ExactDecimal.Double(Math.Max(0, deltaCap - deltaSpent)));
             return false;
         }
 
-        charges.Add(taskKey, charge);
-        epsilonSpent += charge.Epsilon;
-        deltaSpent += charge.Delta;
+        Add(taskKey, charge);
         return true;
+    }
+
+    /// <summary>Charges a task that was admitted earlier, under whatever caps were in force then: the caps may be exceeded, and then nothing is left.</summary>
+    /// <exception cref="AccountingException">Out of range.</exception>
+    /// <exception cref="InvalidOperationException">The task holds a reservation.</exception>
+    public void Restore(string taskKey, double epsilon, double delta)
+    {
+        Check(epsilon, delta);
+        if (charges.ContainsKey(taskKey))
+            throw Illegal(taskKey, "holds a reservation");
+        Add(taskKey, new Charge(ExactDecimal.Above(epsilon), ExactDecimal.Above(delta), Committed: false));
     }
 
     /// <summary>The task may have released something: from now on its budget stays spent. Saying so again changes nothing.</summary>
@@ -80,6 +94,13 @@ public sealed class DataSetLedger
         charges.Remove(taskKey);
         epsilonSpent -= held.Epsilon;
         deltaSpent -= held.Delta;
+    }
+
+    private void Add(string taskKey, Charge charge)
+    {
+        charges.Add(taskKey, charge);
+        epsilonSpent += charge.Epsilon;
+        deltaSpent += charge.Delta;
     }
 
     private Charge Held(string taskKey) => charges.TryGetValue(taskKey, out Charge? held) ? held : throw Illegal(taskKey, "holds no reservation");

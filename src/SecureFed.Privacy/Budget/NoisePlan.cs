@@ -7,8 +7,7 @@ namespace SecureFed.Privacy.Budget;
 /// <remarks>
 /// The order is the lowest of those, 2 to 256, at which the first kind needs least noise. At that order each kind gets its share of the cap's units, rounded down, and
 /// the least noise multiplier with six significant digits whose cost fits: the same number on every platform, and one that a person can type.
-/// Kinds are releases of their own: of different rounds, or with coins of their own. Sums that a round takes over the same sample are one kind, whose noise multiplier is dealt to them by
-/// <see cref="ReleaseCost.Block"/>.
+/// Kinds are releases of their own: of different rounds, or with coins of their own. Sums that a round takes over the same sample are segments of one kind.
 /// </remarks>
 /// <param name="Cap">The budget, at the order that was chosen.</param>
 /// <param name="Releases">In the order of the plan; the first one is the main one.</param>

@@ -6,7 +6,8 @@ namespace SecureFed.Privacy.Budget;
 
 /// <summary>What one release of a noised sum costs, in units of <see cref="BudgetCap"/>.</summary>
 /// <remarks>
-/// <para>A release is all that a round reveals about its sample: several sums over the same units are one release with their <see cref="Joint"/> noise multiplier.</para>
+/// <para>A release is all that a round reveals about its sample: several segments over the same units are one release, of which z·D₂ with the D₂ of all
+/// segments together is the noise. Charging them one by one would be too little where units are sampled, for they share their coins.</para>
 /// <para>The divergence of the Poisson-sampled Gaussian at the integer order α (<see cref="SampledGaussian"/>; α/2z² at q = 1) bounds the ideal discrete
 /// Gaussian exactly at integer orders (<see cref="Accounting.Claims.RecordLevelClaim"/>). Rounded up by 10⁻¹² of itself, then to a whole unit.</para>
 /// <para><b>The shares are not one Gaussian.</b> A sum of n shares costs up to (2α − 1)/(α − 1)·τd/2 more, τ = 10·Σ_{k=1}^{n−1} e^(−2π²σ²k/(k+1)), σ that of
@@ -31,38 +32,6 @@ public static class ReleaseCost
         AccountingRange.SamplingRate(samplingRate);
         BudgetCap.CheckOrder(order);
         return Sum(FromDivergence(SampledGaussian.Divergence(noiseMultiplier, samplingRate, order)), ShareAllowance);
-    }
-
-    /// <summary>The noise multiplier of several sums that one round releases about the same units: 1/z² = Σ 1/zᵢ².</summary>
-    /// <remarks>
-    /// One Gaussian of more coordinates, each block in its own unit (Andrew et al. 2021, Theorem 1, for two blocks). Where units are sampled this is the only sound charge: blocks
-    /// that share their coins are no independent releases, and the sum of their costs is too low. Without sampling both are the same.
-    /// </remarks>
-    /// <param name="noiseMultipliers">zᵢ, 0.01 to 10⁶ each; at least one.</param>
-    /// <returns>Rounded down, so that the charge is rounded up.</returns>
-    /// <exception cref="AccountingException">A parameter is out of range, or z is below 0.01.</exception>
-    public static double Joint(IReadOnlyList<double> noiseMultipliers)
-    {
-        AccountingRange.Closed("number of blocks", noiseMultipliers.Count, 1, 1 << 16);
-        foreach (double block in noiseMultipliers)
-            AccountingRange.NoiseMultiplier(block);
-        double joint = noiseMultipliers.Count == 1 ? noiseMultipliers[0] : (1 - LogSpace.Slack) / Math.Sqrt(noiseMultipliers.Sum(block => 1 / (block * block)));
-        AccountingRange.NoiseMultiplier(joint);
-        return joint;
-    }
-
-    /// <summary>The noise multiplier of a block that takes this share of a round's precision: z/√share, rounded up to six digits.</summary>
-    /// <remarks>Blocks whose shares sum to at most 1 have a <see cref="Joint"/> noise multiplier of z or more.</remarks>
-    /// <param name="noiseMultiplier">z of the round, 0.01 to 10⁶.</param>
-    /// <param name="share">In (0, 1].</param>
-    /// <exception cref="AccountingException">A parameter is out of range, or the block would need more than 10⁶.</exception>
-    public static double Block(double noiseMultiplier, double share)
-    {
-        AccountingRange.NoiseMultiplier(noiseMultiplier);
-        AccountingRange.Positive("share", share, 1);
-        double block = LogSpace.RoundUp(noiseMultiplier / Math.Sqrt(share));
-        AccountingRange.NoiseMultiplier(block);
-        return ShortDecimal.AtLeast(block);
     }
 
     internal static long FromDivergence(double divergence)

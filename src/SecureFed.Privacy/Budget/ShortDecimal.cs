@@ -14,21 +14,4 @@ internal static class ShortDecimal
     /// <summary>The double nearest to the decimal.</summary>
     public static double At(int index) =>
         index == Count - 1 ? 1e6 : (100_000 + index % PerDecade) / Divisors[index / PerDecade];
-
-    /// <summary>The least of them that is not below a value in [0.01, 10⁶].</summary>
-    public static double AtLeast(double value)
-    {
-        int low = -1;
-        int high = Count - 1;
-        while (high - low > 1)
-        {
-            int middle = low + (high - low) / 2;
-            if (At(middle) >= value)
-                high = middle;
-            else
-                low = middle;
-        }
-
-        return At(high);
-    }
 }

@@ -2,7 +2,7 @@ using SecureFed.Privacy.Budget;
 
 namespace SecureFed.Privacy.Updates;
 
-/// <summary>Scales every segment down to its clip norm. Mandatory: there is no path to a protected update around it.</summary>
+/// <summary>Scales every segment down to its clip norm, then flattens the first one if the layout says so. Mandatory: there is no path to a protected update around it.</summary>
 /// <remarks>
 /// x ← x · min(1, C/‖x‖₂), McMahan et al. 2018, section 2.3 (flat clipping per segment). The floating-point result is not trusted:
 /// <see cref="Quantizer"/> checks the integer norm exactly.
@@ -39,6 +39,8 @@ public static class Clipper
 
             offset += segment.Length;
         }
+
+        layout.Flattening?.Apply(values[..layout.Segments[0].Length]);
     }
 
     /// <summary>The L2 norm as largest · ratio with ratio in [1, √d]: the product of the two may overflow, they do not.</summary>

@@ -14,17 +14,35 @@ namespace SecureFed.Privacy.Updates;
 /// <param name="random">CSPRNG.</param>
 public sealed class DiscreteGaussianNoise(Rational shareVariance, IRandomSource random) : INoiseMechanism
 {
+    /// <summary>The greatest variance of samples in 32 bits, see <see cref="IDiscreteGaussianSampler"/>: far beyond what a ring of 32 bits bears from h >= 64 on.</summary>
+    private static readonly Rational GreatestInPlace = 1L << 50;
+
     private readonly ExactDiscreteGaussian sampler = new(shareVariance);
 
     public NoisedUpdate Add(QuantizedUpdate update)
     {
-        long[] share = new long[update.Values.Length];
-        sampler.Fill(share.AsSpan(), random);
         ReadOnlySpan<int> values = update.Values;
-        int[] noised = new int[share.Length];
+        int[] noised = Draw(values.Length);
         for (int i = 0; i < noised.Length; i++)
-            noised[i] = unchecked((int)share[i] + values[i]); // Modulo 2^32: the ring is meant. Wrapping is post-processing, it harms the sum and never privacy.
-        Array.Clear(share);
+            noised[i] = unchecked(noised[i] + values[i]); // Modulo 2^32: the ring is meant. Wrapping is post-processing, it harms the sum and never privacy.
         return new NoisedUpdate(update.Layout, noised, shareVariance);
+    }
+
+    /// <summary>The share modulo 2^32. It is drawn where the noised update will stand: no second vector holds it.</summary>
+    private int[] Draw(int length)
+    {
+        int[] share = new int[length];
+        if (shareVariance <= GreatestInPlace)
+        {
+            sampler.Fill(share.AsSpan(), random);
+            return share;
+        }
+
+        long[] wide = new long[length];
+        sampler.Fill(wide.AsSpan(), random);
+        for (int i = 0; i < length; i++)
+            share[i] = unchecked((int)wide[i]);
+        Array.Clear(wide);
+        return share;
     }
 }

@@ -24,7 +24,7 @@ public sealed class ModelUpdate
     {
         Require(layout, values);
         double[] all = new double[layout.Dimension];
-        values.CopyTo(all);
+        layout.Spread(values, all);
         return new ModelUpdate(layout, all);
     }
 

@@ -14,9 +14,12 @@ public static class NoiseScale
     /// <param name="ringBits">b.</param>
     /// <param name="noiseMultiplier">z.</param>
     /// <param name="greatestClients">n: most clients whose shares add up.</param>
+    /// <param name="flattening">Of the first segment, whose length is that before padding; null if it is not flattened.</param>
     /// <exception cref="ArgumentException">No scale within the allowed range: another clip norm is needed.</exception>
-    public static UpdateLayout Choose(IReadOnlyList<UpdateSegment> segments, int ringBits, double noiseMultiplier, int greatestClients)
+    public static UpdateLayout Choose(IReadOnlyList<UpdateSegment> segments, int ringBits, double noiseMultiplier, int greatestClients, Flattening? flattening = null)
     {
+        if (flattening is not null)
+            segments = [segments[0] with { Length = flattening.PaddedLength }, .. segments.Skip(1)];
         if (!segments.All(s => s.IsValid))
             throw new ArgumentException("A segment has a name, at least one coordinate and a positive finite clip norm.", nameof(segments));
         int dimension = (int)Math.Min(UpdateLayout.GreatestDimension, segments.Sum(s => (long)s.Length));
@@ -26,7 +29,7 @@ public static class NoiseScale
             UpdateSegment[] scaled = [.. segments.Select(s => s with { ScaleExponent = LeastExponent(s) + raise })];
             if (scaled.Any(s => !s.IsValid))
                 break;
-            UpdateLayout layout = new(scaled, ringBits);
+            UpdateLayout layout = new(scaled, ringBits, flattening);
             if (noiseMultiplier * Math.Sqrt((double)layout.SquaredSensitivity / greatestClients) >= least)
                 return layout;
         }
@@ -46,7 +49,8 @@ public static class NoiseScale
     /// <summary>Whether the sum of all contributions and shares stays within ±2^(b−1), but for 2^-40.</summary>
     /// <remarks>
     /// 2^(b−1) &gt; reach + k_σ·σ_c·√(n/h) with k_σ = √(2 ln(2d·2⁴⁰)) standard deviations. Reach is n·(s·C + 1) at client level and M·D at record level,
-    /// each record's coordinate being at most the norm bound D of its segment. A sum that wraps is useless but reveals nothing more.
+    /// each record's coordinate being at most the norm bound D of its segment. A flattened segment reaches n resp. M times <see cref="Flattening.Reach"/>(s·C) + 1 at most, because it
+    /// is the sum that is flattened and its norm is at most n·C resp. M·C; of the two bounds the smaller one counts. A sum that wraps is useless but reveals nothing more.
     /// </remarks>
     /// <param name="layout">Layout.</param>
     /// <param name="contributions">n clients, or M: most records that one round may sum.</param>
@@ -55,7 +59,7 @@ public static class NoiseScale
     /// <param name="clientsPerHonest">Largest n/h that a cohort can have, leaves added up.</param>
     public static bool FitsRing(UpdateLayout layout, long contributions, bool isRecordLevel, double noiseMultiplier, double clientsPerHonest)
     {
-        double reach = layout.Segments.Max(s => isRecordLevel ? Math.Sqrt((double)Quantizer.SquaredNormBound(s)) : s.ClipNorm * s.Scale + 1);
+        double reach = layout.Segments.Select((s, i) => ReachOf(s, i == 0 ? layout.Flattening : null, isRecordLevel)).Max();
         double deviations = Math.Sqrt(2 * Math.Log(2.0 * layout.Dimension * Math.ScaleB(1.0, 40)));
         double noise = deviations * noiseMultiplier * Math.Sqrt((double)layout.SquaredSensitivity * clientsPerHonest);
         return contributions * reach + noise < Math.ScaleB(1.0, layout.RingBits - 1);
@@ -66,11 +70,18 @@ public static class NoiseScale
     {
         for (int bits = UpdateLayout.LeastRingBits; bits <= UpdateLayout.GreatestRingBits; bits++)
         {
-            if (FitsRing(new UpdateLayout(layout.Segments, bits), contributions, isRecordLevel, noiseMultiplier, clientsPerHonest))
+            if (FitsRing(new UpdateLayout(layout.Segments, bits, layout.Flattening), contributions, isRecordLevel, noiseMultiplier, clientsPerHonest))
                 return bits;
         }
 
         return null;
+    }
+
+    /// <summary>Bound on one coordinate of one contribution.</summary>
+    private static double ReachOf(UpdateSegment segment, Flattening? flattening, bool isRecordLevel)
+    {
+        double reach = isRecordLevel ? Math.Sqrt((double)Quantizer.SquaredNormBound(segment)) : segment.ClipNorm * segment.Scale + 1;
+        return flattening is null ? reach : Math.Min(reach, flattening.Reach(segment.ClipNorm * segment.Scale) + 1);
     }
 
     private static int LeastExponent(UpdateSegment segment) =>

@@ -26,7 +26,7 @@ public sealed class RecordAccumulator(UpdateLayout layout, IRandomSource random)
     public void Add(ReadOnlySpan<double> record)
     {
         ModelUpdate.Require(layout, record);
-        record.CopyTo(scratch);
+        layout.Spread(record, scratch);
         Clipper.Clip(layout, scratch);
         quantizer.Quantize(layout, scratch, integers);
         for (int i = 0; i < sums.Length; i++)

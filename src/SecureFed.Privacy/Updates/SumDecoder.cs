@@ -15,8 +15,8 @@ public static class SumDecoder
         return integers;
     }
 
-    /// <summary>Divides each segment of an integer sum by its scale.</summary>
-    /// <returns>Length d, in the segments' own units.</returns>
+    /// <summary>Divides each segment of an integer sum by its scale, and takes flattening and padding back.</summary>
+    /// <returns>Length d without padding, in the segments' own units.</returns>
     public static double[] ToValues(UpdateLayout layout, ReadOnlySpan<int> integers)
     {
         double[] values = new double[integers.Length];
@@ -28,6 +28,9 @@ public static class SumDecoder
             offset += segment.Length;
         }
 
-        return values;
+        if (layout.Flattening is not { } flattening)
+            return values;
+        flattening.Invert(values.AsSpan(0, flattening.PaddedLength));
+        return [.. values.AsSpan(0, flattening.Length), .. values.AsSpan(flattening.PaddedLength)];
     }
 }

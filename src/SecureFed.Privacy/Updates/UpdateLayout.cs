@@ -10,8 +10,9 @@ public sealed class UpdateLayout
 
     /// <param name="segments">1 to 16 segments with distinct names.</param>
     /// <param name="ringBits">b: sums are computed modulo 2^b; 2 to 32.</param>
-    /// <exception cref="ArgumentException">A segment is malformed, a name is repeated or the dimension exceeds 2^26.</exception>
-    public UpdateLayout(IReadOnlyList<UpdateSegment> segments, int ringBits)
+    /// <param name="flattening">How the first segment, which has the padded length, is flattened; null if it is not.</param>
+    /// <exception cref="ArgumentException">A segment is malformed, a name is repeated, the first segment has not the padded length or the dimension exceeds 2^26.</exception>
+    public UpdateLayout(IReadOnlyList<UpdateSegment> segments, int ringBits, Flattening? flattening = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(ringBits, LeastRingBits);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(ringBits, GreatestRingBits);
@@ -19,11 +20,14 @@ public sealed class UpdateLayout
             throw new ArgumentException("A layout has 1 to 16 well-formed segments.", nameof(segments));
         if (segments.Select(s => s.Name).Distinct(StringComparer.Ordinal).Count() != segments.Count)
             throw new ArgumentException("Segment names are distinct.", nameof(segments));
+        if (flattening is not null && segments[0].Length != flattening.PaddedLength)
+            throw new ArgumentException($"A flattened segment of {flattening.Length} coordinates has {flattening.PaddedLength} in the layout.", nameof(segments));
         long dimension = segments.Sum(s => (long)s.Length);
         if (dimension > GreatestDimension)
             throw new ArgumentException($"The dimension {dimension} exceeds {GreatestDimension}.", nameof(segments));
         Segments = [.. segments];
         RingBits = ringBits;
+        Flattening = flattening;
         Dimension = (int)dimension;
     }
 
@@ -32,7 +36,10 @@ public sealed class UpdateLayout
     /// <summary>b of the ring Z mod 2^b.</summary>
     public int RingBits { get; }
 
-    /// <summary>d: the number of coordinates of all segments together.</summary>
+    /// <summary>How the first segment is flattened; null if it is not. No part of what a round's entry says: it follows from the task.</summary>
+    public Flattening? Flattening { get; }
+
+    /// <summary>d: the number of coordinates of all segments together, padding included.</summary>
     public int Dimension { get; }
 
     /// <summary>Name of the segment that counts the units within the clip norm, see <see cref="CountsBelow"/>.</summary>
@@ -42,11 +49,27 @@ public sealed class UpdateLayout
     /// <remarks>Andrew et al. 2021 (arXiv 1905.03871), Algorithm 1. <see cref="Clipper"/> fills it, for only there the norm before clipping is known; nobody else gives a value for it.</remarks>
     public bool CountsBelow => Segments.Count > 1 && string.Equals(Segments[^1].Name, Below, StringComparison.Ordinal) && Segments[^1].Length == 1;
 
-    /// <summary>The segments that an application computes: all but the count.</summary>
-    public UpdateLayout Computed => CountsBelow ? new UpdateLayout([.. Segments.SkipLast(1)], RingBits) : this;
+    /// <summary>The segments that an application computes: all but the count, none padded.</summary>
+    public UpdateLayout Computed => CountsBelow || Flattening is not null
+        ? new UpdateLayout([Segments[0] with { Length = Flattening?.Length ?? Segments[0].Length }, .. Segments.Skip(1).Take(Segments.Count - (CountsBelow ? 2 : 1))], RingBits)
+        : this;
 
     /// <summary>Coordinates that an application computes.</summary>
-    public int ComputedDimension => CountsBelow ? Dimension - 1 : Dimension;
+    public int ComputedDimension => Dimension - Padding - (CountsBelow ? 1 : 0);
+
+    /// <summary>Zeros between the first segment and the others.</summary>
+    internal int Padding => Flattening is null ? 0 : Flattening.PaddedLength - Flattening.Length;
+
+    /// <summary>Puts what an application computed where the layout has it.</summary>
+    /// <param name="computed">Length <see cref="ComputedDimension"/>.</param>
+    /// <param name="values">Length d; overwritten, zero where nothing was computed.</param>
+    internal void Spread(ReadOnlySpan<double> computed, Span<double> values)
+    {
+        int first = Flattening?.Length ?? Segments[0].Length;
+        values.Clear();
+        computed[..first].CopyTo(values);
+        computed[first..].CopyTo(values[Segments[0].Length..]);
+    }
 
     /// <summary>D₂²: the exact bound on the squared integer norm of one contribution, all segments together. What noise is measured by.</summary>
     public UInt128 SquaredSensitivity => Segments.Aggregate(UInt128.Zero, (sum, segment) => sum + Quantizer.SquaredNormBound(segment));

@@ -109,7 +109,7 @@ public sealed class MaskingClient : IDisposable
         MaskingClientState? restored = MaskingClientState.TryDecode(saved);
         if (restored is null || !LogEntry.TryDecode(restored.OpenEntry, out LogEntry? entry) || entry!.Event is not TaskEvent.RoundOpened opened)
             return null;
-        MaskingClient client = new(context, opened.Round, restored);
+        MaskingClient client = new(context, context.Task.Complete(opened.Round), restored);
         if (CohortList.TryDecode(restored.CohortList, out CohortList? list))
             client.cohort = MaskingCohort.Create(list!, restored.LeafDigest, restored.LeafId);
         if (DealersList.TryDecode(restored.DealersList, out DealersList? dealers))

@@ -33,7 +33,7 @@ internal static class RoundExamination
             return Refuse(ErrorCodes.InvalidParameters, "The round's noise or its charge differs from the task's.");
         if (context.Policy.Check(context.Task) is { } violation)
             return violation;
-        round = read;
+        round = context.Task.Complete(read);
         return null;
     }
 

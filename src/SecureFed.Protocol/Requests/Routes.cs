@@ -8,6 +8,9 @@ public static class Routes
     public const string Roster = "/v1/roster";
     public const string Tasks = "/v1/tasks";
 
+    /// <summary>Query parameter: entries that the reader's largest checkpoint covers.</summary>
+    public const string KnownSize = "known";
+
     public static string Task(Identifier task) => $"{Tasks}/{task}";
 
     public static string TaskPart(Identifier task, string part) => $"{Tasks}/{task}/{part}";

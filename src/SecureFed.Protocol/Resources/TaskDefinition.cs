@@ -26,6 +26,9 @@ public sealed record TaskDefinition
     /// <summary>b of Z mod 2^b, 2 to 32.</summary>
     public int RingBits { get; init; } = 32;
 
+    /// <summary>Spread the norm of training vectors over their coordinates by a public rotation, so that long vectors fit 16 or 20 ring bits. Needs noise; refused where uploads do not become smaller.</summary>
+    public bool Flatten { get; init; }
+
     /// <summary>Budget and noise. Default: on, unit client, ε = 4.</summary>
     public PrivacyDefinition Privacy { get; init; } = new();
 }

@@ -119,7 +119,12 @@ public sealed record ManifestView(
     MetricsView? Metrics,
     IReadOnlyList<string> Suspects);
 
-public sealed record SegmentView(string Name, int Length, double ClipNorm, int ScaleExponent);
+/// <param name="Name">Name.</param>
+/// <param name="Length">Coordinates in the sum.</param>
+/// <param name="ClipNorm">C.</param>
+/// <param name="ScaleExponent">log₂ s.</param>
+/// <param name="FlattenedLength">Coordinates before flattening, which is to be taken back after the scale; null if the segment is not flattened.</param>
+public sealed record SegmentView(string Name, int Length, double ClipNorm, int ScaleExponent, int? FlattenedLength = null);
 
 /// <summary>Federated metrics over the survivors' rows.</summary>
 public sealed record MetricsView(long Rows, double Loss, double? Auc, double? Accuracy, double? Rmse, double? R2);

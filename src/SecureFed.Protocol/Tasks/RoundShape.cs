@@ -21,10 +21,10 @@ public sealed record RoundShape(RoundKind Kind, IReadOnlyList<SegmentShape> Segm
         [.. Segments.Select(s => new UpdateSegment(s.Name, s.Length, s.ClipNorm, UpdateLayout.FinestScaleExponent(s.ClipNorm, ringBits, greatestCohort)))],
         ringBits);
 
-    /// <summary>The layout for rounds with noise.</summary>
+    /// <summary>The layout for rounds with noise, its first segment padded if it is flattened.</summary>
     /// <exception cref="ArgumentException">A segment is malformed or no scale suits the noise.</exception>
-    public UpdateLayout ToLayout(int ringBits, int greatestCohort, double noiseMultiplier) =>
-        NoiseScale.Choose([.. Segments.Select(s => new UpdateSegment(s.Name, s.Length, s.ClipNorm, 0))], ringBits, noiseMultiplier, greatestCohort);
+    public UpdateLayout ToLayout(int ringBits, int greatestCohort, double noiseMultiplier, Flattening? flattening) =>
+        NoiseScale.Choose([.. Segments.Select(s => new UpdateSegment(s.Name, s.Length, s.ClipNorm, 0))], ringBits, noiseMultiplier, greatestCohort, flattening);
 
     internal void Write(CanonicalWriter writer) => writer
         .UInt8((byte)Kind)

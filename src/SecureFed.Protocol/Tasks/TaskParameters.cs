@@ -1,3 +1,4 @@
+using SecureFed.Cryptography.Rings;
 using SecureFed.Privacy.Budget;
 using SecureFed.Privacy.Updates;
 using SecureFed.Protocol.Rounds;
@@ -17,6 +18,7 @@ namespace SecureFed.Protocol.Tasks;
 /// <param name="Protection">How updates are hidden.</param>
 /// <param name="RingBits">b of the ring Z mod 2^b.</param>
 /// <param name="Privacy">Budget and noise.</param>
+/// <param name="Flattens">Whether the first segment of training rounds is flattened before rounding (<see cref="Flattening"/>), so that a smaller ring does. Needs noise.</param>
 public sealed record TaskParameters(
     Identifier TaskId,
     string Name,
@@ -28,13 +30,20 @@ public sealed record TaskParameters(
     PhaseDeadlines Deadlines,
     ProtectionKind Protection,
     int RingBits,
-    PrivacySpecification Privacy)
+    PrivacySpecification Privacy,
+    bool Flattens = false)
 {
-    private const byte Version = 2;
+    private const byte Version = 3;
     private const int GreatestNameBytes = 256;
 
     /// <summary>Null if a task with these parameters can run; otherwise what is wrong and what to do. For whoever creates one: it tries every cohort size.</summary>
-    public string? FindFault() => FindFormFault() ?? Cohort.FindInfeasible() ?? FindRingFault(CohortThresholds.GreatestClientsPerHonest(Cohort));
+    public string? FindFault()
+    {
+        if ((FindFormFault() ?? Cohort.FindInfeasible()) is { } fault)
+            return fault;
+        double clientsPerHonest = CohortThresholds.GreatestClientsPerHonest(Cohort);
+        return FindRingFault(clientsPerHonest) ?? FindFlatteningFault(clientsPerHonest);
+    }
 
     /// <summary>The same without trying every cohort size: what a reader checks before it has seen a cohort.</summary>
     private string? FindFormFault()
@@ -52,6 +61,8 @@ public sealed record TaskParameters(
             return "The task needs exactly one shape for each kind of round in its schedule, in ascending order of kind.";
         if (FindAdaptiveFault() is { } adaptive)
             return adaptive;
+        if (Flattens && !Privacy.HasNoise)
+            return "Flattening needs noise: without it the finest grid that fits is taken, which fills any ring. Leave flatten out, or choose a privacy unit.";
         if (Privacy.Unit == PrivacyUnit.Record && Training.ServerOptimizer == ServerOptimizerKind.FedAvg)
             return "At record level a round takes one gradient step of each sampled record, so there is nothing to average: choose fedsgd, fedavgm or fedadam.";
         if (Privacy.Unit == PrivacyUnit.Record && Training.LocalEpochs != 1)
@@ -75,14 +86,52 @@ public sealed record TaskParameters(
     {
         foreach (ReleaseSpecification release in Privacy.Releases)
         {
-            bool isRecordLevel = Privacy.Unit == PrivacyUnit.Record;
-            long contributions = isRecordLevel ? Privacy.GreatestRecordsIn(release.Kind) : Cohort.Greatest;
-            if (!LayoutsOf(release.Kind).All(layout => NoiseScale.FitsRing(layout, contributions, isRecordLevel, release.NoiseMultiplier, clientsPerHonest)))
-                return $"The noisy sum of a {release.Kind} round could wrap around the ring of {RingBits} bits; use more ring bits (at most {UpdateLayout.GreatestRingBits}), fewer expected records or clients, or less noise.";
+            int needed = LeastRingBits(release, clientsPerHonest) ?? int.MaxValue;
+            if (needed > RingBits)
+            {
+                string wider = needed > UpdateLayout.GreatestRingBits ? $"even {UpdateLayout.GreatestRingBits} are too few, so use" : $"use at least {needed} bits,";
+                return $"The noisy sum of a {release.Kind} round could wrap around the ring of {RingBits} bits; {wider} fewer expected records or clients, or less noise.";
+            }
         }
 
         return null;
     }
+
+    /// <summary>The smallest ring that holds every sum of that kind; null if there is none.</summary>
+    private int? LeastRingBits(ReleaseSpecification release, double clientsPerHonest)
+    {
+        bool isRecordLevel = Privacy.Unit == PrivacyUnit.Record;
+        long contributions = isRecordLevel ? Privacy.GreatestRecordsIn(release.Kind) : Cohort.Greatest;
+        int most = 0;
+        foreach (UpdateLayout layout in LayoutsOf(release.Kind))
+        {
+            if (NoiseScale.LeastRingBits(layout, contributions, isRecordLevel, release.NoiseMultiplier, clientsPerHonest) is not { } bits)
+                return null;
+            most = Math.Max(most, bits);
+        }
+
+        return most;
+    }
+
+    /// <summary>Null if the task does not flatten, or uploads become smaller by it than they could be without.</summary>
+    /// <remarks>Padding to a power of two can cost more than the smaller ring saves, and a short or very noisy vector fits the ring as it is.</remarks>
+    private string? FindFlatteningFault(double clientsPerHonest)
+    {
+        if (!Flattens)
+            return null;
+        TaskParameters plain = this with { Flattens = false };
+        int?[] needed = [.. Privacy.Releases.Select(release => plain.LeastRingBits(release, clientsPerHonest))];
+        if (needed.Any(bits => bits is null))
+            return null; // Without flattening no ring would do.
+        int bits = needed.Max()!.Value;
+        int flattened = PackedBytes(LayoutOf(RoundKind.Train), RingBits);
+        int unflattened = PackedBytes(plain.LayoutOf(RoundKind.Train), bits);
+        return flattened < unflattened
+            ? null
+            : $"Flattening does not make uploads smaller here: {flattened} bytes with it in {RingBits} ring bits, {unflattened} without it in {bits}, which suffice. Set flatten to false and ring bits to {bits}.";
+    }
+
+    private static int PackedBytes(UpdateLayout layout, int ringBits) => RingPacking.PackedBytes(layout.Dimension, ringBits);
 
     private string? FindAdaptiveFault()
     {
@@ -126,7 +175,7 @@ public sealed record TaskParameters(
         AdaptiveClipSpecification clip = Training.AdaptiveClip!;
         yield return LayoutOf(kind, clip.Lowest);
         yield return LayoutOf(kind, clip.Greatest);
-        double root = 8 * Math.Sqrt(Shapes.First(s => s.Kind == kind).Segments[0].Length);
+        double root = 8 * Math.Sqrt(LayoutOf(kind).Segments[0].Length);
         yield return LayoutOf(kind, (1 - 1e-9) * Math.ScaleB(root, Math.ILogB(clip.Greatest / root)));
     }
 
@@ -137,9 +186,19 @@ public sealed record TaskParameters(
     {
         RoundKind kind = shape.Kind;
         return Privacy.ReleaseOf(kind) is { } release
-            ? shape.ToLayout(RingBits, Cohort.Greatest, release.NoiseMultiplier)
+            ? shape.ToLayout(RingBits, Cohort.Greatest, release.NoiseMultiplier, FlatteningOf(kind))
             : shape.ToLayout(RingBits, Cohort.Greatest);
     }
+
+    /// <summary>One public rotation for the whole task, whose seed is the task's id: leaves of one round and nodes of one tree add up only if all were turned alike.</summary>
+    private Flattening? FlatteningOf(RoundKind kind) =>
+        Flattens && kind == RoundKind.Train ? new Flattening(Shapes.First(s => s.Kind == kind).Segments[0].Length, TaskId.ToArray()) : null;
+
+    /// <summary>A round as its entry states it, with what its layout means in this task: how the first segment is flattened.</summary>
+    /// <remarks>A layout that is not the task's stays as it is.</remarks>
+    internal RoundParameters Complete(RoundParameters round) => FlatteningOf(round.Kind) is { } flattening && round.Layout.Segments[0].Length == flattening.PaddedLength
+        ? round with { Layout = new UpdateLayout(round.Layout.Segments, round.Layout.RingBits, flattening) }
+        : round;
 
     /// <summary>Noise of every round of that kind, and what it costs at most (the nodes of a tree: c or 0); null if sums are exact.</summary>
     public RoundNoise? NoiseOf(RoundKind kind) => Privacy.NoiseOf(kind, 0, false);
@@ -157,7 +216,7 @@ public sealed record TaskParameters(
         writer.List(Shapes, (w, s) => s.Write(w));
         Cohort.Write(writer);
         Deadlines.Write(writer);
-        writer.UInt8((byte)Protection).UInt8((byte)RingBits);
+        writer.UInt8((byte)Protection).UInt8((byte)RingBits).Flag(Flattens);
         Privacy.Write(writer);
     });
 
@@ -176,7 +235,8 @@ public sealed record TaskParameters(
             PhaseDeadlines.Read(ref reader),
             (ProtectionKind)reader.UInt8(),
             reader.UInt8(),
-            PrivacySpecification.Read(ref reader));
+            Flattens: reader.Flag(),
+            Privacy: PrivacySpecification.Read(ref reader));
         parameters = reader.IsComplete && read.FindFormFault() is null ? read : null;
         return parameters is not null;
     }

@@ -147,7 +147,7 @@ public sealed class TaskState
             case TaskEvent.RoundOpened opened when !IsFinished && !HasOpenRound && !AwaitsModel && FindEnd() is null && IsNext(opened.Round):
                 if (opened.Round.Noise is { } noise)
                     budget!.Reserve(opened.Round.Number, noise.Charge);
-                Round = new ServerRound(Parameters.TaskId, index, entryBytes, opened.Round, roster, blobs.Get(opened.Round.PseudonymSaltDigest), blobs, Released);
+                Round = new ServerRound(Parameters.TaskId, index, entryBytes, Parameters.Complete(opened.Round), roster, blobs.Get(opened.Round.PseudonymSaltDigest), blobs, Released);
                 releasedBefore = Released;
                 break;
             case TaskEvent.ModelPublished published when AwaitsModel && published.RoundId == Round!.Parameters.RoundId && published.ParentDigest == ModelDigest:

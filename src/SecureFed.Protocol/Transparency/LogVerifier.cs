@@ -11,7 +11,7 @@ namespace SecureFed.Protocol.Transparency;
 /// <item><term>Order</term><description>From the signature down: the checkpoint under the policy; the tiles of the right edge, which together give its root; below each hash
 /// its tile, below each leaf hash its entry. So every hash is checked against one that is checked already, and an entry that is handed on is proven at that
 /// moment: a fold over the entries never sees one that the log's owner did not sign.</description></item>
-/// <item><term>Cost</term><description>Two SHA-256 per entry and one tile for each level in memory: 1,000,000 entries of 150 bytes in about 1 s on one core.</description></item>
+/// <item><term>Cost</term><description>Two SHA-256 per entry, in one pass; one tile for each level in memory. 1,000,000 entries of 150 bytes take 1.9 s of one Zen 4 core.</description></item>
 /// <item><term>Assumes</term><description>A policy that the auditor got from somebody other than the server.</description></item>
 /// <item><term>Does not tell</term><description>Whether others were shown another log (ask for witnesses in the policy), and whether the entries are a legal history: that
 /// is the fold's part, see <see cref="EntryCheck"/>.</description></item>

@@ -2,9 +2,11 @@ using System.Runtime.CompilerServices;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Identity;
 using SecureFed.Protocol.Messages;
+using SecureFed.Protocol.Requests;
 using SecureFed.Protocol.Resources;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Transparency;
+using SecureFed.Protocol.Transparency.Log;
 using SecureFed.Protocol.Wire;
 using SecureFed.Server.Tasks;
 
@@ -26,7 +28,7 @@ internal static class RoundEndpoints
 
     private static readonly (string Part, EventType Kind, string Summary)[] Announcements =
     [
-        ("opening", EventType.RoundOpened, "The signed ROUND_OPENED entry."),
+        ("opening", EventType.RoundOpened, "The ROUND_OPENED entry with its proof."),
         ("keys", EventType.CohortPublished, "The published cohort."),
         ("survivors", EventType.SurvivorsListed, "The survivor list."),
         ("unmask-request", EventType.UnmaskRequested, "The unmask request with its quorum certificate."),
@@ -52,7 +54,7 @@ internal static class RoundEndpoints
         endpoints.MapGet(Prefix + "/shares/{client}", GetInboxAsync)
             .WithName("GetInbox").WithSummary("The dealers list and the sealed shares addressed to a client, for itself. Long poll.");
         endpoints.MapGet(Prefix + "/receipt/{client}", GetReceiptAsync)
-            .WithName("GetReceipt").WithSummary("The signed entry that records a client's upload, for itself.");
+            .WithName("GetReceipt").WithSummary("Proof that a client's upload is in the log, for itself: .tlog-proof text, or with known=SIZE in binary form. Long poll; 202 until a checkpoint covers it.");
         endpoints.MapGet(Prefix + "/aggregate", GetAggregate).WithName("GetAggregate").WithSummary("The sum of the survivors' updates.");
         endpoints.MapGet(Prefix + "/manifest", GetManifest).WithName("GetManifest").WithSummary("What a round leaves for auditors.").Produces<ManifestView>();
         endpoints.MapGet(Prefix + "/events", GetEvents)
@@ -70,7 +72,7 @@ internal static class RoundEndpoints
             return ProblemResponses.Of(ErrorCodes.WrongRole, "Only clients take part in rounds.");
         if (!Identifier.TryParse(client, out Identifier sender) || !requester.Is(sender))
             return ProblemResponses.Of(ErrorCodes.Forbidden, "A client sends under its own name only.");
-        if (SignedMessage.TryAuthenticate(requester.Body, options.Roster, out SignedMessage? message) is { } rejection)
+        if (SignedMessage.TryAuthenticate(requester.Body, host!.Roster, out SignedMessage? message) is { } rejection)
             return ProblemResponses.Of(rejection);
         if (message!.Header.Sender != sender || message.Body.Type != type || message.Header.RoundId != Identifier.Parse(round) || message.Header.TaskId != host!.Parameters.TaskId)
             return ProblemResponses.Of(ErrorCodes.RoundMismatch, "The message inside names another sender, kind, round or task than the path.");
@@ -83,16 +85,17 @@ internal static class RoundEndpoints
     {
         if (Find(task, round, registry, out TaskHost? host, out ServerRound? found) is { } missing)
             return missing;
+        ulong known = KnownSize(context);
         byte[]? announcement = await LongPoll.WaitAsync(
             context,
             host!,
             options.LongestWait,
-            () => Task.FromResult(host!.FindAnnouncement(found!.Parameters.RoundId, kind) ?? (IsOver(found) ? [] : null)),
+            () => Task.FromResult(host!.FindAnnouncement(found!.Parameters.RoundId, kind, known)?.Encode() ?? (IsOver(host, found) ? [] : null)),
             time);
         return announcement switch
         {
             null => Results.Accepted(),
-            { Length: 0 } => Aborted(found!),
+            { Length: 0 } => Aborted(host!, found!),
             _ => BinaryResults.Of("announcement", announcement),
         };
     }
@@ -104,36 +107,45 @@ internal static class RoundEndpoints
             return missing;
         if (!Identifier.TryParse(client, out Identifier recipient) || !RequestIdentity.Of(context).Is(recipient))
             return ProblemResponses.Of(ErrorCodes.Forbidden, "An inbox is shown to its owner only.");
+        ulong known = KnownSize(context);
         byte[]? inbox = await LongPoll.WaitAsync(
             context,
             host!,
             options.LongestWait,
             async () =>
             {
-                if (host!.FindAnnouncement(found!.Parameters.RoundId, EventType.DealersListed) is not { } dealers)
-                    return IsOver(found) ? [] : null;
+                if (host!.FindAnnouncement(found!.Parameters.RoundId, EventType.DealersListed, known) is not { } dealers)
+                    return IsOver(host, found) ? [] : null;
                 return CanonicalWriter.Write(writer => writer
-                    .Opaque(dealers)
-                    .List(found.InboxOf(recipient), (w, item) => w.Count(item.Dealer).Opaque(item.Box.Span)));
+                    .Opaque(dealers.Encode())
+                    .List(host.FindRound(found.Parameters.RoundId)!.InboxOf(recipient), (w, item) => w.Count(item.Dealer).Opaque(item.Box.Span)));
             },
             time);
         return inbox switch
         {
             null => Results.Accepted(),
-            { Length: 0 } => Aborted(found!),
+            { Length: 0 } => Aborted(host!, found!),
             _ => BinaryResults.Of("inbox", inbox),
         };
     }
 
-    private static async Task<IResult> GetReceiptAsync(string task, string round, string client, HttpContext context, TaskRegistry registry)
+    private static async Task<IResult> GetReceiptAsync(
+        string task, string round, string client, HttpContext context, TaskRegistry registry, ServerOptions options, TimeProvider time)
     {
         if (Find(task, round, registry, out TaskHost? host, out ServerRound? found) is { } missing)
             return missing;
         if (!Identifier.TryParse(client, out Identifier owner) || !RequestIdentity.Of(context).Is(owner))
             return ProblemResponses.Of(ErrorCodes.Forbidden, "A receipt is shown to its owner only.");
-        return await host!.ReadAsync(_ => found!.IndexOf(EventType.UpdateUploaded, owner), context.RequestAborted) is { } index
-            ? BinaryResults.Of("receipt", CanonicalWriter.Write(host.EntryAt(index).Write))
-            : ProblemResponses.Of(ErrorCodes.NotReady, "No upload of this client was accepted in this round.");
+        if (await host!.ReadAsync(_ => found!.IndexOf(EventType.UpdateUploaded, owner), context.RequestAborted) is not { } index)
+            return ProblemResponses.Of(ErrorCodes.NotReady, "No upload of this client was accepted in this round.");
+        ulong known = KnownSize(context);
+        bool isForReader = context.Request.Query.ContainsKey(Routes.KnownSize);
+        LogProof? proof = await LongPoll.WaitAsync(context, host, options.LongestWait, () => Task.FromResult(host.PublishedLog.ProofOf(index, known)), time);
+        if (proof is null)
+            return Results.Accepted();
+        return isForReader
+            ? BinaryResults.Of("receipt", new ProvenAnnouncement(new Announcement(host.EntryAt(index), default), proof).Encode())
+            : Results.Bytes(new TlogProof(index, proof.Inclusion, proof.Checkpoint, host.EntryAt(index).Bytes.ToArray()).Encode(), "text/plain; charset=utf-8");
     }
 
     private static IResult GetRound(string task, string round, HttpContext context, TaskRegistry registry)
@@ -158,7 +170,7 @@ internal static class RoundEndpoints
         while (last is not { Phase: RoundPhase.Closed or RoundPhase.Aborted })
         {
             Task stage = host.NextStage;
-            RoundView current = TaskEndpoints.ViewOf(round)!;
+            RoundView current = TaskEndpoints.ViewOf(host.FindRound(round.Parameters.RoundId))!;
             if (current != last)
                 yield return last = current;
             else
@@ -185,7 +197,7 @@ internal static class RoundEndpoints
                 found!.OpenDigest.ToString(),
                 found.AggregateDigest?.ToString(),
                 found.MaskTotalDigest?.ToString(),
-                [.. found.Parameters.Layout.Segments.Select(s => new SegmentView(s.Name, s.Length, s.ClipNorm, s.ScaleExponent))],
+                [.. found.Parameters.Layout.Segments.Select((s, i) => new SegmentView(s.Name, s.Length, s.ClipNorm, s.ScaleExponent, i == 0 ? found.Parameters.Layout.Flattening?.Length : null))],
                 found.Parameters.Layout.RingBits,
                 Math.Sqrt(found.NoiseVariance),
                 host!.MetricsOf(found),
@@ -206,9 +218,16 @@ internal static class RoundEndpoints
 
     private static bool IsOver(ServerRound round) => round.Phase is RoundPhase.Closed or RoundPhase.Aborted;
 
-    private static IResult Aborted(ServerRound round) => ProblemResponses.Of(
+    /// <summary>Looked up again: a failed append makes the fold anew.</summary>
+    private static bool IsOver(TaskHost host, ServerRound round) => IsOver(host.FindRound(round.Parameters.RoundId) ?? round);
+
+    private static IResult Aborted(TaskHost host, ServerRound round) => ProblemResponses.Of(
         ErrorCodes.RoundAborted,
-        $"The round ended without this step ({round.AbortReason ?? "closed"}); wait for the next round.");
+        $"The round ended without this step ({(host.FindRound(round.Parameters.RoundId) ?? round).AbortReason ?? "closed"}); wait for the next round.");
+
+    /// <summary>How many entries the largest checkpoint of the reader covers; a proof shows that the log continues it.</summary>
+    private static ulong KnownSize(HttpContext context) =>
+        ulong.TryParse(context.Request.Query[Routes.KnownSize], System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out ulong size) ? size : 0;
 
     private static IResult? Find(string task, string round, TaskRegistry registry, out TaskHost? host, out ServerRound? found)
     {

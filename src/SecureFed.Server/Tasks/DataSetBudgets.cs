@@ -22,12 +22,19 @@ internal sealed class DataSetBudgets(ServerOptions options)
             return null;
         lock (gate)
         {
-            if (!ledgers.TryGetValue((privacy.DataSet, privacy.Unit), out DataSetLedger? ledger))
-                ledgers[(privacy.DataSet, privacy.Unit)] = ledger = new DataSetLedger(options.DataSetEpsilon, options.DataSetDelta);
-            return ledger.TryReserve(task.TaskId.ToString(), privacy.Epsilon, privacy.Delta, out DataSetRefusal? refusal)
+            return LedgerOf(privacy).TryReserve(task.TaskId.ToString(), privacy.Epsilon, privacy.Delta, out DataSetRefusal? refusal)
                 ? null
                 : string.Create(CultureInfo.InvariantCulture, $"Data set '{privacy.DataSet}', unit {privacy.Unit}: {refusal!.Message}");
         }
+    }
+
+    /// <summary>Charges a task that was admitted before the server started.</summary>
+    public void Restore(TaskParameters task)
+    {
+        if (!task.Privacy.HasNoise)
+            return;
+        lock (gate)
+            LedgerOf(task.Privacy).Restore(task.TaskId.ToString(), task.Privacy.Epsilon, task.Privacy.Delta);
     }
 
     /// <summary>The task is over: what it never touched is there again.</summary>
@@ -37,11 +44,18 @@ internal sealed class DataSetBudgets(ServerOptions options)
             return;
         lock (gate)
         {
-            DataSetLedger ledger = ledgers[(task.Privacy.DataSet, task.Privacy.Unit)];
+            DataSetLedger ledger = LedgerOf(task.Privacy);
             if (hasReleased)
                 ledger.Commit(task.TaskId.ToString());
             else
                 ledger.Release(task.TaskId.ToString());
         }
+    }
+
+    private DataSetLedger LedgerOf(PrivacySpecification privacy)
+    {
+        if (!ledgers.TryGetValue((privacy.DataSet, privacy.Unit), out DataSetLedger? ledger))
+            ledgers[(privacy.DataSet, privacy.Unit)] = ledger = new DataSetLedger(options.DataSetEpsilon, options.DataSetDelta);
+        return ledger;
     }
 }

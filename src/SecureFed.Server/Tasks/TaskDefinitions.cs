@@ -34,7 +34,8 @@ internal static class TaskDefinitions
                 new PhaseDeadlines(definition.Deadlines.AdvertiseMilliseconds, definition.Deadlines.PhaseMilliseconds, definition.Deadlines.GraceMilliseconds),
                 definition.Protection,
                 definition.RingBits,
-                ToPrivacy(definition.Privacy, schedule, definition.Cohort.Greatest));
+                ToPrivacy(definition.Privacy, schedule, definition.Cohort.Greatest),
+                definition.Flatten);
             return parameters.FindFault() is { } fault ? (null, fault) : (parameters, "");
         }
         catch (Exception exception) when (exception is ArgumentException or OverflowException or AccountingException)

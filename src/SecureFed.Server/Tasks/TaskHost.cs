@@ -1,13 +1,14 @@
-using System.Collections.Concurrent;
 using SecureFed.Cryptography.Keys;
 using SecureFed.Cryptography.Randomness;
 using SecureFed.Learning;
 using SecureFed.Protocol.Errors;
+using SecureFed.Protocol.Identity;
 using SecureFed.Protocol.Messages;
 using SecureFed.Protocol.Resources;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
 using SecureFed.Protocol.Transparency;
+using SecureFed.Protocol.Transparency.Log;
 using SecureFed.Protocol.Wire;
 using SecureFed.Server.Storage;
 using SecureFed.Shared;
@@ -15,54 +16,87 @@ using SecureFed.Shared;
 namespace SecureFed.Server.Tasks;
 
 /// <summary>Runs one task: one writer, validation against the head, then append, then acknowledge.</summary>
-/// <remarks>The shell around <see cref="TaskState"/>: it owns the clock and the store and makes no decision of its own.</remarks>
+/// <remarks>
+/// <para>The shell around <see cref="TaskState"/>: it owns the clock and the log and makes no decision of its own.</para>
+/// <para>The fold runs ahead of the disk, so that entries of many clients share one flush. Nothing is told to anybody before it is durable: a receipt waits for its
+/// entry, an announcement for a checkpoint over it. If an append fails, the fold is thrown away and made again from what is durable.</para>
+/// </remarks>
 internal sealed class TaskHost : IDisposable
 {
-    private readonly TaskState state;
+    private const int GreatestAttempts = 8;
+    private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan CheckpointPause = TimeSpan.FromMilliseconds(500);
+    private readonly TaskLog log;
     private readonly ITaskStore store;
-    private readonly ISigner signer;
+    private readonly ServerOptions options;
+    private readonly Roster roster;
     private readonly TimeProvider time;
-    private readonly IRandomSource random;
     private readonly ILogger logger;
     private readonly SemaphoreSlim gate = new(1, 1);
-    private readonly ConcurrentDictionary<ulong, SignedEntry> signedEntries = new();
-    private readonly ConcurrentDictionary<(Identifier Round, EventType Kind), Lazy<byte[]>> announcements = new();
-    private readonly ConcurrentDictionary<Identifier, ServerRound> rounds = new();
-    private readonly ConcurrentDictionary<Digest, bool> models = new();
+    private readonly PhaseClocks clocks;
+    private readonly CancellationTokenSource stopping = new();
+    private volatile TaskFold fold;
+    private Task<bool> lastAppend = Task.FromResult(true);
     private TaskCompletionSource messageArrived = NewSignal();
     private TaskCompletionSource stageChanged = NewSignal();
+    private volatile StorageException? storageFailure;
+    private volatile bool isAhead;
+    private long failedAt;
+    private int isCheckpointDue;
     private volatile bool hasFailed;
-    private readonly PhaseClocks clocks;
 
-    private TaskHost(TaskState state, ITaskStore store, ISigner signer, TimeProvider time, IRandomSource random, ILogger logger)
+    private TaskHost(TaskLog log, ITaskStore store, TaskFold fold, Roster roster, ServerOptions options, TimeProvider time, ILogger logger)
     {
-        this.state = state;
+        this.log = log;
         this.store = store;
-        this.signer = signer;
+        this.fold = fold;
+        this.roster = roster;
+        this.options = options;
         this.time = time;
-        this.random = random;
         this.logger = logger;
-        clocks = new PhaseClocks(state.Parameters.Deadlines, time);
-        models[state.ModelDigest] = true;
+        clocks = new PhaseClocks(fold.State.Parameters.Deadlines, time);
     }
 
-    public TaskParameters Parameters => state.Parameters;
+    public TaskParameters Parameters => fold.State.Parameters;
 
-    /// <summary>Appends the first entry and starts the fold.</summary>
+    /// <summary>The roster under which the task was created; it stays in force for the task.</summary>
+    public Roster Roster => roster;
+
+    /// <summary>Tiles, checkpoint and proofs.</summary>
+    public TaskLog PublishedLog => log;
+
+    /// <summary>Appends the first entry to an empty store and opens the task.</summary>
     public static async Task<TaskHost> CreateAsync(
-        TaskParameters parameters,
-        Protocol.Identity.Roster roster,
-        ITaskStore store,
-        ISigner signer,
-        TimeProvider time,
-        IRandomSource random,
-        ILogger logger,
-        CancellationToken cancellationToken = default)
+        TaskParameters parameters, ITaskStore store, ServerOptions options, TimeProvider time, ILogger logger, CancellationToken cancellationToken = default)
     {
-        PendingEvent created = TaskState.Create(parameters, roster, new LearningTask(parameters).InitialModel());
-        LogEntry entry = new(parameters.TaskId, created.Event);
-        await store.AppendAsync(0, new StoredEntry(entry.Encode(), default), [.. created.Blobs.Select(b => new StoredBlob(b))], cancellationToken);
-        return new TaskHost(TaskState.Start(entry, roster, store), store, signer, time, random, logger);
+        PendingEvent created = TaskState.Create(parameters, options.Roster, new LearningTask(parameters).InitialModel());
+        using (TaskLog empty = await TaskLog.OpenAsync(parameters.TaskId, store, options.Signer, logger, cancellationToken))
+            await empty.AppendAsync(0, new LogEntry(parameters.TaskId, created.Event).Encode(), [.. created.Blobs.Select(b => new StoredBlob(b))]);
+        return await OpenAsync(parameters.TaskId, store, options, time, logger, cancellationToken);
+    }
+
+    /// <summary>Folds a task's log and goes on where it ends.</summary>
+    /// <exception cref="StorageException">The log was rolled back, changed, or does not fold; nothing was changed.</exception>
+    public static async Task<TaskHost> OpenAsync(
+        Identifier taskId, ITaskStore store, ServerOptions options, TimeProvider time, ILogger logger, CancellationToken cancellationToken = default)
+    {
+        TaskLog opened = await TaskLog.OpenAsync(taskId, store, options.Signer, logger, cancellationToken);
+        try
+        {
+            Roster inForce = FindRoster(opened, options);
+            TaskFold folded = TaskFold.Of(opened, inForce);
+            TaskHost host = new(opened, store, folded, inForce, options, time, logger);
+            host.StartClocks();
+            await opened.PublishAsync(cancellationToken);
+            foreach (Identifier round in folded.State.Rounds.Select(r => r.RoundId).Where(r => !folded.State.HoldsVectors(r)))
+                await store.DeleteBlobsAsync(round, cancellationToken); // A deletion that a crash interrupted.
+            return host;
+        }
+        catch (Exception exception) when (exception is InvalidOperationException or KeyNotFoundException)
+        {
+            opened.Dispose();
+            throw new StorageException($"The log of task {taskId} does not fold: {exception.Message} Nothing was changed; restore the newest copy, or use the version of the server that wrote it.", isFull: false, exception);
+        }
     }
 
     /// <summary>Opens rounds, moves phases on and steps the model until the schedule is complete.</summary>
@@ -70,76 +104,76 @@ internal sealed class TaskHost : IDisposable
     {
         while (true)
         {
-            TimeSpan patienceLeft;
-            await gate.WaitAsync(cancellationToken);
-            Task signal;
             try
             {
-                while (Decide() is { } pending)
-                    await AppendAsync(pending);
-                if (state.IsFinished)
+                if (await StepAsync(cancellationToken) is not { } wait)
                     return;
-                patienceLeft = clocks.TimeToNextDecision(state.HasOpenRound ? state.Round : null);
-                messageArrived = NewSignal();
-                signal = messageArrived.Task;
+                await wait.Signal.WaitAsync(wait.PatienceLeft, time, cancellationToken);
+            }
+            catch (TimeoutException)
+            {
+                // Patience has run out: the next decision takes it into account.
+            }
+            catch (StorageException exception)
+            {
+                Log.StorageFailed(logger, Parameters.TaskId, exception.Message);
+                await Task.Delay(RetryPause, time, cancellationToken);
+            }
+        }
+    }
+
+    /// <summary>Accepts one authenticated message; returns its receipt, the signed entry that records it.</summary>
+    /// <exception cref="StorageException">Nothing was accepted; the same message may be sent again.</exception>
+    public async Task<(SignedEntry? Receipt, bool IsRepeat, RoundRejection? Rejection)> SubmitAsync(SignedMessage message, CancellationToken cancellationToken = default)
+    {
+        for (int attempt = 0; attempt < GreatestAttempts; attempt++)
+        {
+            await EnterAsync(cancellationToken);
+            MessageDecision decision;
+            ulong index;
+            Task<bool> durable;
+            try
+            {
+                if (fold.FindRound(message.Header.RoundId) is not { } round)
+                    return (null, false, new RoundRejection(ErrorCodes.UnknownRound, "No such round in this task; fetch the task to see the current one."));
+                decision = RequireRunning(round).Handle(message);
+                if (decision.Rejection is { } rejection)
+                    return (null, false, rejection);
+                index = decision.RepeatedIndex ?? fold.State.EntryCount;
+                if (decision.Accepted is { } accepted)
+                {
+                    _ = Queue(accepted);
+                    clocks.Arrived(round);
+                }
+
+                durable = lastAppend; // Entries become durable in order, so a repeat waits for the first of its kind too.
             }
             finally
             {
                 gate.Release();
             }
 
-            try
-            {
-                await signal.WaitAsync(patienceLeft, time, cancellationToken);
-            }
-            catch (TimeoutException)
-            {
-                // Patience has run out: the next decision takes it into account.
-            }
+            if (!await ConfirmAsync(durable))
+                continue;
+            Volatile.Read(ref messageArrived).TrySetResult();
+            CheckpointSoon();
+            return (log.EntryAt(index), decision.RepeatedIndex is not null, null);
         }
-    }
 
-    /// <summary>Accepts one authenticated message; returns its receipt, the signed entry that records it.</summary>
-    public async Task<(SignedEntry? Receipt, bool IsRepeat, RoundRejection? Rejection)> SubmitAsync(SignedMessage message, CancellationToken cancellationToken = default)
-    {
-        await gate.WaitAsync(cancellationToken);
-        try
-        {
-            if (!rounds.TryGetValue(message.Header.RoundId, out ServerRound? round))
-                return (null, false, new RoundRejection(ErrorCodes.UnknownRound, "No such round in this task; fetch the task to see the current one."));
-            MessageDecision decision = RequireRunning(round).Handle(message);
-            if (decision.Rejection is { } rejection)
-                return (null, false, rejection);
-            if (decision.RepeatedIndex is { } index)
-                return (EntryAt(index), true, null);
-            index = state.EntryCount;
-            await AppendAsync(decision.Accepted!);
-            clocks.Arrived(round);
-            messageArrived.TrySetResult();
-            return (EntryAt(index), false, null);
-        }
-        finally
-        {
-            gate.Release();
-        }
+        throw new StorageException("Other replicas append to this log faster than this one can follow. Send the same message again.", isFull: true);
     }
 
     /// <summary>Ends the round in progress on an operator's word.</summary>
-    public async Task<bool> TryAbortAsync(Identifier roundId, CancellationToken cancellationToken = default)
+    public Task<bool> TryAbortAsync(Identifier roundId, CancellationToken cancellationToken = default) =>
+        DecideAsync(state => state.HasOpenRound && state.Round!.Parameters.RoundId == roundId ? state.Round.Abort(ErrorCodes.AbortedByOperator) : null, cancellationToken);
+
+    /// <summary>Deletes the uploaded vectors of a finished round and says so in the log.</summary>
+    public async Task<bool> TryDeleteVectorsAsync(Identifier roundId, CancellationToken cancellationToken = default)
     {
-        await gate.WaitAsync(cancellationToken);
-        try
-        {
-            if (!state.HasOpenRound || state.Round!.Parameters.RoundId != roundId)
-                return false;
-            await AppendAsync(state.Round.Abort(ErrorCodes.AbortedByOperator));
-            messageArrived.TrySetResult();
-            return true;
-        }
-        finally
-        {
-            gate.Release();
-        }
+        if (!await DecideAsync(state => state.DeleteVectors(roundId), cancellationToken))
+            return false;
+        await store.DeleteBlobsAsync(roundId, CancellationToken.None);
+        return true;
     }
 
     /// <summary>Reads something of the state while nothing changes it.</summary>
@@ -148,7 +182,9 @@ internal sealed class TaskHost : IDisposable
         await gate.WaitAsync(cancellationToken);
         try
         {
-            return read(RequireRunning(state));
+            if (isAhead && lastAppend.IsCompleted)
+                Refold();
+            return read(RequireRunning(fold.State));
         }
         finally
         {
@@ -156,11 +192,18 @@ internal sealed class TaskHost : IDisposable
         }
     }
 
-    public ServerRound? FindRound(Identifier roundId) => rounds.GetValueOrDefault(roundId);
+    public ServerRound? FindRound(Identifier roundId) => fold.FindRound(roundId);
 
-    /// <summary>The announcement of a list or of the opening, if it is out.</summary>
-    public byte[]? FindAnnouncement(Identifier roundId, EventType kind) =>
-        announcements.GetValueOrDefault((RequireRunning(roundId), kind))?.Value;
+    /// <summary>An announcement with the proof that its entry is in the log, once a checkpoint covers it.</summary>
+    /// <param name="roundId">Round or leaf.</param>
+    /// <param name="kind">The opening or a list.</param>
+    /// <param name="known">Entries of the largest checkpoint that the reader holds.</param>
+    public ProvenAnnouncement? FindAnnouncement(Identifier roundId, EventType kind, ulong known)
+    {
+        if (RequireRunning(fold).FindAnnounced(roundId, kind) is not { } found || log.ProofOf(found.Index, known) is not { } proof)
+            return null;
+        return new ProvenAnnouncement(new Announcement(log.EntryAt(found.Index), found.List is { } list ? log.Get(list) : default), proof);
+    }
 
     /// <summary>Completes at the next change that is more than a message, or after the given time.</summary>
     public async Task WaitForStageAsync(Task stage, TimeSpan longest, CancellationToken cancellationToken)
@@ -178,51 +221,115 @@ internal sealed class TaskHost : IDisposable
     /// <summary>Take this before looking at the state, then wait on it: no change in between is missed.</summary>
     public Task NextStage => RequireRunning(Volatile.Read(ref stageChanged).Task);
 
-    public SignedEntry EntryAt(ulong index) => signedEntries.GetOrAdd(index, i => SignedEntry.Sign(Parameters.TaskId, i, store.ReadEntry(i).Bytes, signer));
+    public SignedEntry EntryAt(ulong index) => log.EntryAt(index);
 
     /// <summary>A published model; other blobs are not reachable by digest, because the log shows their digests to everyone.</summary>
     public bool TryGetModel(Digest digest, out ReadOnlyMemory<byte> model)
     {
         model = default;
-        return models.ContainsKey(digest) && store.TryGet(digest, out model);
+        return fold.HasModel(digest) && log.TryGet(digest, out model);
     }
 
-    public bool TryGetBlob(Digest digest, out ReadOnlyMemory<byte> blob) => store.TryGet(digest, out blob);
-
-    public ModelState ReadModel(Digest digest) =>
-        ModelState.TryDecode(store.Get(digest).Span, out ModelState? model) ? model! : throw new InvalidOperationException("A published model is malformed.");
+    public bool TryGetBlob(Digest digest, out ReadOnlyMemory<byte> blob) => log.TryGet(digest, out blob);
 
     /// <summary>The federated metrics of a closed evaluation round.</summary>
     public MetricsView? MetricsOf(ServerRound round) =>
         round is { Phase: RoundPhase.Closed, Parameters.Kind: RoundKind.Evaluate }
-            ? ModelStep.TryEvaluate(Parameters, round, store.Get(round.AggregateDigest!.Value).Span)
+            ? ModelStep.TryEvaluate(Parameters, round, log.Get(round.AggregateDigest!.Value).Span)
             : null;
 
     /// <summary>After this every request about the task fails instead of waiting for a stage that never comes.</summary>
     public void Fail()
     {
         hasFailed = true;
-        Interlocked.Exchange(ref stageChanged, NewSignal()).TrySetResult(); // Wakes who waits already.
+        SignalStage(); // Wakes who waits already.
     }
 
-    public void Dispose() => gate.Dispose();
+    public void Dispose()
+    {
+        stopping.Cancel();
+        stopping.Dispose();
+        log.Dispose();
+        gate.Dispose();
+    }
+
+    /// <exception cref="InvalidOperationException">The task's roster is not the server's, and no pinned authority signed it.</exception>
+    private static Roster FindRoster(TaskLog opened, ServerOptions options)
+    {
+        if (!LogEntry.TryDecode(opened.EntryAt(0).Bytes.Span, out LogEntry? first) || first!.Event is not TaskEvent.TaskCreated created)
+            throw new InvalidOperationException("Entry 0 does not create a task.");
+        if (created.RosterDigest == options.Roster.Digest)
+            return options.Roster;
+        return !options.RosterAuthority.IsEmpty && Roster.TryDecode(opened.Get(created.RosterDigest).Span, options.RosterAuthority.Span, out Roster? earlier)
+            ? earlier!
+            : throw new InvalidOperationException("It was created under another roster, which the server's roster authority has not signed.");
+    }
 
     private T RequireRunning<T>(T value) =>
         hasFailed ? throw new InvalidOperationException($"Task {Parameters.TaskId} has stopped; see the critical log entry.") : value;
 
-    private PendingEvent? Decide()
+    /// <summary>Takes every decision that is due.</summary>
+    /// <returns>What to wait for; null when the task is finished.</returns>
+    private async Task<(Task Signal, TimeSpan PatienceLeft)?> StepAsync(CancellationToken cancellationToken)
     {
-        if (state.AwaitsModel)
-            return StepModel();
-        return state.HasOpenRound ? state.Round!.Advance(clocks.PatienceWith) : state.Next(random);
+        await EnterAsync(cancellationToken);
+        try
+        {
+            while (Decide() is { } pending)
+            {
+                Task<bool> durable = Queue(pending);
+                StartPhase(pending.Event);
+                if (!await ConfirmAsync(durable))
+                    Refold();
+                await log.PublishAsync(CancellationToken.None);
+                SignalStage();
+            }
+
+            if (fold.State.IsFinished)
+                return null;
+            TaskCompletionSource signal = NewSignal();
+            Volatile.Write(ref messageArrived, signal);
+            return (signal.Task, clocks.TimeToNextDecision(fold.State.HasOpenRound ? fold.State.Round : null));
+        }
+        finally
+        {
+            gate.Release();
+        }
     }
 
-    private PendingEvent StepModel()
+    private async Task<bool> DecideAsync(Func<TaskState, PendingEvent?> decide, CancellationToken cancellationToken)
+    {
+        await EnterAsync(cancellationToken);
+        try
+        {
+            if (decide(fold.State) is not { } pending || !await ConfirmAsync(Queue(pending)))
+                return false;
+            await log.PublishAsync(CancellationToken.None);
+            SignalStage();
+        }
+        finally
+        {
+            gate.Release();
+        }
+
+        Volatile.Read(ref messageArrived).TrySetResult();
+        return true;
+    }
+
+    private PendingEvent? Decide()
+    {
+        TaskState state = fold.State;
+        if (state.AwaitsModel)
+            return StepModel(state);
+        return state.HasOpenRound ? state.Round!.Advance(clocks.PatienceWith) : state.Next(options.Random);
+    }
+
+    private PendingEvent StepModel(TaskState state)
     {
         ServerRound round = state.Round!;
         try
         {
-            return state.Publish(ModelStep.Apply(Parameters, ReadModel(state.ModelDigest), round, store.Get(round.AggregateDigest!.Value).Span));
+            return state.Publish(ModelStep.Apply(Parameters, ReadModel(state.ModelDigest), round, log.Get(round.AggregateDigest!.Value).Span));
         }
         catch (LearningException exception)
         {
@@ -232,57 +339,129 @@ internal sealed class TaskHost : IDisposable
         }
     }
 
-    /// <summary>Not cancellable: once decided, an event is appended and folded together, whoever stops waiting for it.</summary>
-    private async Task AppendAsync(PendingEvent pending)
+    private ModelState ReadModel(Digest digest) =>
+        ModelState.TryDecode(log.Get(digest).Span, out ModelState? model) ? model! : throw new InvalidOperationException("A published model is malformed.");
+
+    /// <summary>Enters the gate with a fold that runs ahead by nothing that has failed.</summary>
+    private async Task EnterAsync(CancellationToken cancellationToken)
     {
-        ulong index = state.EntryCount;
-        byte[] entry = new LogEntry(Parameters.TaskId, pending.Event).Encode();
-        await store.AppendAsync(index, new StoredEntry(entry, default), [.. pending.AllBlobs.Select(b => new StoredBlob(b))], CancellationToken.None);
-        state.Apply(index, entry);
-        if (pending.Event is TaskEvent.MessageAccepted)
-            return;
-
-        Log.Appended(logger, Parameters.TaskId, index, pending.Event.Type);
-        if (pending.Event is TaskEvent.RoundOpened opened)
+        await gate.WaitAsync(cancellationToken);
+        try
         {
-            clocks.Clear();
-            rounds[opened.Round.RoundId] = state.Round!;
+            if (storageFailure is { } failure && time.GetElapsedTime(Interlocked.Read(ref failedAt)) < RetryPause)
+                throw failure;
+            if (isAhead)
+            {
+                await ((Task)lastAppend).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                Refold();
+            }
         }
-
-        StartPhase(pending.Event);
-        if (pending.Event is TaskEvent.ModelPublished published)
-            models[published.ModelDigest] = true;
-        Announce(index, pending.Event);
-        Interlocked.Exchange(ref stageChanged, NewSignal()).TrySetResult();
+        catch
+        {
+            gate.Release();
+            throw;
+        }
     }
 
-    private void Announce(ulong index, TaskEvent change)
+    /// <summary>Not cancellable: once decided, an event is appended and folded together, whoever stops waiting for it.</summary>
+    private Task<bool> Queue(PendingEvent pending)
     {
-        (Identifier Round, ReadOnlyMemory<byte> Blob)? announced = change switch
+        ulong index = fold.State.EntryCount;
+        byte[] entry = new LogEntry(Parameters.TaskId, pending.Event).Encode();
+        StoredBlob[] blobs = [.. pending.Blobs.Select(b => new StoredBlob(b))];
+        if (!pending.Vector.IsEmpty)
+            blobs = [.. blobs, new StoredBlob(pending.Vector, fold.State.Round!.Parameters.RoundId)];
+        lastAppend = log.AppendAsync(index, entry, blobs);
+        fold.Apply(index, entry, pending.Event);
+        if (pending.Event is not TaskEvent.MessageAccepted)
+            Log.Appended(logger, Parameters.TaskId, index, pending.Event.Type);
+        return lastAppend;
+    }
+
+    /// <returns>False if another replica was faster; the fold is made again.</returns>
+    private async Task<bool> ConfirmAsync(Task<bool> durable)
+    {
+        try
         {
-            TaskEvent.RoundOpened opened => (opened.Round.RoundId, default),
-            TaskEvent.ListPublished list => (list.RoundId, store.Get(list.ListDigest)),
-            _ => null,
-        };
-        if (announced is { } announcement)
-        {
-            // Signed when first asked for: a signer that fails must not stop a state that has already moved.
-            announcements[(announcement.Round, change.Type)] = new Lazy<byte[]>(
-                () => new Announcement(EntryAt(index), announcement.Blob).Encode(),
-                LazyThreadSafetyMode.PublicationOnly);
+            bool isDurable = await durable;
+            isAhead |= !isDurable;
+            storageFailure = null;
+            return isDurable;
         }
+        catch (StorageException exception)
+        {
+            isAhead = true;
+            Interlocked.Exchange(ref failedAt, time.GetTimestamp());
+            storageFailure = exception;
+            throw;
+        }
+        catch (ArgumentOutOfRangeException)
+        {
+            isAhead = true; // The entry before this one has failed, so this index is not the next any more.
+            return false;
+        }
+    }
+
+    private void Refold()
+    {
+        fold = TaskFold.Of(log, roster);
+        isAhead = false;
+        StartClocks();
+    }
+
+    private void CheckpointSoon()
+    {
+        if (Interlocked.Exchange(ref isCheckpointDue, 1) == 0)
+            _ = CheckpointAsync();
+    }
+
+    private async Task CheckpointAsync()
+    {
+        while (true)
+        {
+            try
+            {
+                await Task.Delay(CheckpointPause, time, stopping.Token);
+                Interlocked.Exchange(ref isCheckpointDue, 0);
+                if (await log.PublishAsync(stopping.Token))
+                    SignalStage();
+                return;
+            }
+            catch (StorageException exception)
+            {
+                Log.StorageFailed(logger, Parameters.TaskId, exception.Message);
+            }
+            catch (Exception exception) when (exception is OperationCanceledException or ObjectDisposedException)
+            {
+                return;
+            }
+        }
+    }
+
+    private void SignalStage() => Interlocked.Exchange(ref stageChanged, NewSignal()).TrySetResult();
+
+    private void StartClocks()
+    {
+        clocks.Clear();
+        if (fold.State.Round is not { } round)
+            return;
+        clocks.Start(round);
+        foreach (ServerRound leaf in round.Leaves)
+            clocks.Start(leaf);
     }
 
     /// <summary>A list starts the next phase of its round or leaf, and the first phase of every leaf that the cohort was just cut into.</summary>
     private void StartPhase(TaskEvent change)
     {
         if (change is TaskEvent.RoundOpened)
-            clocks.Start(state.Round!);
+            clocks.Clear();
+        if (change is TaskEvent.RoundOpened)
+            clocks.Start(fold.State.Round!);
         else if (change is TaskEvent.ListPublished list)
-            clocks.Start(rounds[list.RoundId]);
-        foreach (ServerRound leaf in state.Round?.Leaves ?? [])
+            clocks.Start(fold.FindRound(list.RoundId)!);
+        if (change is TaskEvent.ListPublished { Kind: EventType.CohortPublished })
         {
-            if (rounds.TryAdd(leaf.Parameters.RoundId, leaf))
+            foreach (ServerRound leaf in fold.State.Round!.Leaves)
                 clocks.Start(leaf);
         }
     }

@@ -15,6 +15,7 @@ internal sealed class TaskRegistry(ServerOptions options, TimeProvider time, IHo
     private readonly DataSetBudgets budgets = new(options);
     private readonly SemaphoreSlim creation = new(1, 1);
     private readonly CancellationTokenSource stopping = new();
+    private IStorage? storage;
 
     public TaskHost? Find(Identifier task) => hosts.GetValueOrDefault(task);
 
@@ -52,7 +53,16 @@ internal sealed class TaskRegistry(ServerOptions options, TimeProvider time, IHo
     {
         try
         {
-            return await TaskHost.CreateAsync(parameters, options.Roster, new MemoryTaskStore(), options.Signer, time, options.Random, logger, cancellationToken);
+            ITaskStore store = await storage!.CreateAsync(parameters.TaskId, cancellationToken);
+            try
+            {
+                return await TaskHost.CreateAsync(parameters, store, options, time, logger, cancellationToken);
+            }
+            catch
+            {
+                await store.DisposeAsync();
+                throw;
+            }
         }
         catch
         {
@@ -61,17 +71,38 @@ internal sealed class TaskRegistry(ServerOptions options, TimeProvider time, IHo
         }
     }
 
-    /// <exception cref="SecureFedException">The server's key is a published sample key and the environment is not Development.</exception>
-    public Task StartAsync(CancellationToken cancellationToken)
+    /// <summary>Opens the storage and continues every task in it.</summary>
+    /// <exception cref="SecureFedException">The server's key is a published sample key and the environment is not Development; or the storage is in use, damaged or not accessible.</exception>
+    public async Task StartAsync(CancellationToken cancellationToken)
     {
         SampleKeys.RefuseOutsideDevelopment(options.Signer.PublicKey.Span, environment.EnvironmentName);
-        return Task.CompletedTask;
+        storage = await StorageLocation.OpenAsync(options, logger, cancellationToken);
+        foreach (Identifier task in await storage.ListAsync(cancellationToken))
+            await ContinueAsync(task, cancellationToken);
+    }
+
+    private async Task ContinueAsync(Identifier task, CancellationToken cancellationToken)
+    {
+        ITaskStore store = await storage!.OpenAsync(task, cancellationToken);
+        if (store.EntryCount == 0)
+        {
+            await store.DisposeAsync(); // Its creation was interrupted before it was acknowledged; the same request creates it again.
+            return;
+        }
+
+        TaskHost host = await TaskHost.OpenAsync(task, store, options, time, logger, cancellationToken);
+        Log.TaskOpened(logger, task, store.EntryCount);
+        budgets.Restore(host.Parameters);
+        hosts[task] = host;
+        runs.Add(RunAsync(host));
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         await stopping.CancelAsync();
         await Task.WhenAll(runs).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (storage is not null)
+            await storage.DisposeAsync();
     }
 
     public void Dispose()

@@ -79,6 +79,43 @@ public sealed class CumulativeTableTests
         }
     }
 
+    [Theory]
+    [InlineData("1/100", 1)]
+    [InlineData("1", 4)]
+    [InlineData("529/25", 18)]
+    [InlineData("441/4", 41)]
+    public void The_tail_has_the_entries_whose_upper_limb_is_all_ones(string sigmaSquared, int entries)
+    {
+        var table = new CumulativeTable(SamplerCases.Parse(sigmaSquared));
+        Assert.Equal(entries, table.TailLow.Length);
+        Assert.Equal(table.Entries, table.WideLow.Length + table.TailLow.Length);
+        Assert.DoesNotContain(long.MaxValue, table.WideHigh.ToArray());
+        Assert.All(table.High[^entries..], high => Assert.Equal(long.MaxValue, high));
+        Assert.Equal(table.Low, table.WideLow.ToArray().Concat(table.TailLow.ToArray()));
+    }
+
+    [Theory]
+    [InlineData("1/100")]
+    [InlineData("1")]
+    [InlineData("441/4")]
+    public void A_word_on_either_side_of_the_tail_gets_its_magnitude_at_every_width(string sigmaSquared)
+    {
+        // Upper limb all ones or one less, lower limb at every edge of the tail: only both together reach a magnitude beyond the wide entries.
+        var table = new CumulativeTable(SamplerCases.Parse(sigmaSquared));
+        BigInteger[] entries = Entries(table);
+        BigInteger ones = (BigInteger.One << 63) - 1;
+        BigInteger[] lower = [0, ones, .. table.TailLow.ToArray().SelectMany(low => new BigInteger[] { low - 1, low })];
+        BigInteger[] values = [.. lower.SelectMany(low => new[] { (ones << 63) + low, (ones - 1 << 63) + low, low })];
+        foreach (ScanWidth width in Enum.GetValues<ScanWidth>())
+        {
+            foreach (BigInteger[] block in values.Chunk(TableScan.Block))
+            {
+                long[] sums = Scan(table, block, negative: false, width);
+                Assert.Equal(block.Select(r => 1000 + 3 * (long)entries.Count(entry => r >= entry)), sums[..block.Length]);
+            }
+        }
+    }
+
     internal static BigInteger[] Entries(CumulativeTable table) => [.. table.High.Zip(table.Low, (high, low) => ((BigInteger)high << 63) + low)];
 
     private static long[] Scan(CumulativeTable table, BigInteger[] values, bool negative, ScanWidth width)

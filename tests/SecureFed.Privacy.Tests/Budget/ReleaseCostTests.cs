@@ -1,7 +1,6 @@
 using SecureFed.Privacy.Accounting;
 using SecureFed.Privacy.Accounting.Claims;
 using SecureFed.Privacy.Accounting.Mechanisms;
-using SecureFed.Privacy.Accounting.Renyi;
 using SecureFed.Privacy.Budget;
 
 namespace SecureFed.Privacy.Tests.Budget;
@@ -74,50 +73,6 @@ public sealed class ReleaseCostTests
     [InlineData(1, 1, 257)]
     public void Costs_out_of_range_are_refused(double z, double q, int order) =>
         Assert.Equal(AccountingException.OutOfRange, Assert.Throws<AccountingException>(() => ReleaseCost.Units(z, q, order)).Code);
-
-    [Fact]
-    public void Sums_over_one_sample_cost_what_one_Gaussian_does_and_more_than_two_separate_releases()
-    {
-        double joint = ReleaseCost.Joint([1.5, 2]);
-        Assert.Equal(1.2, joint, 1e-11);
-        long separate = ReleaseCost.Units(1.5, 0.1, 8) + ReleaseCost.Units(2, 0.1, 8);
-        Assert.True(ReleaseCost.Units(joint, 0.1, 8) > 1.2 * separate);
-        Assert.Equal(ReleaseCost.Units(1.5, 1, 8) + (double)ReleaseCost.Units(2, 1, 8) - ReleaseCost.ShareAllowance, ReleaseCost.Units(joint, 1, 8), 20.0);
-    }
-
-    /// <summary>The divergence of two blocks that share their coin, by integration over the plane.</summary>
-    [Fact]
-    public void The_joint_multiplier_is_that_of_two_blocks_with_one_coin()
-    {
-        (double first, double second, double q, double step) = (1.5, 2, 0.1, 0.05);
-        double sum = 0;
-        for (double x = -14; x <= 14; x += step)
-        {
-            for (double y = -14; y <= 14; y += step)
-            {
-                double ratio = 1 - q + q * Math.Exp(x / first + y / second - 0.5 / (first * first) - 0.5 / (second * second));
-                sum += Math.Exp(-(x * x + y * y) / 2) * Math.Pow(ratio, 5) * step * step / (2 * Math.PI);
-            }
-        }
-
-        Assert.Equal(Math.Log(sum) / 4, SampledGaussian.Divergence(ReleaseCost.Joint([first, second]), q, 5), 1e-9);
-    }
-
-    [Theory]
-    [InlineData(1.2345, 0.9)]
-    [InlineData(0.01, 0.5)]
-    [InlineData(700.0, 0.001)]
-    public void Blocks_have_no_less_noise_together_than_they_were_dealt_from(double z, double share)
-    {
-        double joint = ReleaseCost.Joint([ReleaseCost.Block(z, share), ReleaseCost.Block(z, 1 - share)]);
-        Assert.InRange(joint, z, z * (1 + 1.1e-5));
-        Assert.Equal(1.5, ReleaseCost.Joint([1.5]));
-        Assert.Throws<AccountingException>(() => ReleaseCost.Block(z, 0));
-        Assert.Throws<AccountingException>(() => ReleaseCost.Block(1e6, share));
-        Assert.Throws<AccountingException>(() => ReleaseCost.Joint([]));
-        Assert.Throws<AccountingException>(() => ReleaseCost.Joint([0.01, 0.01]));
-        Assert.Throws<AccountingException>(() => ReleaseCost.Joint([1, double.NaN]));
-    }
 
     [Fact]
     public void Arithmetic_saturates_and_never_wraps()

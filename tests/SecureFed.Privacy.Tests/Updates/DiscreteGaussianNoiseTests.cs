@@ -38,4 +38,24 @@ public class DiscreteGaussianNoiseTests
 
         Assert.NotEqual(first, second);
     }
+
+    [Theory]
+    [InlineData(1L << 50)]
+    [InlineData((1L << 50) + 1)]
+    [InlineData(1L << 62)]
+    public void Noise_is_the_sampler_s_modulo_the_ring_whether_or_not_it_fits_32_bits(long variance)
+    {
+        const int Length = 500;
+        UpdateLayout layout = new([new UpdateSegment("delta", Length, 1, 10)], 32);
+        QuantizedUpdate update = new Quantizer(Seeded.Source("round")).Quantize(Clipper.Clip(ModelUpdate.Create(layout, [.. Enumerable.Repeat(0.01, Length)])));
+        long[] share = new long[Length];
+        new ExactDiscreteGaussian(variance).Fill(share.AsSpan(), Seeded.Source("noise"));
+        uint[] noised = new uint[Length];
+        uint[] bare = new uint[Length];
+
+        new DiscreteGaussianNoise(variance, Seeded.Source("noise")).Add(update).CopyTo(noised);
+        NoNoise.Instance.Add(update).CopyTo(bare);
+
+        Assert.Equal(bare.Zip(share, (y, x) => unchecked((uint)(y + x))), noised);
+    }
 }

@@ -47,4 +47,6 @@ internal sealed record ConsortiumOptions
     public int TreeLeaves { get; init; }
 
     public AdaptiveClipSpecification? AdaptiveClip { get; init; }
+
+    public bool Flattens { get; init; }
 }

@@ -52,7 +52,8 @@ internal sealed class SimulatedConsortium
             new PhaseDeadlines(1000, 1000, 100),
             ProtectionKind.Masking,
             options.RingBits,
-            PrivacyOf(options));
+            PrivacyOf(options),
+            options.Flattens);
         Assert.Null(Task.FindFault());
         Policy = new ClientPolicy(
             Authority.PublicKey,

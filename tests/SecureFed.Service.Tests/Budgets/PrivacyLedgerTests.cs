@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using SecureFed.Client.Ledger;
 using SecureFed.Privacy.Budget;
@@ -101,11 +102,11 @@ public class PrivacyLedgerTests(TestConsortium consortium)
         for (int length = whole.Length; length < both.Length; length += 17)
         {
             await File.WriteAllBytesAsync(path, [.. both.AsSpan(0, length), .. length % 2 == 0 ? [] : new byte[] { 0xC3 }]);
-            Assert.Equal(1, Assert.Single(await ledger.ReadAsync()).Rounds);
+            Assert.Equal(1, Assert.Single(await new FilePrivacyLedger(directory.Path).ReadAsync()).Rounds);
             Assert.Equal(whole, await File.ReadAllBytesAsync(path));
         }
 
-        await ledger.ChargeAsync(Part(task, 2, "b"), Limits);
+        await new FilePrivacyLedger(directory.Path).ChargeAsync(Part(task, 2, "b"), Limits);
         Assert.Equal(both, await File.ReadAllBytesAsync(path));
     }
 
@@ -118,7 +119,8 @@ public class PrivacyLedgerTests(TestConsortium consortium)
         TaskParameters task = await ParametersAsync(Definitions.Noisy(rounds: 4));
         await ledger.ChargeAsync(Part(task, 1, "a"), Limits);
         await ledger.ChargeAsync(Part(task, 2, "b"), Limits);
-        string[] lines = await File.ReadAllLinesAsync(path);
+        // Without checksums, so that the fold itself is asked.
+        string[] lines = [.. (await File.ReadAllLinesAsync(path)).Select(WithoutChecksum)];
         byte[][] damages =
         [
             Bytes("null", lines[0]),
@@ -136,17 +138,138 @@ public class PrivacyLedgerTests(TestConsortium consortium)
         for (int i = 0; i < damages.Length; i++)
         {
             await File.WriteAllBytesAsync(path, damages[i]);
-            foreach (Func<Task> use in new Func<Task>[] { () => ledger.ReadAsync(), () => ledger.ChargeAsync(Part(task, 3, "c"), Limits) })
-            {
-                Exception? exception = await Record.ExceptionAsync(use);
-                Assert.True(exception is SecureFedException { Code: "invalid-configuration" }, $"damage {i}: {exception}");
-                Assert.Contains("Restore it from a backup", exception!.Message, StringComparison.Ordinal);
-            }
+            await AssertDamagedAsync(new FilePrivacyLedger(directory.Path), task, $"damage {i}");
+            Assert.Equal(damages[i], await File.ReadAllBytesAsync(path));
+        }
+    }
 
+    [Fact]
+    public async Task A_checksum_is_over_the_one_before_it_and_the_line_without_it()
+    {
+        using TemporaryDirectory directory = new();
+        FilePrivacyLedger ledger = new(directory.Path);
+        TaskParameters task = await ParametersAsync(Definitions.Noisy(rounds: 4));
+        string previous = "";
+        for (int round = 1; round <= 3; round++)
+        {
+            await ledger.ChargeAsync(Part(task, round, $"keys {round}"), Limits);
+            string line = (await File.ReadAllLinesAsync(directory.File(FilePrivacyLedger.FileName)))[^1];
+            byte[] hash = SHA256.HashData(Encoding.UTF8.GetBytes(previous + WithoutChecksum(line)));
+            previous = Convert.ToHexStringLower(hash)[..16];
+            Assert.EndsWith($",\"checksum\":\"{previous}\"}}", line, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_line_that_was_changed_lost_or_swapped_is_found_by_the_checksums()
+    {
+        using TemporaryDirectory directory = new();
+        string path = directory.File(FilePrivacyLedger.FileName);
+        FilePrivacyLedger ledger = new(directory.Path);
+        TaskParameters task = await ParametersAsync(Definitions.Noisy(rounds: 4));
+        foreach (string keys in new[] { "a", "b", "c" })
+            await ledger.ChargeAsync(Part(task, 1, keys), Limits);
+        string[] lines = await File.ReadAllLinesAsync(path);
+        byte[] genuine = Bytes(lines);
+        List<byte[]> damages =
+        [
+            Bytes(lines[1], lines[2]),
+            Bytes(lines[0], lines[2]),
+            Bytes(lines[0], lines[2], lines[1]),
+            Bytes(lines[0], WithoutChecksum(lines[1]), lines[2]),
+            Bytes(lines[0], lines[1], WithoutChecksum(lines[2])),
+            Bytes(lines[0], "", lines[1], lines[2]),
+            Bytes(lines[0], lines[1], lines[2].Replace("\"round\":1", "\"round\":2", StringComparison.Ordinal)),
+        ];
+        // But for the last byte: a line without its end is another matter.
+        for (int i = 0; i < genuine.Length - 1; i += 11)
+        {
+            byte[] flipped = [.. genuine];
+            flipped[i] ^= 1;
+            damages.Add(flipped);
+        }
+
+        for (int i = 0; i < damages.Count; i++)
+        {
+            await File.WriteAllBytesAsync(path, damages[i]);
+            await AssertDamagedAsync(new FilePrivacyLedger(directory.Path), task, $"damage {i}");
             Assert.Equal(damages[i], await File.ReadAllBytesAsync(path));
         }
 
-        static byte[] Bytes(params string[] text) => Encoding.UTF8.GetBytes(string.Concat(text.Select(t => t + "\n")));
+        await File.WriteAllBytesAsync(path, genuine);
+        Assert.Equal(3, Assert.Single(await new FilePrivacyLedger(directory.Path).ReadAsync()).Rounds);
+    }
+
+    [Fact]
+    public async Task Lines_from_before_the_checksums_still_count_and_the_first_new_one_covers_them()
+    {
+        using TemporaryDirectory directory = new();
+        string path = directory.File(FilePrivacyLedger.FileName);
+        TaskParameters task = await ParametersAsync(Definitions.Noisy(rounds: 4));
+        FilePrivacyLedger writer = new(directory.Path);
+        await writer.ChargeAsync(Part(task, 1, "a"), Limits);
+        await writer.ChargeAsync(Part(task, 2, "b"), Limits);
+        byte[] old = Bytes([.. (await File.ReadAllLinesAsync(path)).Select(WithoutChecksum)]);
+        await File.WriteAllBytesAsync(path, old);
+
+        FilePrivacyLedger ledger = new(directory.Path);
+        Assert.Equal(2, Assert.Single(await ledger.ReadAsync()).Rounds);
+        await ledger.ChargeAsync(Part(task, 1, "a"), Limits);
+        await ledger.ChargeAsync(Part(task, 3, "c"), Limits);
+        Assert.Equal(3, Assert.Single(await new FilePrivacyLedger(directory.Path).ReadAsync()).Rounds);
+        byte[] both = await File.ReadAllBytesAsync(path);
+        Assert.Equal(old, both[..old.Length]);
+
+        string changed = Encoding.UTF8.GetString(both).Replace("\"round\":2", "\"round\":4", StringComparison.Ordinal);
+        await File.WriteAllTextAsync(path, changed);
+        await AssertDamagedAsync(new FilePrivacyLedger(directory.Path), task, "an old line");
+    }
+
+    [Fact]
+    public async Task What_another_process_appends_is_noticed()
+    {
+        using TemporaryDirectory directory = new();
+        TaskParameters task = await ParametersAsync(Definitions.Noisy(rounds: 4));
+        FilePrivacyLedger one = new(directory.Path);
+        FilePrivacyLedger other = new(directory.Path);
+        long affordable = new BudgetCap(5, task.Privacy.Delta, task.Privacy.Order).Units / Charge(task);
+        for (int i = 0; i < affordable; i++)
+        {
+            await (i % 2 == 0 ? one : other).ChargeAsync(Part(task, i + 1, $"keys {i}"), Limits);
+            Assert.Equal(i + 1, Assert.Single(await one.ReadAsync()).Rounds);
+        }
+
+        await one.ChargeAsync(Part(task, 2, "keys 1"), Limits);
+        foreach (FilePrivacyLedger ledger in new[] { one, other })
+            Assert.Equal("budget-exhausted", (await Assert.ThrowsAsync<RoundRefusedException>(() => ledger.ChargeAsync(Part(task, 20, "last"), Limits))).Code);
+        Assert.Equal(affordable, Assert.Single(await other.ReadAsync()).Rounds);
+    }
+
+    [Fact]
+    public async Task A_charge_that_vanishes_while_its_client_runs_stops_it()
+    {
+        using TemporaryDirectory directory = new();
+        string path = directory.File(FilePrivacyLedger.FileName);
+        FilePrivacyLedger ledger = new(directory.Path);
+        TaskParameters task = await ParametersAsync(Definitions.Noisy(rounds: 4));
+        await ledger.ChargeAsync(Part(task, 1, "a"), Limits);
+        byte[] earlier = await File.ReadAllBytesAsync(path);
+        await ledger.ChargeAsync(Part(task, 2, "b"), Limits);
+        byte[] both = await File.ReadAllBytesAsync(path);
+        foreach (byte[] less in new byte[][] { earlier, [], both[..^1] })
+        {
+            await File.WriteAllBytesAsync(path, less);
+            await AssertDamagedAsync(ledger, task, $"{less.Length} bytes left");
+            Assert.Equal(less, await File.ReadAllBytesAsync(path));
+        }
+
+        File.Delete(path);
+        await Assert.ThrowsAsync<SecureFedException>(() => ledger.ReadAsync());
+        await Assert.ThrowsAsync<SecureFedException>(() => ledger.ChargeAsync(Part(task, 3, "c"), Limits));
+        Assert.False(File.Exists(path));
+        await File.WriteAllBytesAsync(path, both);
+        await ledger.ChargeAsync(Part(task, 3, "c"), Limits);
+        Assert.Equal(3, Assert.Single(await ledger.ReadAsync()).Rounds);
     }
 
     [Fact]
@@ -188,6 +311,20 @@ public class PrivacyLedgerTests(TestConsortium consortium)
 
         await charging;
         Assert.Equal(1, Assert.Single(await ledger.ReadAsync()).Rounds);
+    }
+
+    private static byte[] Bytes(params string[] lines) => Encoding.UTF8.GetBytes(string.Concat(lines.Select(l => l + "\n")));
+
+    private static string WithoutChecksum(string line) => line[..line.LastIndexOf(",\"checksum\":\"", StringComparison.Ordinal)] + "}";
+
+    private static async Task AssertDamagedAsync(FilePrivacyLedger ledger, TaskParameters task, string damage)
+    {
+        foreach (Func<Task> use in new Func<Task>[] { () => ledger.ReadAsync(), () => ledger.ChargeAsync(Part(task, 3, "another"), Limits) })
+        {
+            Exception? exception = await Record.ExceptionAsync(use);
+            Assert.True(exception is SecureFedException { Code: "invalid-configuration" }, $"{damage}: {exception}");
+            Assert.Contains("Restore it from a backup", exception!.Message, StringComparison.Ordinal);
+        }
     }
 
     private static long Charge(TaskParameters task) => task.Privacy.ReleaseOf(RoundKind.Train)!.Charge;

@@ -108,6 +108,16 @@ public class DemoTests
     }
 
     [Fact]
+    public async Task A_smaller_ring_runs_where_the_sums_fit_and_is_refused_with_what_would_do_where_they_do_not()
+    {
+        // Too short to be flattened: only the ring is smaller.
+        Transcript transcript = await Cli.RunAsync("demo", "--json", "--scenario", "medical", "--rounds", "1", "--ring-bits", "20");
+        Assert.True(transcript.ExitCode == 0, transcript.Output + transcript.Diagnostics);
+        Assert.Contains("use at least 19 bits", (await Cli.RunAsync("demo", "--json", "--scenario", "medical", "--ring-bits", "16")).AssertFailure(1, "invalid-task"), StringComparison.Ordinal);
+        (await Cli.RunAsync("demo", "--json", "--scenario", "medical", "--ring-bits", "20", "--privacy", "none")).AssertFailure(2, "bad-usage");
+    }
+
+    [Fact]
     public async Task A_budget_whose_allowance_is_no_round_binary_number_is_not_refused_by_the_clients()
     {
         // 1.06 and a quarter more is 1.325 in decimals, and 1.3250000000000002 in binary.

@@ -10,7 +10,7 @@ internal static class LogSourceReading
     public static ReadOnlyMemory<byte>? ReadTile(this ILogSource source, TilePath path)
     {
         if (source.Read(path.ToString()) is { } exact)
-            return exact.Length == path.Width * Digest.Bytes ? exact : null;
+            return exact.Length == path.Width * Digest.Bytes ? exact.AsMemory() : default(ReadOnlyMemory<byte>?);
         if (path.IsPartial && source.Read(path.Full.ToString()) is { Length: TilePath.FullWidth * Digest.Bytes } full)
             return full.AsMemory(0, path.Width * Digest.Bytes);
         return null;

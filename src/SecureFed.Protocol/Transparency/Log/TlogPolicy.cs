@@ -7,6 +7,10 @@ namespace SecureFed.Protocol.Transparency.Log;
 /// <remarks>C2SP tlog-policy. Its text is the file that an auditor pins; stock verifiers read the same one.</remarks>
 public sealed class TlogPolicy
 {
+    // Witnesses and groups in the order of their lines; a group refers to earlier ones only.
+    private readonly IReadOnlyList<PolicyMember> members;
+    private readonly int? quorum;
+
     internal TlogPolicy(string text, IReadOnlyList<NoteVerifier> logs, IReadOnlyList<PolicyMember> members, int? quorum)
     {
         Text = text;
@@ -14,10 +18,6 @@ public sealed class TlogPolicy
         this.members = members;
         this.quorum = quorum;
     }
-
-    // Witnesses and groups in the order of their lines; a group refers to earlier ones only.
-    private readonly IReadOnlyList<PolicyMember> members;
-    private readonly int? quorum;
 
     /// <summary>The file, one character for each octet.</summary>
     public string Text { get; }
@@ -55,6 +55,9 @@ public sealed class TlogPolicy
         fault = reader.Fault ?? "";
         return policy is not null;
     }
+
+    /// <summary>The file, as <see cref="TryParse"/> reads it.</summary>
+    public byte[] Encode() => Encoding.Latin1.GetBytes(Text);
 
     /// <summary>Believes a checkpoint, or says why not.</summary>
     /// <param name="note">As it was received.</param>

@@ -11,7 +11,7 @@ namespace SecureFed.Protocol.Transparency.Log;
 /// <param name="Inclusion">Hashes; the leaf's sibling first.</param>
 /// <param name="Checkpoint">The signed note.</param>
 /// <param name="Extra">What the application added; null if nothing. Not authenticated by anything.</param>
-public sealed record TlogProof(ulong Index, IReadOnlyList<Digest> Inclusion, ReadOnlyMemory<byte> Checkpoint, ReadOnlyMemory<byte>? Extra = null)
+public sealed record TlogProof(ulong Index, IReadOnlyList<Digest> Inclusion, ReadOnlyMemory<byte> Checkpoint, byte[]? Extra = null)
 {
     private const string Header = "c2sp.org/tlog-proof@v1";
     private const string ExtraLabel = "extra ";
@@ -21,8 +21,8 @@ public sealed record TlogProof(ulong Index, IReadOnlyList<Digest> Inclusion, Rea
     public byte[] Encode()
     {
         StringBuilder text = new(Header + "\n");
-        if (Extra is { } extra)
-            text.Append(ExtraLabel).Append(Convert.ToBase64String(extra.Span)).Append('\n');
+        if (Extra is not null)
+            text.Append(ExtraLabel).Append(Convert.ToBase64String(Extra)).Append('\n');
         text.Append(IndexLabel).Append(Index.ToString(CultureInfo.InvariantCulture)).Append('\n');
         foreach (Digest hash in Inclusion)
             text.Append(LogText.Base64Of(hash)).Append('\n');
@@ -56,7 +56,7 @@ public sealed record TlogProof(ulong Index, IReadOnlyList<Digest> Inclusion, Rea
                 return false;
         }
 
-        proof = new TlogProof(index, inclusion, checkpoint.ToArray(), extra is null ? null : new ReadOnlyMemory<byte>(extra));
+        proof = new TlogProof(index, inclusion, checkpoint.ToArray(), extra);
         return true;
     }
 

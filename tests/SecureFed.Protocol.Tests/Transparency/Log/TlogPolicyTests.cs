@@ -133,7 +133,8 @@ public sealed class TlogPolicyTests
     public void Octets_that_are_no_text_are_names_like_others()
     {
         byte[] policy = [.. "witness "u8, 0xff, 0xe9, .. Encoding.UTF8.GetBytes($" {Witnesses[0]}\nquorum "), 0xff, 0xe9, (byte)'\n'];
-        Assert.True(TlogPolicy.TryParse(policy, out _, out _));
+        Assert.True(TlogPolicy.TryParse(policy, out TlogPolicy? read, out _));
+        Assert.Equal(policy, read!.Encode());
         policy[^2] = 0xe8;
         Assert.False(TlogPolicy.TryParse(policy, out _, out _));
     }

@@ -1,0 +1,203 @@
+using System.Collections.Concurrent;
+using SecureFed.Cryptography.Keys;
+using SecureFed.Protocol.Transparency;
+using SecureFed.Protocol.Transparency.Log;
+using SecureFed.Protocol.Wire;
+using SecureFed.Server.Storage;
+
+namespace SecureFed.Server.Tasks;
+
+/// <summary>One task's Merkle log over its store: signs entries, grows the tree, publishes checkpoints, proves what is in it.</summary>
+/// <remarks>
+/// Order of writing (DESIGN section 6): blobs and entry; then entry bundles and tiles; then the guard, which remembers that this tree is being signed; then the
+/// checkpoint. A crash leaves at worst files that no checkpoint refers to. A tree that is smaller than the guarded one, or another one, is never signed.
+/// </remarks>
+internal sealed class TaskLog : ILogSource, IBlobSource, IDisposable
+{
+    public const string CheckpointPath = "checkpoint";
+    private const ulong FilesInMemory = 1 << 16;
+    private readonly Identifier taskId;
+    private readonly string origin;
+    private readonly ITaskStore store;
+    private readonly ISigner signer;
+    private readonly SemaphoreSlim publishing = new(1, 1);
+    private readonly ConcurrentDictionary<Digest, ReadOnlyMemory<byte>> inFlight = new();
+    private readonly ConcurrentDictionary<(int Level, ulong Index), ReadOnlyMemory<byte>> tileHashes = new();
+    private readonly List<LogFile> unwritten = [];
+    private readonly TileSet tiles = new();
+    private volatile PublishedTree published = new(0, Array.Empty<byte>());
+
+    private TaskLog(Identifier taskId, ITaskStore store, ISigner signer)
+    {
+        this.taskId = taskId;
+        this.store = store;
+        this.signer = signer;
+        origin = LogOrigin.Of(signer.PublicKey.Span, taskId);
+    }
+
+    /// <summary>Entries under the last checkpoint.</summary>
+    public ulong PublishedSize => published.Size;
+
+    /// <summary>Entries that are durable.</summary>
+    public ulong EntryCount => store.EntryCount;
+
+    /// <summary>The key with which this log's checkpoints verify, as auditors pin it.</summary>
+    public NoteVerifier Verifier => NoteVerifier.ForEcdsa(origin, signer.PublicKey.Span);
+
+    /// <summary>Computes the whole tree again from the journal and compares it with what was signed; files that are missing are written anew.</summary>
+    /// <exception cref="StorageException">The log is shorter than, or differs from, the one that was signed: it has been rolled back or changed. Nothing was changed.</exception>
+    public static async Task<TaskLog> OpenAsync(Identifier taskId, ITaskStore store, ISigner signer, ILogger logger, CancellationToken cancellationToken = default)
+    {
+        TaskLog log = new(taskId, store, signer);
+        LogGuard? guard = store.ReadGuard();
+        Checkpoint? last = log.ReadCheckpoint();
+        ulong signedSize = Math.Max(guard?.Size ?? 0, last?.Size ?? 0);
+        if (store.EntryCount < signedSize)
+        {
+            throw new StorageException(
+                $"The log of task {taskId} holds {store.EntryCount} entries, but a tree of {signedSize} was signed: it was rolled back or its end is damaged. Restore the newest copy; signing a shorter history would be a fork that clients and witnesses refuse.");
+        }
+
+        ulong rewritten = 0;
+        for (ulong index = 0; index < store.EntryCount; index++)
+        {
+            log.tiles.Append(store.ReadEntry(index).Bytes.Span);
+            log.RequireSame(guard?.Size, guard?.Root);
+            log.RequireSame(last?.Size, last?.Root);
+            if (log.tiles.Size % FilesInMemory == 0 || log.tiles.Size == last?.Size)
+                rewritten += await log.RestoreFilesAsync(cancellationToken);
+        }
+
+        if (rewritten > 0)
+            Log.FilesRestored(logger, taskId, rewritten);
+        if (last is not null)
+            log.published = new PublishedTree(last.Size, store.ReadFile(CheckpointPath)!);
+        return log;
+    }
+
+    /// <summary>Signs the entry and queues it with its blobs; completes when all of it is durable.</summary>
+    /// <returns>False if another replica has taken the index.</returns>
+    public async Task<bool> AppendAsync(ulong index, ReadOnlyMemory<byte> entry, IReadOnlyList<StoredBlob> blobs)
+    {
+        // The fold reads these before they are durable; nobody else is told about them.
+        Digest[] digests = [.. blobs.Select(b => Digest.Of(b.Bytes.Span))];
+        for (int i = 0; i < digests.Length; i++)
+            inFlight[digests[i]] = blobs[i].Bytes;
+        try
+        {
+            SignedEntry signed = SignedEntry.Sign(taskId, index, entry, signer);
+            return await store.AppendAsync(index, new StoredEntry(entry, signed.ServerSignature), blobs, CancellationToken.None);
+        }
+        finally
+        {
+            foreach (Digest digest in digests)
+                inFlight.TryRemove(digest, out _);
+        }
+    }
+
+    /// <summary>The receipt of an entry: the same bytes whenever it is asked for.</summary>
+    public SignedEntry EntryAt(ulong index)
+    {
+        StoredEntry entry = store.ReadEntry(index);
+        return new SignedEntry(index, entry.Bytes, entry.Signature);
+    }
+
+    /// <summary>Publishes a checkpoint over everything that is durable.</summary>
+    /// <returns>Whether it is a new one.</returns>
+    /// <exception cref="StorageException">Not written; call again.</exception>
+    public async Task<bool> PublishAsync(CancellationToken cancellationToken = default)
+    {
+        await publishing.WaitAsync(cancellationToken);
+        try
+        {
+            ulong durable = store.EntryCount;
+            if (durable == published.Size)
+                return false;
+            while (tiles.Size < durable)
+                tiles.Append(store.ReadEntry(tiles.Size).Bytes.Span);
+            unwritten.AddRange(tiles.TakeFiles());
+            await store.WriteFilesAsync([.. unwritten.Select(f => (f.Path.ToString(), f.Bytes))], CancellationToken.None);
+            Remember(unwritten);
+            unwritten.Clear();
+            LogGuard tree = new(tiles.Size, tiles.Root);
+            await store.WriteGuardAsync(tree, CancellationToken.None);
+            byte[] note = new Checkpoint(origin, tree.Size, tree.Root).Sign(signer).Encode();
+            await store.WriteFilesAsync([(CheckpointPath, note)], CancellationToken.None);
+            published = new PublishedTree(tree.Size, note);
+            return true;
+        }
+        finally
+        {
+            publishing.Release();
+        }
+    }
+
+    /// <summary>That an entry is in the log, and that the log continues the one the reader knows.</summary>
+    /// <param name="index">Below <see cref="PublishedSize"/>.</param>
+    /// <param name="known">Entries of the largest checkpoint that the reader holds.</param>
+    /// <returns>Null if no checkpoint covers the entry yet, or the reader knows a larger log than this one.</returns>
+    public LogProof? ProofOf(ulong index, ulong known)
+    {
+        PublishedTree tree = published;
+        if (index >= tree.Size || known > tree.Size)
+            return null;
+        ProofBuilder builder = new(new TileHashReader(new CachedTiles(this), tree.Size));
+        return new LogProof(tree.Checkpoint, known, builder.Inclusion(index, tree.Size), known == 0 ? [] : builder.Consistency(known, tree.Size));
+    }
+
+    /// <summary>A published file.</summary>
+    public byte[]? Read(string path) => store.ReadFile(path);
+
+    public ReadOnlyMemory<byte> Get(Digest digest) => inFlight.TryGetValue(digest, out ReadOnlyMemory<byte> blob) ? blob : store.Get(digest);
+
+    public bool TryGet(Digest digest, out ReadOnlyMemory<byte> blob) => store.TryGet(digest, out blob);
+
+    public void Dispose() => publishing.Dispose();
+
+    /// <exception cref="StorageException">The published checkpoint is damaged.</exception>
+    private Checkpoint? ReadCheckpoint()
+    {
+        if (store.ReadFile(CheckpointPath) is not { } bytes)
+            return null;
+        return TlogPolicy.Of(Verifier).Open(bytes, out SignedCheckpoint? signed) is null
+            ? signed!.Checkpoint
+            : throw new StorageException($"The checkpoint of task {taskId} is damaged or signed with another key than this server's. Nothing was changed; start the server with the key that signed it, or restore the file.");
+    }
+
+    private void RequireSame(ulong? size, Digest? root)
+    {
+        if (size == tiles.Size && root != tiles.Root)
+        {
+            throw new StorageException(
+                $"The first {size} entries of task {taskId} are not those that were signed: an entry was changed. Nothing was changed now; restore the newest copy.");
+        }
+    }
+
+    private async Task<ulong> RestoreFilesAsync(CancellationToken cancellationToken)
+    {
+        IReadOnlyList<LogFile> files = tiles.TakeFiles();
+        Remember(files);
+        (string, ReadOnlyMemory<byte>)[] missing =
+            [.. files.Where(f => store.ReadFile(f.Path.ToString()) is not { } held || !f.Bytes.Span.SequenceEqual(held)).Select(f => (f.Path.ToString(), f.Bytes))];
+        if (missing.Length > 0)
+            await store.WriteFilesAsync(missing, cancellationToken);
+        return (ulong)missing.Length;
+    }
+
+    private void Remember(IEnumerable<LogFile> files)
+    {
+        foreach (LogFile file in files.Where(f => !f.Path.IsEntryBundle))
+            tileHashes[(file.Path.Level, file.Path.Index)] = file.Bytes;
+    }
+
+    private sealed record PublishedTree(ulong Size, ReadOnlyMemory<byte> Checkpoint);
+
+    /// <summary>Hash tiles as this process wrote or read them; a tile that has grown since begins with the same hashes.</summary>
+    private sealed class CachedTiles(TaskLog log) : ILogSource
+    {
+        public byte[]? Read(string path) =>
+            TilePath.TryParse(path, out TilePath tile) && log.tileHashes.TryGetValue((tile.Level, tile.Index), out ReadOnlyMemory<byte> hashes) && hashes.Length >= tile.Width * Digest.Bytes
+                ? hashes[..(tile.Width * Digest.Bytes)].ToArray()
+                : log.Read(path);
+    }
+}
