@@ -44,6 +44,7 @@ public static class SecureFedCommand
         {
             DemoCommand.Create(terminal),
             ServerCommand.Create(terminal),
+            WitnessCommand.Create(terminal),
             KeysCommand.Create(terminal),
             TaskCommand.Create(terminal),
             ClientCommand.Create(terminal),

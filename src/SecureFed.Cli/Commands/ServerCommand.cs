@@ -95,7 +95,7 @@ internal static class ServerCommand
     }
 
     /// <summary>The framework's own request lines are left out: they would put a client's identity beside its round.</summary>
-    private static void LogToStandardError(ILoggingBuilder logging)
+    internal static void LogToStandardError(ILoggingBuilder logging)
     {
         logging.AddSimpleConsole(options => options.SingleLine = true);
         logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
@@ -111,7 +111,7 @@ internal static class ServerCommand
             : throw CommandException.Refuse(ErrorCodes.NotEnrolled, "The roster has no server with this key.", "Enrol the server's public key, then sign the roster again.");
     }
 
-    private static X509Certificate2 LoadCertificate(string? path)
+    internal static X509Certificate2 LoadCertificate(string? path)
     {
         if (path is null)
             return LoopbackCertificate.Create();
