@@ -16,7 +16,9 @@ using SecureFed.Cryptography.Keys;
 using SecureFed.Privacy.Budget;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Identity;
+using SecureFed.Protocol.Transparency.Log;
 using SecureFed.Server;
+using SecureFed.Server.Witnessing;
 
 namespace SecureFed.Cli.Commands;
 
@@ -36,7 +38,9 @@ internal static class ServerCommand
         Option<string> store = CommandOptions.Optional("--store", "Where the logs are kept: a directory (created if absent), or 'memory' to lose them when the server stops. Default: SECUREFED_STORE, else securefed-data.");
         Option<string> guard = CommandOptions.Optional("--guard", "Directory of the rollback guards, best on another disk than the store. Default: inside the store.");
         Option<int?> retain = new("--retain-rounds") { Description = "Keep the uploaded (masked) vectors of so many finished rounds of each task for auditors, and delete older ones; the log says so. Default: keep all." };
-        Command command = new("server", "Runs the aggregation service.") { key, roster, authority, listen, certificate, authorities, epsilon, delta, store, guard, retain, CommandOptions.Json() };
+        Option<string> witness = CommandOptions.Optional("--witness", "Witnesses that cosign checkpoints, comma-separated, each VKEY@ADDRESS, e.g. name+hash+key@https://witness.example.org.");
+        Option<int> quorum = new("--witness-quorum") { Description = "Publish no checkpoint with fewer cosignatures. Default 0." };
+        Command command = new("server", "Runs the aggregation service.") { key, roster, authority, listen, certificate, authorities, epsilon, delta, store, guard, retain, witness, quorum, CommandOptions.Json() };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             _ = new DataSetLedger(parsed.GetValue(epsilon), parsed.GetValue(delta)); // Says which range is allowed.
@@ -55,8 +59,12 @@ internal static class ServerCommand
                 Store = StoreOf(parsed.GetValue(store)),
                 GuardDirectory = parsed.GetValue(guard),
                 RetainedRounds = parsed.GetValue(retain),
+                Witnesses = [.. (parsed.GetValue(witness)?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? []).Select(WitnessOf)],
+                WitnessQuorum = parsed.GetValue(quorum),
                 Authorities = parsed.GetValue(authorities)?.ToLowerInvariant().Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [],
             };
+            if (options.WitnessQuorum < 0 || options.WitnessQuorum > options.Witnesses.Count)
+                throw CommandException.Misuse("--witness-quorum is out of range.", $"0 to {options.Witnesses.Count}, the number of witnesses.");
             if (options.RetainedRounds < 0)
                 throw CommandException.Misuse("--retain-rounds is negative.", "0 deletes a round's vectors when it is over.");
             using X509Certificate2 tls = LoadCertificate(parsed.GetValue(certificate));
@@ -74,6 +82,15 @@ internal static class ServerCommand
             return SecureFedCommand.Done;
         });
         return command;
+    }
+
+    private static WitnessEndpoint WitnessOf(string text)
+    {
+        int at = text.LastIndexOf('@');
+        return at > 0 && NoteVerifier.TryParse(text[..at], out NoteVerifier? key) && key!.Type == NoteKeyType.Cosignature
+            && Uri.TryCreate(text[(at + 1)..], UriKind.Absolute, out Uri? address) && address.Scheme is "http" or "https"
+                ? new WitnessEndpoint(address, key)
+                : throw CommandException.Misuse($"'{text}' is no witness.", "VKEY@ADDRESS: the key that 'securefed keys witness' wrote beside the private one, and the witness's address.");
     }
 
     private static string? StoreOf(string? option)
