@@ -43,10 +43,11 @@ internal sealed class EmbeddedStorage : IStorage
     {
         string full = Path.GetFullPath(directory);
         FileStream? locked = null;
+        DurableFiles? files = null;
         try
         {
             bool isNew = RequireFormat(full);
-            DurableFiles files = new(calls ?? FileCalls.Instance, isNew ? Path.GetDirectoryName(full) : full);
+            files = new DurableFiles(calls ?? FileCalls.Instance, isNew ? Path.GetDirectoryName(full) : full);
             files.CreateDirectory(Path.Combine(full, "tasks"));
             locked = Lock(full);
             if (isNew)
@@ -56,7 +57,7 @@ internal sealed class EmbeddedStorage : IStorage
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             locked?.Dispose();
-            throw new StorageException($"The data directory '{full}' cannot be used ({exception.Message}). Check its owner, mode and free space.", exception is FileCallException { IsFull: true }, exception);
+            throw new StorageException($"The data directory '{full}' cannot be used ({exception.Message}). Check its owner, mode and free space.", files is { Failure: null } && exception is FileCallException { IsFull: true }, exception);
         }
     }
 
@@ -133,9 +134,10 @@ internal sealed class EmbeddedStorage : IStorage
     {
         if (!open.TryAdd(taskId, null))
             throw new InvalidOperationException($"Task {taskId} is open already.");
+        DurableFiles files = new(calls, directory);
         try
         {
-            EmbeddedTaskStore store = await Task.Run(() => Open(taskId, isNew), cancellationToken);
+            EmbeddedTaskStore store = await Task.Run(() => Open(files, taskId, isNew), cancellationToken);
             open[taskId] = store;
             return store;
         }
@@ -144,13 +146,12 @@ internal sealed class EmbeddedStorage : IStorage
             open.TryRemove(taskId, out _);
             if (exception is not (IOException or UnauthorizedAccessException))
                 throw;
-            throw new StorageException($"The files of task {taskId} in '{directory}' cannot be used ({exception.Message}). Check the disk, its owner, mode and free space.", exception is FileCallException { IsFull: true }, exception);
+            throw new StorageException($"The files of task {taskId} in '{directory}' cannot be used ({exception.Message}). Check the disk, its owner, mode and free space.", files.Failure is null && exception is FileCallException { IsFull: true }, exception);
         }
     }
 
-    private EmbeddedTaskStore Open(Identifier taskId, bool isNew)
+    private EmbeddedTaskStore Open(DurableFiles files, Identifier taskId, bool isNew)
     {
-        DurableFiles files = new(calls, directory);
         files.CreateDirectory(DirectoryOf(taskId));
         if (isNew && !File.Exists(JournalPathOf(taskId)))
             Journal.Create(files, JournalPathOf(taskId), taskId, random);

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using SecureFed.Protocol.Wire;
 using SecureFed.Shared;
@@ -8,7 +9,9 @@ namespace SecureFed.Server.Storage;
 /// <remarks>What lies behind <see cref="End"/> was never acknowledged and is overwritten.</remarks>
 internal sealed class WordsSegment(DurableFiles files, string path) : IDisposable
 {
+    private const int GreatestStagedBytes = 1 << 20;
     private readonly ConcurrentDictionary<Digest, (Extent Extent, ulong Entry)> blobs = new();
+    private readonly ArrayBufferWriter<byte> staged = new();
     private DurableFile? file;
     private long written;
 
@@ -41,18 +44,28 @@ internal sealed class WordsSegment(DurableFiles files, string path) : IDisposabl
         if (blobs.TryGetValue(digest, out (Extent Extent, ulong) held))
             return held.Extent;
         file ??= files.Open(path);
-        file.Write(bytes, written);
+        if (staged.WrittenCount + bytes.Length > GreatestStagedBytes)
+            WriteStaged();
+        if (bytes.Length > GreatestStagedBytes)
+            file.Write(bytes, written);
+        else
+            staged.Write(bytes.Span);
         Extent extent = new(written, bytes.Length);
         written = extent.End;
         return extent;
     }
 
-    public void Flush() => file?.Flush();
+    public void Flush()
+    {
+        WriteStaged();
+        file?.Flush();
+    }
 
     /// <summary>Gives up what was written and is named by no entry.</summary>
     public void Undo()
     {
         written = End;
+        staged.ResetWrittenCount();
         if (file is null || file.Length == End)
             return;
         file.Truncate(End);
@@ -76,6 +89,13 @@ internal sealed class WordsSegment(DurableFiles files, string path) : IDisposabl
         {
             return false; // Deleted by retention since it was looked up.
         }
+    }
+
+    private void WriteStaged()
+    {
+        if (staged.WrittenCount > 0)
+            file!.Write(staged.WrittenMemory, written - staged.WrittenCount);
+        staged.ResetWrittenCount();
     }
 
     /// <summary>Closes the file; the next write opens it again.</summary>
