@@ -33,6 +33,10 @@ internal static class PostgresSchema
     ];
 
     /// <summary>Brings the database to the version of this program: all missing steps or none, by one process at a time.</summary>
+    /// <param name="connection">Of its own; closed by the caller when this fails.</param>
+    /// <param name="place">Of the database, for messages.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <returns>Whether a step was missing.</returns>
     /// <exception cref="StorageException">A newer program has been here, or the database does not write durably; nothing was changed.</exception>
     public static async Task<bool> MigrateAsync(NpgsqlConnection connection, string place, CancellationToken cancellationToken = default)
     {
@@ -41,13 +45,14 @@ internal static class PostgresSchema
         if (await MissingStepsAsync(connection, place, cancellationToken) == 0)
             return false;
 
+        // Ahead of the transaction: one that waits for the lock inside would go on with names that it had looked up before.
+        await ExecuteAsync(connection, $"SELECT pg_advisory_lock({LockKey})", cancellationToken);
         await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken);
-        await ExecuteAsync(connection, $"SELECT pg_advisory_xact_lock({LockKey})", cancellationToken);
         int missing = await MissingStepsAsync(connection, place, cancellationToken); // Another process may have been faster.
         for (int version = Steps.Length - missing + 1; version <= Steps.Length; version++)
         {
             // Asked first, because IF NOT EXISTS wants the right to create schemas even when there is one.
-            if (version == 1 && await ReadAsync<bool>(connection, "SELECT to_regnamespace('securefed') IS NULL", cancellationToken))
+            if (version == 1 && await ReadAsync<bool>(connection, "SELECT NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'securefed')", cancellationToken))
                 await ExecuteAsync(connection, "CREATE SCHEMA securefed", cancellationToken);
             if (version == 1)
                 await ExecuteAsync(connection, "CREATE TABLE securefed.migrations (version INTEGER PRIMARY KEY, applied TIMESTAMPTZ NOT NULL DEFAULT now())", cancellationToken);
@@ -56,12 +61,13 @@ internal static class PostgresSchema
         }
 
         await transaction.CommitAsync(cancellationToken);
+        await ExecuteAsync(connection, $"SELECT pg_advisory_unlock({LockKey})", cancellationToken); // A failure closes the connection, which unlocks too.
         return missing > 0;
     }
 
     private static async Task<int> MissingStepsAsync(NpgsqlConnection connection, string place, CancellationToken cancellationToken)
     {
-        int version = await ReadAsync<bool>(connection, "SELECT to_regclass('securefed.migrations') IS NULL", cancellationToken)
+        int version = await ReadAsync<bool>(connection, "SELECT NOT EXISTS (SELECT FROM pg_tables WHERE schemaname = 'securefed' AND tablename = 'migrations')", cancellationToken)
             ? 0
             : await ReadAsync<int>(connection, "SELECT coalesce(max(version), 0) FROM securefed.migrations", cancellationToken);
         return version <= Steps.Length

@@ -18,6 +18,7 @@ internal sealed class PostgresStorage : IStorage
     private readonly IRandomSource random;
     private readonly PostgresNotices notices;
     private readonly ConcurrentDictionary<Identifier, PostgresTaskStore?> open = new();
+    private int isClosed;
 
     private PostgresStorage(PostgresDatabase database, IRandomSource random)
     {
@@ -108,6 +109,8 @@ internal sealed class PostgresStorage : IStorage
 
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref isClosed, 1) == 1)
+            return;
         foreach (PostgresTaskStore? store in open.Values)
         {
             if (store is not null)
