@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using Npgsql;
 using SecureFed.Server.Storage;
 using SecureFed.Service.Tests.Consortium;
@@ -10,10 +9,12 @@ namespace SecureFed.Service.Tests.Storage;
 public sealed class PostgresCluster : IAsyncLifetime
 {
     public const string Password = "not/so@secret %";
+    public const string Database = "test";
     private const string User = "securefed";
     private readonly TemporaryDirectory directory = new();
     private string? missing;
-    private int databases;
+    private bool isStarted;
+    private bool hasDatabase;
 
     /// <summary>Of the socket.</summary>
     public string Directory => directory.Path;
@@ -37,22 +38,25 @@ public sealed class PostgresCluster : IAsyncLifetime
         await RunAsServiceAsync("initdb", "-D", Data, "-U", User, "-A", "scram-sha-256", $"--pwfile={password}", "-E", "UTF8", "--locale=C", "--no-sync");
         await File.AppendAllTextAsync(Path.Combine(Data, "postgresql.conf"), $"\nlisten_addresses = ''\nunix_socket_directories = '{directory.Path}'\nfsync = on\nshared_buffers = 32MB\n");
         await StartAsync();
+        isStarted = true;
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (missing is null)
+        if (isStarted)
             await StopAsync();
         directory.Dispose();
     }
 
-    /// <summary>The address of a database of its own.</summary>
+    /// <summary>The address of a database without tables, which belongs to the caller until the next call: an empty one costs less than a new one.</summary>
     internal async Task<PostgresAddress> CreateDatabaseAsync()
     {
         Require();
-        string name = string.Create(CultureInfo.InvariantCulture, $"test{Interlocked.Increment(ref databases)}");
-        await ExecuteAsync(AddressOf("postgres"), $"CREATE DATABASE {name}");
-        return AddressOf(name);
+        if (!hasDatabase)
+            await ExecuteAsync(AddressOf("postgres"), $"CREATE DATABASE {Database}");
+        hasDatabase = true;
+        await ExecuteAsync(AddressOf(Database), "DROP SCHEMA IF EXISTS securefed CASCADE");
+        return AddressOf(Database);
     }
 
     /// <param name="database">Name.</param>
@@ -87,7 +91,14 @@ public sealed class PostgresCluster : IAsyncLifetime
     private static string? FindBinary(string name)
     {
         IEnumerable<string> installed = System.IO.Directory.Exists("/usr/lib/postgresql") ? System.IO.Directory.GetDirectories("/usr/lib/postgresql").OrderDescending(StringComparer.Ordinal).Select(d => Path.Combine(d, "bin")) : [];
-        return installed.Concat((Environment.GetEnvironmentVariable("PATH") ?? "").Split(':')).Select(d => Path.Combine(d, name)).FirstOrDefault(File.Exists);
+        return installed.Concat((Environment.GetEnvironmentVariable("PATH") ?? "").Split(':')).Select(d => Path.Combine(d, name)).FirstOrDefault(IsThere);
+    }
+
+    /// <summary>A link that leads nowhere is not.</summary>
+    private static bool IsThere(string path)
+    {
+        FileInfo file = new(path);
+        return file.Exists && (file.ResolveLinkTarget(returnFinalTarget: true)?.Exists ?? true);
     }
 
     private static async Task<string> ServiceUserAsync() =>

@@ -13,7 +13,7 @@ public sealed class PostgresRestartTests(PostgresCluster cluster)
     public async Task Nothing_acknowledged_is_lost_when_the_database_crashes_and_restarts()
     {
         PostgresAddress address = await cluster.CreateDatabaseAsync();
-        await AssertNothingLostAsync(address, 6, async () =>
+        await AssertNothingLostAsync(address, 3, async () =>
         {
             await Task.Delay(300);
             await cluster.RestartAsync();
@@ -36,7 +36,7 @@ public sealed class PostgresRestartTests(PostgresCluster cluster)
     {
         PostgresAddress address = await cluster.CreateDatabaseAsync();
         await using AnswerCutter cutter = new(cluster.Directory);
-        await using PostgresReplica replica = await PostgresReplica.JoinAsync(cluster.AddressOf(address.ToString().Split('/')[^1], cutter.Directory));
+        await using PostgresReplica replica = await PostgresReplica.JoinAsync(cluster.AddressOf(PostgresCluster.Database, cutter.Directory));
         for (int i = 0; i < 10; i++)
         {
             cutter.CutNextCommit();
