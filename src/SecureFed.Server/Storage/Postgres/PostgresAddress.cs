@@ -22,7 +22,7 @@ internal sealed class PostgresAddress
     public string ConnectionString => settings.ConnectionString;
 
     /// <summary>The same for a connection that is nobody else's: it listens, or holds a lock.</summary>
-    public string ConnectionStringAlone => new NpgsqlConnectionStringBuilder(ConnectionString) { Pooling = false, MaxAutoPrepare = 0 }.ConnectionString;
+    public string ConnectionStringAlone => new NpgsqlConnectionStringBuilder(ConnectionString) { Pooling = false, MaxAutoPrepare = 0, KeepAlive = 5 }.ConnectionString;
 
     public string User => settings.Username!;
 

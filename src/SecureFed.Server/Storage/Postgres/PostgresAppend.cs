@@ -13,10 +13,7 @@ namespace SecureFed.Server.Storage;
 /// </remarks>
 internal sealed class PostgresAppend(Identifier taskId, byte[] writer)
 {
-    // 'off' would acknowledge what is not on disk; every other setting is durable and stays.
-    private const string Begin = """
-        SELECT pg_advisory_xact_lock_shared($1), CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'on', true) END
-        """;
+    private const string ShareBlobs = "SELECT pg_advisory_xact_lock_shared($1)";
 
     private const string InsertEntries = """
         INSERT INTO securefed.entries (task, index, writer, bytes, signature)
@@ -38,7 +35,8 @@ internal sealed class PostgresAppend(Identifier taskId, byte[] writer)
         {
             NpgsqlBatchCommand entries = EntriesOf(batch);
             await using NpgsqlBatch commands = new(connection, transaction);
-            commands.BatchCommands.Add(new NpgsqlBatchCommand(Begin) { Parameters = { new() { Value = PostgresLock.Blobs(taskId) } } });
+            commands.BatchCommands.Add(new NpgsqlBatchCommand(PostgresDatabase.Durably));
+            commands.BatchCommands.Add(new NpgsqlBatchCommand(ShareBlobs) { Parameters = { new() { Value = PostgresLock.Blobs(taskId) } } });
             commands.BatchCommands.Add(entries);
             foreach (NpgsqlBatchCommand command in PostgresBlobs.Inserts(taskId, batch[^1].Index, writer, batch.SelectMany(a => a.Blobs)))
                 commands.BatchCommands.Add(command);

@@ -10,6 +10,9 @@ namespace SecureFed.Server.Storage;
 /// </remarks>
 internal sealed class PostgresDatabase : IAsyncDisposable
 {
+    /// <summary>First in every transaction that writes: 'off' would acknowledge what is not on disk. Every other setting is durable, and is the administrator's choice.</summary>
+    public const string Durably = "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'";
+
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan ReadPatience = TimeSpan.FromSeconds(3);

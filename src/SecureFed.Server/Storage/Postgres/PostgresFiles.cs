@@ -36,7 +36,7 @@ internal static class PostgresFiles
         if (files.Count == 0)
             return true;
         await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await using NpgsqlBatch commands = new(connection, transaction);
+        await using NpgsqlBatch commands = new(connection, transaction) { BatchCommands = { new NpgsqlBatchCommand(PostgresDatabase.Durably) } };
         foreach ((string path, ReadOnlyMemory<byte> bytes) in files.OrderBy(f => f.Path, StringComparer.Ordinal))
         {
             commands.BatchCommands.Add(new NpgsqlBatchCommand(Write)
@@ -66,11 +66,10 @@ internal static class PostgresFiles
     /// <exception cref="InvalidOperationException">It may not follow the one that is there.</exception>
     public static async Task<bool> WriteGuardAsync(NpgsqlConnection connection, Identifier taskId, LogGuard guard, CancellationToken cancellationToken)
     {
-        await using NpgsqlCommand command = new(WriteGuard, connection)
-        {
-            Parameters = { Task(taskId), new() { Value = (long)guard.Size }, new() { Value = guard.Root.ToArray() } },
-        };
-        if (await command.ExecuteNonQueryAsync(cancellationToken) == 0)
+        NpgsqlBatchCommand write = new(WriteGuard) { Parameters = { Task(taskId), new() { Value = (long)guard.Size }, new() { Value = guard.Root.ToArray() } } };
+        await using NpgsqlBatch commands = new(connection) { BatchCommands = { new NpgsqlBatchCommand(PostgresDatabase.Durably), write } }; // One transaction.
+        await commands.ExecuteNonQueryAsync(cancellationToken);
+        if (write.RecordsAffected == 0)
             guard.RequireFollows(ReadGuard(connection, taskId)); // Guards only grow: what was in the way is in the way now.
         return true;
     }

@@ -24,6 +24,7 @@ internal static class PostgresRetention
             {
                 BatchCommands =
                 {
+                    new NpgsqlBatchCommand(PostgresDatabase.Durably),
                     new NpgsqlBatchCommand(Lock) { Parameters = { new() { Value = PostgresLock.Blobs(taskId) } } },
                     new NpgsqlBatchCommand(Note) { Parameters = { new() { Value = taskId.ToArray() }, new() { Value = round.ToArray() } } },
                 },

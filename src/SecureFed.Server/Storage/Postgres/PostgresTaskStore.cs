@@ -16,7 +16,7 @@ internal sealed class PostgresTaskStore : ITaskStore
     private const int GreatestBlobBytes = 1 << 30;
     private const int GreatestBatchEntries = 4096;
     private const long GreatestBatchBytes = 64 << 20;
-    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(100);
     private readonly Identifier taskId;
     private readonly PostgresDatabase database;
     private readonly PostgresNotices notices;
@@ -29,7 +29,8 @@ internal sealed class PostgresTaskStore : ITaskStore
     private readonly SemaphoreSlim electing = new(1, 1);
     private Task writing = Task.CompletedTask;
     private Task polling = Task.CompletedTask;
-    private PostgresLeadership? leadership;
+    private long lastPoll;
+    private volatile PostgresLeadership? leadership;
     private bool isWriting;
     private bool isClosed;
     private ulong queuedEnd;
@@ -77,8 +78,7 @@ internal sealed class PostgresTaskStore : ITaskStore
         while (EntryCount <= beyond && longest - database.Time.GetElapsedTime(started) is { Ticks: > 0 } left)
         {
             await arrivals.WaitAsync(beyond, left < PollInterval ? left : PollInterval, database.Time, cancellationToken);
-            if (EntryCount <= beyond)
-                await PollAsync().WaitAsync(cancellationToken);
+            Poll();
         }
     }
 
@@ -294,14 +294,15 @@ internal sealed class PostgresTaskStore : ITaskStore
         }
     }
 
-    /// <summary>Asks the database once, for all who wait. One that is away has nothing new.</summary>
-    private Task PollAsync()
+    /// <summary>Asks the database once, for all who wait: what is new wakes them.</summary>
+    private void Poll()
     {
         lock (gate)
         {
-            if (polling.IsCompleted && !isClosed)
-                polling = Task.Run(ReadCountAsync);
-            return polling;
+            if (!polling.IsCompleted || isClosed || database.Time.GetElapsedTime(lastPoll) < PollInterval)
+                return;
+            lastPoll = database.Time.GetTimestamp();
+            polling = Task.Run(ReadCountAsync);
         }
     }
 

@@ -5,7 +5,7 @@ using SecureFed.Service.Tests.Consortium;
 
 namespace SecureFed.Service.Tests.Storage;
 
-/// <summary>A private PostgreSQL in a temporary directory, reached by a local socket; fsync is on. Absent binaries skip its tests, and fail them under CI=true.</summary>
+/// <summary>A private PostgreSQL in a temporary directory, reached by a local socket; fsync is on, and nothing is flushed but by a commit. Absent binaries skip its tests, and fail them under CI=true.</summary>
 public sealed class PostgresCluster : IAsyncLifetime
 {
     public const string Password = "not/so@secret %";
@@ -36,7 +36,7 @@ public sealed class PostgresCluster : IAsyncLifetime
         if (IsRoot) // The database refuses to run as root.
             await RunAsync("chown", "-R", await ServiceUserAsync(), directory.Path);
         await RunAsServiceAsync("initdb", "-D", Data, "-U", User, "-A", "scram-sha-256", $"--pwfile={password}", "-E", "UTF8", "--locale=C", "--no-sync");
-        await File.AppendAllTextAsync(Path.Combine(Data, "postgresql.conf"), $"\nlisten_addresses = ''\nunix_socket_directories = '{directory.Path}'\nfsync = on\nshared_buffers = 32MB\n");
+        await File.AppendAllTextAsync(Path.Combine(Data, "postgresql.conf"), $"\nlisten_addresses = ''\nunix_socket_directories = '{directory.Path}'\nfsync = on\nshared_buffers = 32MB\nwal_writer_delay = 10s\n");
         await StartAsync();
         isStarted = true;
     }

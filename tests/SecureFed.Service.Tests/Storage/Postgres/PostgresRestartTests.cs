@@ -24,11 +24,75 @@ public sealed class PostgresRestartTests(PostgresCluster cluster)
     public async Task Nothing_acknowledged_is_lost_when_connections_are_terminated()
     {
         PostgresAddress address = await cluster.CreateDatabaseAsync();
-        await AssertNothingLostAsync(address, 40, async () =>
+        await AssertNothingLostAsync(address, 25, async () =>
         {
             await Task.Delay(25);
             await PostgresCluster.ExecuteAsync(address, "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()");
         });
+    }
+
+    [Fact]
+    public async Task What_was_acknowledged_survives_a_crash_also_where_commits_do_not_wait_for_the_disk_by_default()
+    {
+        PostgresAddress address = await cluster.CreateDatabaseAsync();
+        await PostgresCluster.ExecuteAsync(address, $"ALTER DATABASE {PostgresCluster.Database} SET synchronous_commit = off");
+        try
+        {
+            await using PostgresReplica replica = await PostgresReplica.JoinAsync(address);
+            for (int crash = 0; crash < 3; crash++)
+            {
+                if (crash == 0)
+                    Assert.True(await replica.Store.AppendAsync(0, Stored.Entry(0), [Stored.Permanent(0), Stored.Words(0)]));
+                else if (crash == 1)
+                    await replica.Store.WriteGuardAsync(new LogGuard(1, default));
+                else
+                    await replica.Store.WriteFilesAsync([("checkpoint", "signed"u8.ToArray())]);
+                await cluster.RestartAsync();
+            }
+
+            Assert.Equal(1L, await PostgresCluster.ExecuteAsync(address, "SELECT count(*) FROM securefed.entries"));
+            Stored.AssertHolds(replica.Store, 0);
+            Assert.Equal(new LogGuard(1, default), replica.Store.ReadGuard());
+            Assert.Equal("signed"u8.ToArray(), replica.Store.ReadFile("checkpoint"));
+        }
+        finally
+        {
+            await PostgresCluster.ExecuteAsync(address, $"ALTER DATABASE {PostgresCluster.Database} RESET synchronous_commit");
+        }
+    }
+
+    [Theory]
+    [InlineData("40001", 3, 4)] // Serialisation failure.
+    [InlineData("40P01", 3, 4)] // Deadlock.
+    [InlineData("57P01", 3, 4)] // Shutdown by the administrator.
+    [InlineData("53100", 1, 1)] // Disk full.
+    [InlineData("42501", 1, 1)] // Insufficient privilege.
+    public async Task Only_a_transient_failure_is_tried_again(string state, int failures, int attempts)
+    {
+        PostgresAddress address = await cluster.CreateDatabaseAsync();
+        await using PostgresReplica replica = await PostgresReplica.JoinAsync(address);
+        await PostgresCluster.ExecuteAsync(address, $"""
+            CREATE SEQUENCE securefed.attempts;
+            CREATE FUNCTION securefed.fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                IF nextval('securefed.attempts') <= {failures} THEN RAISE EXCEPTION 'simulated' USING ERRCODE = '{state}'; END IF; RETURN NEW; END $$;
+            CREATE TRIGGER failing BEFORE INSERT ON securefed.entries FOR EACH ROW EXECUTE FUNCTION securefed.fail();
+            """);
+        bool isTriedAgain = attempts > failures;
+        if (isTriedAgain)
+        {
+            Assert.True(await replica.Store.AppendAsync(0, Stored.Entry(0), [Stored.Permanent(0), Stored.Words(0)]));
+        }
+        else
+        {
+            StorageException refused = await Assert.ThrowsAsync<StorageException>(() => replica.Store.AppendAsync(0, Stored.Entry(0), [Stored.Permanent(0), Stored.Words(0)]));
+            Assert.Equal(state == "53100", refused.IsFull);
+            Assert.Equal(state == "53100", refused.IsTransient);
+        }
+
+        Assert.Equal((long)attempts, await PostgresCluster.ExecuteAsync(address, "SELECT last_value FROM securefed.attempts"));
+        if (!isTriedAgain)
+            Assert.True(await replica.Store.AppendAsync(0, Stored.Entry(0), [Stored.Permanent(0), Stored.Words(0)]));
+        Stored.AssertHolds(replica.Store, 0);
     }
 
     [Fact]
