@@ -48,6 +48,7 @@ internal static class PostgresSchema
         // Ahead of the transaction: one that waits for the lock inside would go on with names that it had looked up before.
         await ExecuteAsync(connection, $"SELECT pg_advisory_lock({LockKey})", cancellationToken);
         await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken);
+        await ExecuteAsync(connection, PostgresDatabase.Durably, cancellationToken);
         int missing = await MissingStepsAsync(connection, place, cancellationToken); // Another process may have been faster.
         for (int version = Steps.Length - missing + 1; version <= Steps.Length; version++)
         {

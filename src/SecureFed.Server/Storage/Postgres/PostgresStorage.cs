@@ -76,8 +76,9 @@ internal sealed class PostgresStorage : IStorage
         await database.RunAsync(
             async (connection, cancellation) =>
             {
-                await using NpgsqlCommand command = new("INSERT INTO securefed.tasks (task) VALUES ($1) ON CONFLICT DO NOTHING", connection) { Parameters = { new() { Value = taskId.ToArray() } } };
-                return await command.ExecuteNonQueryAsync(cancellation);
+                NpgsqlBatchCommand insert = new("INSERT INTO securefed.tasks (task) VALUES ($1) ON CONFLICT DO NOTHING") { Parameters = { new() { Value = taskId.ToArray() } } };
+                await using NpgsqlBatch commands = new(connection) { BatchCommands = { new NpgsqlBatchCommand(PostgresDatabase.Durably), insert } };
+                return await commands.ExecuteNonQueryAsync(cancellation);
             },
             cancellationToken);
         ITaskStore store = await OpenAsync(taskId, cancellationToken);
