@@ -47,4 +47,16 @@ internal static partial class Log
 
     [LoggerMessage(44, LogLevel.Warning, "No cosignature from witness {Witness}: {Reason}")]
     public static partial void WitnessFailed(ILogger logger, string witness, string reason);
+
+    [LoggerMessage(30, LogLevel.Warning, "The database {Place} cannot be used now ({Reason}); trying again")]
+    public static partial void DatabaseLost(ILogger logger, string place, string reason);
+
+    [LoggerMessage(31, LogLevel.Information, "The database {Place} is back")]
+    public static partial void DatabaseBack(ILogger logger, string place);
+
+    [LoggerMessage(32, LogLevel.Information, "The tables in the database {Place} have been brought to the version of this server")]
+    public static partial void DatabaseMigrated(ILogger logger, string place);
+
+    [LoggerMessage(33, LogLevel.Warning, "Task {Task}: this server no longer leads ({Reason})")]
+    public static partial void LeadershipLost(ILogger logger, Identifier task, string reason);
 }

@@ -27,7 +27,7 @@ public sealed class ServerOptions
     /// <summary>The same for δ. Default 2·10⁻⁵.</summary>
     public double DataSetDelta { get; init; } = 2e-5;
 
-    /// <summary>Where the logs are kept: a directory; null keeps them in memory, and they end with the process.</summary>
+    /// <summary>Where the logs are kept: a directory, or <c>postgres://user:password@host/database</c>, which several replicas can share; null keeps them in memory, and they end with the process.</summary>
     public string? Store { get; init; }
 
     /// <summary>Directory of the rollback guards if it is not inside <see cref="Store"/>: on another disk they outlive a restored backup of the first.</summary>

@@ -5,6 +5,9 @@ namespace SecureFed.Server.Storage;
 /// <summary>Where the logs of all tasks are.</summary>
 internal interface IStorage : IAsyncDisposable
 {
+    /// <summary>Whether other processes work on the same logs: then tasks and entries appear that this process did not write.</summary>
+    bool IsShared { get; }
+
     /// <summary>Tasks that exist, in the order of their identifiers.</summary>
     Task<IReadOnlyList<Identifier>> ListAsync(CancellationToken cancellationToken = default);
 

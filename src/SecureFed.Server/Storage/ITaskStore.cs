@@ -6,7 +6,8 @@ namespace SecureFed.Server.Storage;
 /// <summary>One task's durable log: entries in order, blobs by SHA-256, published files (tiles, checkpoint) and the rollback guard.</summary>
 /// <remarks>
 /// Nothing is acknowledged before <see cref="AppendAsync"/> has completed. Reading goes on whatever happens to writing. Failures are
-/// <see cref="StorageException"/>; after one that is not <see cref="StorageException.IsFull"/> nothing more can be written until the store is opened again.
+/// <see cref="StorageException"/>; after one that is not transient nothing more can be written until the store is opened again. Several
+/// replicas may have one log open (PostgreSQL): each appends, one leads.
 /// </remarks>
 internal interface ITaskStore : IBlobSource, IAsyncDisposable
 {
@@ -24,6 +25,17 @@ internal interface ITaskStore : IBlobSource, IAsyncDisposable
 
     /// <exception cref="ArgumentOutOfRangeException">No such entry.</exception>
     StoredEntry ReadEntry(ulong index);
+
+    /// <summary>Completes when <see cref="EntryCount"/> is greater than <paramref name="beyond"/>, whoever appended, or after <paramref name="longest"/>.</summary>
+    Task WaitForEntriesAsync(ulong beyond, TimeSpan longest, CancellationToken cancellationToken = default);
+
+    /// <summary>Whether this process takes the decisions that depend on time. With one process always; with several, between <see cref="TryLeadAsync"/> and the end of what it gave.</summary>
+    bool IsLeader { get; }
+
+    /// <summary>Becomes the leader if no replica is. Dispose of the result to give it back; it also ends when the connection to the database does.</summary>
+    /// <remarks>Saves work and lost races only: for a moment two may believe that they lead, and the index that one entry takes decides between them.</remarks>
+    /// <returns>Null if there is a leader; try again later.</returns>
+    Task<IAsyncDisposable?> TryLeadAsync(CancellationToken cancellationToken = default);
 
     /// <summary>False if the blob is not held (any more). Its content has been compared with the digest.</summary>
     bool TryGet(Digest digest, out ReadOnlyMemory<byte> blob);

@@ -8,6 +8,8 @@ internal sealed class MemoryStorage : IStorage
 {
     private readonly ConcurrentDictionary<Identifier, MemoryTaskStore> tasks = new();
 
+    public bool IsShared => false;
+
     public Task<IReadOnlyList<Identifier>> ListAsync(CancellationToken cancellationToken = default) =>
         Task.FromResult<IReadOnlyList<Identifier>>([.. tasks.Keys.Order()]);
 

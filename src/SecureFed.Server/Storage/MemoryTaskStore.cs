@@ -12,6 +12,7 @@ internal sealed class MemoryTaskStore : ITaskStore
     private readonly HashSet<Identifier> deleted = [];
     private readonly ConcurrentDictionary<string, byte[]> files = new(StringComparer.Ordinal);
     private readonly List<StoredEntry> entries = [];
+    private readonly EntryArrivals arrivals = new(0);
     private LogGuard? guard;
 
     public ulong EntryCount
@@ -34,6 +35,7 @@ internal sealed class MemoryTaskStore : ITaskStore
             foreach (StoredBlob blob in blobs)
                 (blob.PrunableRound is { } round ? rounds.GetOrAdd(round, _ => new()) : permanent)[Digest.Of(blob.Bytes.Span)] = blob.Bytes.ToArray();
             entries.Add(new StoredEntry(entry.Bytes.ToArray(), entry.Signature.ToArray()));
+            arrivals.Note((ulong)entries.Count);
         }
 
         return Task.FromResult(true);
@@ -47,6 +49,13 @@ internal sealed class MemoryTaskStore : ITaskStore
             return entries[(int)index];
         }
     }
+
+    public Task WaitForEntriesAsync(ulong beyond, TimeSpan longest, CancellationToken cancellationToken = default) =>
+        arrivals.WaitAsync(beyond, longest, TimeProvider.System, cancellationToken);
+
+    public bool IsLeader => true;
+
+    public Task<IAsyncDisposable?> TryLeadAsync(CancellationToken cancellationToken = default) => Task.FromResult<IAsyncDisposable?>(SoleLeadership.Instance);
 
     public ReadOnlyMemory<byte> Get(Digest digest) => TryGet(digest, out ReadOnlyMemory<byte> blob) ? blob : throw new KeyNotFoundException($"Blob {digest} is not held.");
 

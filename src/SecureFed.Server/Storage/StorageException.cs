@@ -6,8 +6,9 @@ namespace SecureFed.Server.Storage;
 /// <param name="message">What happened, where, and what to do.</param>
 /// <param name="isFull">No room: what was queued has been undone, and the same call succeeds when there is room again.</param>
 /// <param name="innerException">The cause.</param>
-internal sealed class StorageException(string message, bool isFull = false, Exception? innerException = null)
-    : SecureFedException(ErrorCodes.StorageUnavailable, message, isTransient: isFull, innerException)
+/// <param name="isTransient">The store recovers by itself, and the same call succeeds then.</param>
+internal sealed class StorageException(string message, bool isFull = false, Exception? innerException = null, bool isTransient = false)
+    : SecureFedException(ErrorCodes.StorageUnavailable, message, isFull || isTransient, innerException)
 {
     public bool IsFull { get; } = isFull;
 }

@@ -26,6 +26,8 @@ internal sealed class TaskHost : IDisposable
     private const int GreatestAttempts = 8;
     private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan CheckpointPause = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan FollowerPause = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan LongestQuiet = TimeSpan.FromHours(1);
     private readonly TaskLog log;
     private readonly ITaskStore store;
     private readonly ServerOptions options;
@@ -40,6 +42,7 @@ internal sealed class TaskHost : IDisposable
     private TaskCompletionSource messageArrived = NewSignal();
     private TaskCompletionSource stageChanged = NewSignal();
     private volatile StorageException? storageFailure;
+    private IAsyncDisposable? leadership;
     private volatile bool isAhead;
     private long failedAt;
     private int isCheckpointDue;
@@ -278,10 +281,11 @@ internal sealed class TaskHost : IDisposable
     /// <returns>What to wait for; null when the task is finished.</returns>
     private async Task<(Task Signal, TimeSpan PatienceLeft)?> StepAsync(CancellationToken cancellationToken)
     {
+        bool isLeading = await LeadAsync(cancellationToken);
         await EnterAsync(cancellationToken);
         try
         {
-            while (Decide() is { } pending)
+            while (isLeading && Decide() is { } pending)
             {
                 Task<bool> durable = Queue(pending);
                 StartPhase(pending.Event);
@@ -291,11 +295,13 @@ internal sealed class TaskHost : IDisposable
                 SignalStage();
             }
 
-            if (fold.State.IsFinished)
+            if (isLeading && log.PublishedSize < log.EntryCount)
+                CheckpointSoon();
+            if (fold.State.IsFinished && log.PublishedSize == log.EntryCount)
                 return null;
             TaskCompletionSource signal = NewSignal();
             Volatile.Write(ref messageArrived, signal);
-            return (signal.Task, clocks.TimeToNextDecision(fold.State.HasOpenRound ? fold.State.Round : null));
+            return (Task.WhenAny(signal.Task, store.WaitForEntriesAsync(fold.State.EntryCount, LongestQuiet, cancellationToken)), TimeToNextDecision());
         }
         finally
         {
@@ -371,12 +377,49 @@ internal sealed class TaskHost : IDisposable
                 await ((Task)lastAppend).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 Refold();
             }
+
+            CatchUp();
         }
         catch
         {
             gate.Release();
             throw;
         }
+    }
+
+    /// <summary>Folds what other replicas have appended, and takes over their checkpoint.</summary>
+    private void CatchUp()
+    {
+        if (store.EntryCount > fold.State.EntryCount)
+        {
+            RoundPhase? phase = fold.State.Round?.Phase;
+            ServerRound? round = fold.State.Round;
+            fold.TakeNew(log);
+            if (fold.State.Round != round || fold.State.Round?.Phase != phase)
+                StartClocks();
+            else if (round is not null)
+                clocks.Arrived(round);
+        }
+
+        if (log.PublishedSize < store.EntryCount && log.Refresh())
+            SignalStage();
+    }
+
+    /// <summary>With several replicas one takes the decisions that depend on time; all of them accept messages.</summary>
+    private async Task<bool> LeadAsync(CancellationToken cancellationToken)
+    {
+        if (store.IsLeader)
+            return true;
+        if (leadership is { } lost)
+            await lost.DisposeAsync();
+        leadership = await store.TryLeadAsync(cancellationToken);
+        return leadership is not null;
+    }
+
+    private TimeSpan TimeToNextDecision()
+    {
+        TimeSpan next = clocks.TimeToNextDecision(fold.State.HasOpenRound ? fold.State.Round : null);
+        return store.IsLeader || next < FollowerPause ? next : FollowerPause;
     }
 
     /// <summary>Not cancellable: once decided, an event is appended and folded together, whoever stops waiting for it.</summary>
@@ -453,7 +496,7 @@ internal sealed class TaskHost : IDisposable
             {
                 await Task.Delay(CheckpointPause, time, stopping.Token);
                 Interlocked.Exchange(ref isCheckpointDue, 0);
-                if (await log.PublishAsync(stopping.Token))
+                if (store.IsLeader && await log.PublishAsync(stopping.Token))
                     SignalStage();
                 return;
             }

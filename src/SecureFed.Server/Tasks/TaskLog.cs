@@ -80,6 +80,16 @@ internal sealed class TaskLog : ILogSource, IBlobSource, IDisposable
         return log;
     }
 
+    /// <summary>Takes over a checkpoint that another replica has published.</summary>
+    /// <returns>Whether it is a new one.</returns>
+    public bool Refresh()
+    {
+        if (ReadCheckpoint() is not { } last || last.Size <= published.Size)
+            return false;
+        published = new PublishedTree(last.Size, store.ReadFile(CheckpointPath)!);
+        return true;
+    }
+
     /// <summary>Signs the entry and queues it with its blobs; completes when all of it is durable.</summary>
     /// <returns>False if another replica has taken the index.</returns>
     public async Task<bool> AppendAsync(ulong index, ReadOnlyMemory<byte> entry, IReadOnlyList<StoredBlob> blobs)

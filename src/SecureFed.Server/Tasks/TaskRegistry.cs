@@ -15,6 +15,7 @@ internal sealed class TaskRegistry(ServerOptions options, TimeProvider time, IHo
     private readonly DataSetBudgets budgets = new(options);
     private readonly SemaphoreSlim creation = new(1, 1);
     private readonly CancellationTokenSource stopping = new();
+    private static readonly TimeSpan DiscoveryPause = TimeSpan.FromMilliseconds(500);
     private readonly LogWitnesses witnesses = new(options, logger);
     private IStorage? storage;
 
@@ -33,7 +34,7 @@ internal sealed class TaskRegistry(ServerOptions options, TimeProvider time, IHo
             {
                 return Digest.Of(existing.Parameters.Encode()) == Digest.Of(parameters.Encode())
                     ? (existing, false, null)
-                    : (null, false, new RoundRejection(ErrorCodes.ConflictingTask, "A task with this identifier and other parameters exists; choose a fresh identifier."));
+                    : (null, false, Conflicting());
             }
 
             if (budgets.TryReserve(parameters) is { } excess)
@@ -41,7 +42,7 @@ internal sealed class TaskRegistry(ServerOptions options, TimeProvider time, IHo
             TaskHost host = await CreateHostAsync(parameters, cancellationToken);
             hosts[parameters.TaskId] = host;
             runs.Add(RunAsync(host));
-            return (host, true, null);
+            return Digest.Of(host.Parameters.Encode()) == Digest.Of(parameters.Encode()) ? (host, true, null) : (null, false, Conflicting());
         }
         finally
         {
@@ -49,12 +50,14 @@ internal sealed class TaskRegistry(ServerOptions options, TimeProvider time, IHo
         }
     }
 
+    private static RoundRejection Conflicting() => new(ErrorCodes.ConflictingTask, "A task with this identifier and other parameters exists; choose a fresh identifier.");
+
     /// <summary>A task that could not be created has touched nothing of its budget.</summary>
     private async Task<TaskHost> CreateHostAsync(TaskParameters parameters, CancellationToken cancellationToken)
     {
         try
         {
-            ITaskStore store = await storage!.CreateAsync(parameters.TaskId, cancellationToken);
+            ITaskStore store = await CreateStoreAsync(parameters.TaskId, cancellationToken);
             try
             {
                 return await TaskHost.CreateAsync(parameters, store, options, witnesses, time, logger, cancellationToken);
@@ -72,6 +75,19 @@ internal sealed class TaskRegistry(ServerOptions options, TimeProvider time, IHo
         }
     }
 
+    /// <summary>Another replica may create the same task at this moment; then its first entry decides.</summary>
+    private async Task<ITaskStore> CreateStoreAsync(Identifier task, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await storage!.CreateAsync(task, cancellationToken);
+        }
+        catch (InvalidOperationException) when (storage!.IsShared)
+        {
+            return await storage.OpenAsync(task, cancellationToken);
+        }
+    }
+
     /// <summary>Opens the storage and continues every task in it.</summary>
     /// <exception cref="SecureFedException">The server's key is a published sample key and the environment is not Development; or the storage is in use, damaged or not accessible.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -80,6 +96,41 @@ internal sealed class TaskRegistry(ServerOptions options, TimeProvider time, IHo
         storage = await StorageLocation.OpenAsync(options, logger, cancellationToken);
         foreach (Identifier task in await storage.ListAsync(cancellationToken))
             await ContinueAsync(task, cancellationToken);
+        if (storage.IsShared)
+            runs.Add(DiscoverAsync());
+    }
+
+    /// <summary>Tasks that were created through another replica.</summary>
+    private async Task DiscoverAsync()
+    {
+        while (true)
+        {
+            try
+            {
+                await Task.Delay(DiscoveryPause, time, stopping.Token);
+                foreach (Identifier task in await storage!.ListAsync(stopping.Token))
+                {
+                    await creation.WaitAsync(stopping.Token);
+                    try
+                    {
+                        if (!hosts.ContainsKey(task))
+                            await ContinueAsync(task, stopping.Token);
+                    }
+                    finally
+                    {
+                        creation.Release();
+                    }
+                }
+            }
+            catch (StorageException)
+            {
+                // The database is away; whoever writes says so.
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
     }
 
     private async Task ContinueAsync(Identifier task, CancellationToken cancellationToken)

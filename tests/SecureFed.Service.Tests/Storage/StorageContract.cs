@@ -169,6 +169,28 @@ public abstract class StorageContract : IAsyncLifetime
         AssertHolds(0);
     }
 
+    [Fact]
+    public async Task Whoever_waits_for_entries_is_woken_by_the_next_one_or_when_the_time_is_over()
+    {
+        await store.WaitForEntriesAsync(0, TimeSpan.FromMilliseconds(20));
+        Task waiting = store.WaitForEntriesAsync(1, TimeSpan.FromMinutes(1));
+        await Append(0, 1);
+        Assert.False(waiting.IsCompleted);
+        await Append(1, 2);
+        await waiting.WaitAsync(TimeSpan.FromSeconds(20));
+        await store.WaitForEntriesAsync(1, TimeSpan.FromMinutes(1)).WaitAsync(TimeSpan.FromSeconds(20));
+        using CancellationTokenSource cancelled = new(10);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => store.WaitForEntriesAsync(2, TimeSpan.FromMinutes(1), cancelled.Token));
+    }
+
+    [Fact]
+    public async Task Who_is_alone_can_lead()
+    {
+        await using IAsyncDisposable? leadership = await store.TryLeadAsync();
+        Assert.NotNull(leadership);
+        Assert.True(store.IsLeader);
+    }
+
     private protected abstract object Open();
 
     /// <summary>The object that <see cref="Open"/> gives for the same place after the earlier one was disposed.</summary>

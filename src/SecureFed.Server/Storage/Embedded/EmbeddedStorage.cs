@@ -61,6 +61,8 @@ internal sealed class EmbeddedStorage : IStorage
         }
     }
 
+    public bool IsShared => false;
+
     public Task<IReadOnlyList<Identifier>> ListAsync(CancellationToken cancellationToken = default)
     {
         IEnumerable<string> names = Directory.GetDirectories(TasksDirectory).Where(d => File.Exists(Path.Combine(d, "journal"))).Select(d => Path.GetFileName(d)!);

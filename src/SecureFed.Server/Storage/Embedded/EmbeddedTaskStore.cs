@@ -21,6 +21,7 @@ internal sealed class EmbeddedTaskStore : ITaskStore
     private readonly PublishedFiles published;
     private readonly GuardFile guard;
     private readonly Action onClosed;
+    private readonly EntryArrivals arrivals;
     private readonly Lock gate = new();
     private readonly Queue<PendingWrite> queue = new();
     private readonly HashSet<Identifier> roundsBeingDeleted = [];
@@ -39,6 +40,7 @@ internal sealed class EmbeddedTaskStore : ITaskStore
         this.guard = guard;
         this.onClosed = onClosed;
         nextIndex = index.EntryCount;
+        arrivals = new EntryArrivals(nextIndex);
     }
 
     public ulong EntryCount => index.EntryCount;
@@ -93,6 +95,13 @@ internal sealed class EmbeddedTaskStore : ITaskStore
     }
 
     public StoredEntry ReadEntry(ulong index) => TaskIndex.ReadEntry(journal.Read(this.index[index]), index);
+
+    public Task WaitForEntriesAsync(ulong beyond, TimeSpan longest, CancellationToken cancellationToken = default) =>
+        arrivals.WaitAsync(beyond, longest, TimeProvider.System, cancellationToken);
+
+    public bool IsLeader => true;
+
+    public Task<IAsyncDisposable?> TryLeadAsync(CancellationToken cancellationToken = default) => Task.FromResult<IAsyncDisposable?>(SoleLeadership.Instance);
 
     public ReadOnlyMemory<byte> Get(Digest digest) => TryGet(digest, out ReadOnlyMemory<byte> blob) ? blob : throw new KeyNotFoundException($"Blob {digest} is not held.");
 
@@ -217,6 +226,7 @@ internal sealed class EmbeddedTaskStore : ITaskStore
                 continue;
             }
 
+            arrivals.Note(EntryCount);
             foreach (PendingWrite write in batch)
                 Finish(write);
         }
