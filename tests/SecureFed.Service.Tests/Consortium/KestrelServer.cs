@@ -31,7 +31,7 @@ internal sealed class KestrelServer : IAsyncDisposable
 
     public string Pin => PinnedHandler.PinOf(certificate);
 
-    public static async Task<KestrelServer> StartAsync(TestConsortium consortium)
+    public static async Task<KestrelServer> StartAsync(TestConsortium consortium, string? store = null)
     {
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         CertificateRequest request = new("CN=localhost", key, HashAlgorithmName.SHA256);
@@ -39,7 +39,7 @@ internal sealed class KestrelServer : IAsyncDisposable
         using X509Certificate2 made = request.CreateSelfSigned(now.AddHours(-1), now.AddHours(1));
         X509Certificate2 own = X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pkcs12), null);
         WebApplication host = SecureFedServer.Create(
-            new ServerOptions { Signer = consortium.ServerMember.Key, Roster = consortium.Roster },
+            new ServerOptions { Signer = consortium.ServerMember.Key, Roster = consortium.Roster, Store = store },
             own,
             new IPEndPoint(IPAddress.Loopback, 0));
         await host.StartAsync();
@@ -58,6 +58,8 @@ internal sealed class KestrelServer : IAsyncDisposable
         (options.ServerAddress, options.ServerCertificatePin) = (Address, pin);
         return new SecureFedClient(SignedHttpClient.Create(Address, pin, options.ClientId, options.Signer!), options, TimeProvider.System);
     }
+
+    public SecureFedOperator OperatorApi() => new(SignedHttpClient.Create(Address, Pin, consortium.Operator.Id, consortium.Operator.Key));
 
     public async ValueTask DisposeAsync()
     {

@@ -63,7 +63,11 @@ public sealed class PostgresCluster : IAsyncLifetime
     /// <param name="socketDirectory">Null for the database's own.</param>
     /// <param name="password">Null for the right one.</param>
     internal PostgresAddress AddressOf(string database, string? socketDirectory = null, string? password = null) =>
-        PostgresAddress.Parse($"postgres://{User}:{Uri.EscapeDataString(password ?? Password)}@/{database}?host={Uri.EscapeDataString(socketDirectory ?? Directory)}");
+        PostgresAddress.Parse(UriOf(database, socketDirectory, password));
+
+    /// <summary>The same as an operator writes it.</summary>
+    internal string UriOf(string database = Database, string? socketDirectory = null, string? password = null) =>
+        $"postgres://{User}:{Uri.EscapeDataString(password ?? Password)}@/{database}?host={Uri.EscapeDataString(socketDirectory ?? Directory)}";
 
     internal static async Task<object?> ExecuteAsync(PostgresAddress address, string sql)
     {

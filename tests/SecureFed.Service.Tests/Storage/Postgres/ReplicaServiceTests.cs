@@ -1,0 +1,141 @@
+using SecureFed.Client;
+using SecureFed.Client.Rounds;
+using SecureFed.Protocol.Resources;
+using SecureFed.Protocol.Tasks;
+using SecureFed.Protocol.Wire;
+using SecureFed.Service.Tests.Consortium;
+
+namespace SecureFed.Service.Tests.Storage;
+
+/// <summary>Whole rounds over several servers on one database: clients do not notice which of them answers, nor that the database restarts.</summary>
+[Collection(PostgresCollection.Name)]
+public sealed class ReplicaServiceTests(PostgresCluster cluster, TestConsortium consortium)
+{
+    private const int Clients = 5;
+    private const int Rounds = 3;
+
+    [Fact]
+    public async Task Clients_of_two_replicas_finish_a_task_together()
+    {
+        await cluster.CreateDatabaseAsync();
+        await using KestrelServer first = await KestrelServer.StartAsync(consortium, cluster.UriOf());
+        await using KestrelServer second = await KestrelServer.StartAsync(consortium, cluster.UriOf());
+        Identifier task = await first.CreateTaskAsync(Definition());
+        await WaitForTaskAsync(second, task);
+
+        ModelState[] models = await RunAsync(task, i => i < 3 ? first : second, () => Task.CompletedTask);
+
+        AssertEveryUpdateCountedOnce(models);
+        TaskView[] views = [await first.OperatorApi().GetTaskAsync(task), await second.OperatorApi().GetTaskAsync(task)];
+        Assert.All(views, view => Assert.True(view.Finished));
+        Assert.Equal(views[0].Entries, views[1].Entries);
+    }
+
+    [Fact]
+    public async Task A_replica_takes_over_when_the_leader_is_gone()
+    {
+        await cluster.CreateDatabaseAsync();
+        KestrelServer first = await KestrelServer.StartAsync(consortium, cluster.UriOf());
+        Identifier task = await first.CreateTaskAsync(Definition());
+        await using KestrelServer second = await KestrelServer.StartAsync(consortium, cluster.UriOf());
+        await first.DisposeAsync();
+
+        ModelState[] models = await RunAsync(task, _ => second, () => Task.CompletedTask);
+
+        AssertEveryUpdateCountedOnce(models);
+    }
+
+    [Fact]
+    public async Task A_database_that_restarts_in_the_middle_of_a_round_costs_no_update()
+    {
+        await cluster.CreateDatabaseAsync();
+        await using KestrelServer server = await KestrelServer.StartAsync(consortium, cluster.UriOf());
+        Identifier task = await server.CreateTaskAsync(Definition());
+
+        ModelState[] models = await RunAsync(task, _ => server, async () =>
+        {
+            for (int i = 0; i < 3; i++)
+            {
+                await Task.Delay(400);
+                await cluster.RestartAsync();
+            }
+        });
+
+        AssertEveryUpdateCountedOnce(models);
+    }
+
+    [Fact]
+    public async Task A_server_that_starts_without_its_database_says_so_and_not_the_password()
+    {
+        cluster.Require();
+        Protocol.Errors.SecureFedException failure = await Assert.ThrowsAnyAsync<Protocol.Errors.SecureFedException>(
+            () => KestrelServer.StartAsync(consortium, cluster.UriOf(socketDirectory: Path.GetTempPath())));
+        Assert.Equal(Protocol.Errors.ErrorCodes.StorageUnavailable, failure.Code);
+        Assert.DoesNotContain(PostgresCluster.Password, failure.ToString(), StringComparison.Ordinal);
+    }
+
+    private static TaskDefinition Definition() => Definitions.Vector(Clients, Clients, Rounds, deltaDrop: 0) with
+    {
+        Schedule = new ScheduleDefinition { TrainRounds = Rounds, GreatestFailures = 5 },
+        Deadlines = new DeadlineDefinition { AdvertiseMilliseconds = 60_000, PhaseMilliseconds = 60_000, GraceMilliseconds = 300 },
+    };
+
+    private async Task<ModelState[]> RunAsync(Identifier task, Func<int, KestrelServer> serverOf, Func<Task> disturb)
+    {
+        Task<ModelState>[] clients = [.. Enumerable.Range(0, Clients).Select(i => RunClientAsync(serverOf(i), i, task))];
+        await disturb();
+        return await Task.WhenAll(clients).WaitAsync(TimeSpan.FromMinutes(2));
+    }
+
+    /// <summary>An application that starts its client again when the server has failed for a moment.</summary>
+    private static async Task<ModelState> RunClientAsync(KestrelServer server, int index, Identifier task)
+    {
+        SecureFedClient client = server.ClientFor(index, task, server.Pin);
+        while (true)
+        {
+            try
+            {
+                return await client.RunAsync(new OneHot(index));
+            }
+            catch (Protocol.Errors.SecureFedException exception) when (exception is not Protocol.Errors.RoundRefusedException && exception.IsTransient)
+            {
+                await Task.Delay(100);
+            }
+        }
+    }
+
+    private static async Task WaitForTaskAsync(KestrelServer server, Identifier task)
+    {
+        for (int i = 0; i < 100; i++)
+        {
+            try
+            {
+                await server.OperatorApi().GetTaskAsync(task);
+                return;
+            }
+            catch (Protocol.Errors.SecureFedException)
+            {
+                await Task.Delay(50);
+            }
+        }
+
+        Assert.Fail("The other replica did not find the task.");
+    }
+
+    /// <summary>FedAvg over one-hot vectors: every coordinate moves by 1/n in every round; an update that was lost or counted twice would show.</summary>
+    private static void AssertEveryUpdateCountedOnce(IReadOnlyList<ModelState> models)
+    {
+        Assert.All(models, model => Assert.All(model.Parameters, p => Assert.Equal((double)Rounds / Clients, p, 1e-6)));
+        Assert.All(models, model => Assert.Equal(Rounds, model.CompletedTrainRounds));
+    }
+
+    private sealed class OneHot(int index) : ILocalTrainer
+    {
+        public ValueTask<double[]> ComputeAsync(RoundAssignment assignment, CancellationToken cancellationToken = default)
+        {
+            double[] update = new double[Clients + 1];
+            update[index] = update[^1] = 1; // Weight 1.
+            return ValueTask.FromResult(update);
+        }
+    }
+}
