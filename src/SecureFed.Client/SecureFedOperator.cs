@@ -106,8 +106,8 @@ public sealed class SecureFedOperator(HttpClient http)
 
             string part = list.Kind == EventType.CohortPublished ? "keys" : "survivors";
             byte[] body = (await connection.GetAsync(Routes.RoundPart(task, list.RoundId, part), cancellationToken: cancellationToken)).Body;
-            if (Announcement.TryDecode(body, out Announcement? announcement))
-                lists[(list.RoundId, list.Kind)] = announcement!;
+            if (ProvenAnnouncement.TryDecode(body, out ProvenAnnouncement? announcement))
+                lists[(list.RoundId, list.Kind)] = announcement!.Announcement;
         }
     }
 

@@ -91,7 +91,7 @@ public class PolicyTests(TestConsortium consortium)
     {
         Identifier task = await consortium.CreateTaskAsync(Definitions.Vector());
         using SigningKey stranger = SigningKey.Generate(OperatingSystemRandomSource.Instance);
-        await RefusedAsync(task, consortium.Policy with { ServerKey = stranger.PublicKey }, "server-untrusted");
+        await RefusedAsync(task, consortium.Policy with { ServerKey = stranger.PublicKey }, "checkpoint-untrusted");
     }
 
     [Fact]
