@@ -106,8 +106,8 @@ public sealed class SecureFedOperator(HttpClient http)
 
             string part = list.Kind == EventType.CohortPublished ? "keys" : "survivors";
             byte[] body = (await connection.GetAsync(Routes.RoundPart(task, list.RoundId, part), cancellationToken: cancellationToken)).Body;
-            if (ProvenAnnouncement.TryDecode(body, out ProvenAnnouncement? proven))
-                lists[(list.RoundId, list.Kind)] = proven!.Announcement;
+            if (ProvenAnnouncement.TryDecode(body, out ProvenAnnouncement? announcement))
+                lists[(list.RoundId, list.Kind)] = announcement!.Announcement;
         }
     }
 

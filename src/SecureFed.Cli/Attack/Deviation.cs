@@ -15,6 +15,9 @@ internal sealed record Deviation(string Name, string Claim, string Source, strin
     /// <summary>Null if nothing leaked, else what the server learned. Needed where <see cref="Expected"/> is <see cref="Harmless"/>.</summary>
     public Func<Scene, Task<string?>>? Proof { get; init; }
 
+    /// <summary>Whether the refusal must leave the client with two checkpoints that contradict each other.</summary>
+    public bool KeepsEvidence { get; init; }
+
     /// <summary>Clients in the roster; more than the usual few get a server of their own.</summary>
     public int Enrolled { get; init; } = HostileConsortium.Enrolled;
 

@@ -13,6 +13,7 @@ internal static class DeviationCatalogue
         .. DealerLies.All,
         .. SurvivorLies.All,
         .. UnmaskLies.All,
+        .. LogLies.All,
         .. RestartLies.All,
         .. ViewLies.All,
         .. HarmlessLies.All,

@@ -49,7 +49,9 @@ internal static class DeviationRun
         catch (SecureFedException exception)
         {
             // A refusal of the library's own; a code that merely came over the wire is the server's word.
-            return exception is RoundRefusedException || OwnCodes.Contains(exception.Code) ? exception.Code : $"gave up: {exception.Code}";
+            if (exception is not RoundRefusedException && !OwnCodes.Contains(exception.Code))
+                return $"gave up: {exception.Code}";
+            return deviation.KeepsEvidence && !scene.HasEvidence ? $"{exception.Code} without evidence" : exception.Code;
         }
         catch (TimeoutException)
         {

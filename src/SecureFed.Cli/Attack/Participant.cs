@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using SecureFed.Client;
+using SecureFed.Client.Log;
 using SecureFed.Client.Rounds;
 using SecureFed.Cryptography.Keys;
 using SecureFed.Cryptography.Randomness;
@@ -18,6 +19,9 @@ internal sealed class Participant(int index)
     private const int GreatestAttempts = 3;
 
     public RememberingStore Store { get; } = new();
+
+    /// <summary>Outlasts restarts, as a directory would.</summary>
+    public MemoryLogMemory Log { get; } = new();
 
     public ConcurrentQueue<RoundOutcome> Outcomes { get; } = new();
 
@@ -51,6 +55,7 @@ internal sealed class Participant(int index)
             Signer = self.Key,
             Policy = Policy(server.Consortium.Policy),
             StateStore = Store,
+            LogMemory = Log,
             Random = Random,
             PeerKeys = PeerKeys,
             Cohorts = Cohorts,

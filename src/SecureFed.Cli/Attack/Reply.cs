@@ -8,6 +8,9 @@ namespace SecureFed.Cli.Attack;
 /// <param name="ContentType">Null where the genuine one stays.</param>
 internal sealed record Reply(int Status, byte[] Body, string? ContentType = null)
 {
+    /// <summary>Whether it goes out as it is, with whatever proof it carries.</summary>
+    public bool IsProven { get; init; }
+
     public bool IsOk => Status is StatusCodes.Status200OK or StatusCodes.Status201Created;
 
     public static Reply Ok(byte[] body) => new(StatusCodes.Status200OK, body, "application/octet-stream");

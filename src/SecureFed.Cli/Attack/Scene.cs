@@ -6,6 +6,7 @@ using SecureFed.Protocol.Masking;
 using SecureFed.Protocol.Messages;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Transparency;
+using SecureFed.Protocol.Transparency.Log;
 using SecureFed.Protocol.Wire;
 
 namespace SecureFed.Cli.Attack;
@@ -23,6 +24,7 @@ internal sealed class Scene
     public Scene(HostileServer server)
     {
         Server = server;
+        Logs = new ShadowLogs(server.Consortium.Server, TaskId);
         PeerKeyCache peerKeys = new(8 * server.Consortium.Clients.Count);
         CohortMemory cohorts = new();
         Participants = [.. server.Consortium.Clients.Select((_, i) => i == HostileConsortium.VictimIndex
@@ -33,6 +35,24 @@ internal sealed class Scene
     public HostileServer Server { get; }
 
     public HostileConsortium Consortium => Server.Consortium;
+
+    /// <summary>What each client is shown of the task's log.</summary>
+    public ShadowLogs Logs { get; }
+
+    public ShadowLog VictimLog => Logs.Of(VictimId);
+
+    /// <summary>Whether the victim has kept two checkpoints that the server signed and that differ.</summary>
+    public bool HasEvidence
+    {
+        get
+        {
+            TlogPolicy policy = Consortium.Policy.LogPolicy(Logs.Origin);
+            return Victim.Log.Evidence.Any(evidence =>
+                policy.Open(evidence.Held.Span, out SignedCheckpoint? held) is null
+                && policy.Open(evidence.Offered.Span, out SignedCheckpoint? offered) is null
+                && held!.Checkpoint != offered!.Checkpoint);
+        }
+    }
 
     public TaskPlan Plan { get; set; } = new();
 
@@ -82,19 +102,19 @@ internal sealed class Scene
                 Volatile.Write(ref messagesAtLastLie, Volatile.Read(ref victimMessages));
             if (lie.IsDecisive)
                 watch?.Tell(lie, exchange, lies.Count(l => l.IsDecisive && l.Audience(VictimId)));
-            return reply;
+            return Logs.Prove(exchange, reply);
         }
 
         Reply truth = await AskAsync();
         watch?.TellTruth(exchange);
-        return truth;
+        return Logs.Prove(exchange, truth);
 
         // Asked once: the real server takes each signed request once.
         async Task<Reply> AskAsync()
         {
             if (asked is not null)
                 return asked;
-            Reply genuine = asked = await askGenuine();
+            Reply genuine = asked = Logs.Answer(exchange) ?? FindPublished(exchange) ?? ShadowLogs.Strip(exchange, await askGenuine());
             if (!exchange.IsSend && genuine.IsOk)
                 Publish(exchange, genuine.Body);
             return genuine;
@@ -130,9 +150,13 @@ internal sealed class Scene
     public Announcement Announce(EventType kind, Identifier round, byte[] blob, ulong index) =>
         new(Entry(new TaskEvent.ListPublished(kind, round, Digest.Of(blob), 1), index), blob);
 
-    /// <summary>A receipt that records this message, as the genuine server would give it.</summary>
-    public byte[] Receipt(Identifier round, EventType kind, byte[] message) => CanonicalWriter.Write(
-        Entry(new TaskEvent.MessageAccepted(kind, round, TaskId, Digest.Of(message)), 1 << 16).Write);
+    /// <summary>A receipt that records this message of a client, as the genuine server would give it, at an index that the client was shown nothing at.</summary>
+    public byte[] Receipt(Identifier client, Identifier round, EventType kind, byte[] message) => CanonicalWriter.Write(
+        Entry(new TaskEvent.MessageAccepted(kind, round, TaskId, DigestOf(message)), Logs.Of(client).NextFree).Write);
+
+    /// <summary>What names a message in the log.</summary>
+    public static Digest DigestOf(byte[] message) =>
+        SignedMessage.TryDecode(message, out SignedMessage? decoded) is null ? decoded!.Digest : throw new InvalidOperationException("A client sent a malformed message.");
 
     public static Announcement AnnouncementOf(byte[] bytes) =>
         Announcement.TryDecode(bytes, out Announcement? announcement) ? announcement! : throw new InvalidOperationException("The genuine server sent no announcement.");
@@ -141,6 +165,10 @@ internal sealed class Scene
         LogEntry.TryDecode(opening.Entry.Bytes.Span, out LogEntry? entry) && entry!.Event is TaskEvent.RoundOpened opened
             ? opened.Round
             : throw new InvalidOperationException("The genuine server sent no opening.");
+
+    /// <summary>What was announced stays as it is, and the genuine server has no proof for a reader that knows a larger log than its own.</summary>
+    private Reply? FindPublished(Exchange exchange) =>
+        !exchange.IsSend && exchange.Round is { } round && published.TryGetValue((round, exchange.Part), out byte[]? body) ? Reply.Ok(body) : null;
 
     private void Record(Exchange exchange, byte[] body)
     {

@@ -14,7 +14,19 @@ internal static class Tricks
     /// <param name="alter">From the genuine body to the lie.</param>
     /// <param name="number">Only in the round with this number; 0 for any.</param>
     /// <param name="after">Told truly this many times before.</param>
-    public static void Alter(this Scene scene, string part, Func<byte[], byte[]> alter, int number = 0, int after = 0)
+    /// <param name="isProven">Whether no proof is put on.</param>
+    public static void Alter(this Scene scene, string part, Func<byte[], byte[]> alter, int number = 0, int after = 0, bool isProven = false) =>
+        scene.Answer(part, (_, genuine) => Reply.Ok(alter(genuine.Body)) with { IsProven = isProven }, number, after);
+
+    /// <summary>The victim reads the bytes that everybody else would, proof included, garbled.</summary>
+    public static void Garble(this Scene scene, string part, Func<byte[], byte[]> alter) =>
+        scene.Answer(part, (exchange, genuine) => Reply.Ok(alter(scene.Logs.Prove(exchange, genuine).Body)) with { IsProven = true });
+
+    /// <summary>The victim reads an announcement with a proof of the lie's own, made from the size that it knows.</summary>
+    public static void AlterProof(this Scene scene, string part, Func<Announcement, ulong, ProvenAnnouncement> prove, int number = 0) =>
+        scene.Answer(part, (exchange, genuine) => Reply.Ok(prove(Scene.AnnouncementOf(genuine.Body), exchange.Known).Encode()) with { IsProven = true }, number);
+
+    private static void Answer(this Scene scene, string part, Func<Exchange, Reply, Reply> answer, int number = 0, int after = 0)
     {
         int told = 0;
         scene.Add(new Lie(false, part, scene.IsVictim, async telling =>
@@ -24,7 +36,7 @@ internal static class Tricks
             // "Not yet" is no lie: the victim asks again.
             if (!genuine.IsOk || (number > 0 && !scene.IsRound(telling.Exchange.Round, number)) || told++ < after)
                 return null;
-            return Reply.Ok(alter(genuine.Body));
+            return answer(telling.Exchange, genuine);
         }));
     }
 
@@ -53,7 +65,7 @@ internal static class Tricks
         scene.Add(new Lie(true, part, audience, telling =>
         {
             then?.Invoke(telling);
-            return Task.FromResult<Reply?>(Reply.Created(scene.Receipt(telling.Exchange.Round!.Value, KindOf(part), telling.Body)));
+            return Task.FromResult<Reply?>(Reply.Created(scene.Receipt(telling.Exchange.Client, telling.Exchange.Round!.Value, KindOf(part), telling.Body)));
         })
         {
             IsDecisive = false,

@@ -217,8 +217,8 @@ public class CanaryTests(ITestOutputHelper output)
             HttpClient http = HttpOf(id, member.Key);
             Identifier round = Identifier.Parse((await HandSteppedClient.WaitForRoundAsync(http, task)).Round!.RoundId);
             Assert.True(TaskParameters.TryDecode(await http.GetByteArrayAsync(Routes.TaskPart(task, "parameters")), out TaskParameters? parameters));
-            Assert.True(Announcement.TryDecode(await http.GetByteArrayAsync(Routes.RoundPart(task, round, "opening")), out Announcement? opening));
-            clients.Add(new HandSteppedClient(member, http, new ClientContext(id, member.Key, roster!, parameters!, policy), round, opening!.Entry));
+            SignedEntry opening = await HandSteppedClient.OpeningAsync(http, task, round);
+            clients.Add(new HandSteppedClient(member, http, new ClientContext(id, member.Key, roster!, parameters!, policy), round, opening));
         }
 
         return [.. clients];

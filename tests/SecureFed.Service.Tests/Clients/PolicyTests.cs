@@ -2,11 +2,13 @@ using System.Text.Json.Nodes;
 using SecureFed.Client.Configuration;
 using SecureFed.Cryptography.Keys;
 using SecureFed.Cryptography.Randomness;
+using SecureFed.Cryptography.Signing;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Policy;
 using SecureFed.Protocol.Resources;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
+using SecureFed.Protocol.Transparency.Log;
 using SecureFed.Protocol.Wire;
 using SecureFed.Service.Tests.Consortium;
 
@@ -89,7 +91,7 @@ public class PolicyTests(TestConsortium consortium)
     {
         Identifier task = await consortium.CreateTaskAsync(Definitions.Vector());
         using SigningKey stranger = SigningKey.Generate(OperatingSystemRandomSource.Instance);
-        await RefusedAsync(task, consortium.Policy with { ServerKey = stranger.PublicKey }, "server-untrusted");
+        await RefusedAsync(task, consortium.Policy with { ServerKey = stranger.PublicKey }, "checkpoint-untrusted");
     }
 
     [Fact]
@@ -140,6 +142,26 @@ public class PolicyTests(TestConsortium consortium)
         Assert.Equal(17, policy.SmallestCohort);
         Assert.Equal([TaskModelKind.Vector], policy.Models);
         Assert.True(policy.ServerKey.Span.SequenceEqual(consortium.ServerMember.Key.PublicKey.Span));
+    }
+
+    [Fact]
+    public void A_policy_file_names_its_witnesses_and_their_quorum()
+    {
+        NoteVerifier witness = NoteVerifier.ForCosigner("witness.test/w1", Ed25519.PublicKeyOf(new byte[Ed25519.SeedBytes]));
+        NoteVerifier log = NoteVerifier.ForEcdsa("log.test", consortium.ServerMember.Key.PublicKey.Span);
+        ClientPolicy policy = LoadPolicy(WithWitnesses(1, witness).ToJsonString());
+        Assert.Equal([witness], policy.Witnesses!);
+        Assert.Equal(1, policy.WitnessQuorum);
+        foreach (JsonObject bad in new[] { WithWitnesses(2, witness), WithWitnesses(-1, witness), WithWitnesses(1), WithWitnesses(1, log) })
+            Assert.Equal("invalid-configuration", Assert.Throws<SecureFedException>(() => LoadPolicy(bad.ToJsonString())).Code);
+    }
+
+    private JsonObject WithWitnesses(int quorum, params NoteVerifier[] witnesses)
+    {
+        JsonObject policy = PolicyJson();
+        policy["witnesses"] = new JsonArray([.. witnesses.Select(w => JsonValue.Create(w.ToString()))]);
+        policy["witnessQuorum"] = quorum;
+        return policy;
     }
 
     private async Task RefusedAsync(Identifier task, ClientPolicy policy, string code)

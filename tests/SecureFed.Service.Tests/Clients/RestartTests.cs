@@ -1,13 +1,16 @@
+using SecureFed.Cli.Attack;
 using SecureFed.Client;
 using SecureFed.Client.Http;
 using SecureFed.Client.Rounds;
 using SecureFed.Client.State;
+using SecureFed.Cryptography.Keys;
 using SecureFed.Cryptography.Randomness;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Resources;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
 using SecureFed.Protocol.Transparency;
+using SecureFed.Protocol.Transparency.Log;
 using SecureFed.Protocol.Wire;
 using SecureFed.Service.Tests.Consortium;
 using SecureFed.Service.Tests.Http;
@@ -181,8 +184,7 @@ public class RestartTests(TestConsortium consortium)
         Assert.Single(first.Writes);
 
         RecordingHandler second = new();
-        ReopeningHandler lying = new(consortium, task) { InnerHandler = consortium.CreateHandler() };
-        second.InnerHandler = lying;
+        second.InnerHandler = new ReprovingHandler((proven, known) => Reopened(task, proven.Announcement, known), "opening") { InnerHandler = consortium.CreateHandler() };
         RequestSigner signer = new(consortium.Clients[0].Id, consortium.Clients[0].Key, OperatingSystemRandomSource.Instance, TimeProvider.System) { InnerHandler = second };
         SecureFedClientOptions options = consortium.OptionsFor(0, task);
         options.StateStore = store;
@@ -243,6 +245,16 @@ public class RestartTests(TestConsortium consortium)
         return await reader.GetModelAsync(digest);
     }
 
+    /// <summary>Another opening of the same number, truly signed by the server's key and in a history of its own.</summary>
+    private ProvenAnnouncement Reopened(Identifier task, Announcement opening, ulong known)
+    {
+        LogEntry.TryDecode(opening.Entry.Bytes.Span, out LogEntry? entry);
+        TaskEvent.RoundOpened opened = (TaskEvent.RoundOpened)entry!.Event;
+        byte[] other = new LogEntry(task, new TaskEvent.RoundOpened(opened.Round with { PseudonymSaltDigest = Digest.Of("another salt"u8) })).Encode();
+        SigningKey key = consortium.ServerMember.Key;
+        return new ShadowLog(LogOrigin.Of(key.PublicKey.Span, task), key).Prove(new Announcement(SignedEntry.Sign(task, opening.Entry.Index, other, key), default), known);
+    }
+
     private static UnixFileMode? ModeOf(string path) => OperatingSystem.IsWindows() ? null : File.GetUnixFileMode(path);
 
     private static void AssertMode(UnixFileMode expected, UnixFileMode? mode) => Assert.True(mode is null || mode == expected, $"{mode}");
@@ -300,22 +312,5 @@ public class RestartTests(TestConsortium consortium)
 
         public Task EraseRoundAsync(Identifier taskId, int lastRoundNumber, CancellationToken cancellationToken = default) =>
             inner.EraseRoundAsync(taskId, lastRoundNumber, cancellationToken);
-    }
-
-    /// <summary>Answers the opening of a round with another one of the same number, truly signed by the server's key.</summary>
-    private sealed class ReopeningHandler(TestConsortium consortium, Identifier task) : DelegatingHandler
-    {
-        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
-        {
-            HttpResponseMessage response = await base.SendAsync(request, cancellationToken);
-            if (!request.RequestUri!.AbsolutePath.EndsWith("/opening", StringComparison.Ordinal))
-                return response;
-            Announcement.TryDecode(await response.Content.ReadAsByteArrayAsync(cancellationToken), out Announcement? opening);
-            LogEntry.TryDecode(opening!.Entry.Bytes.Span, out LogEntry? entry);
-            TaskEvent.RoundOpened opened = (TaskEvent.RoundOpened)entry!.Event;
-            byte[] other = new LogEntry(task, new TaskEvent.RoundOpened(opened.Round with { PseudonymSaltDigest = Digest.Of("another salt"u8) })).Encode();
-            response.Content = new ByteArrayContent(new Announcement(SignedEntry.Sign(task, opening.Entry.Index, other, consortium.ServerMember.Key), default).Encode());
-            return response;
-        }
     }
 }

@@ -9,6 +9,7 @@ using SecureFed.Protocol.Requests;
 using SecureFed.Protocol.Resources;
 using SecureFed.Protocol.Tasks;
 using SecureFed.Protocol.Transparency;
+using SecureFed.Protocol.Transparency.Log;
 using SecureFed.Protocol.Wire;
 
 namespace SecureFed.Service.Tests.Consortium;
@@ -48,10 +49,14 @@ internal sealed class HandSteppedClient(Member member, HttpClient http, ClientCo
         TaskView view = await WaitForRoundAsync(http, task);
         Identifier round = Identifier.Parse(view.Round!.RoundId);
         TaskParameters.TryDecode(await http.GetByteArrayAsync(Routes.TaskPart(task, "parameters")), out TaskParameters? parameters);
-        Announcement.TryDecode(await http.GetByteArrayAsync(Routes.RoundPart(task, round, "opening")), out Announcement? opening);
+        SignedEntry opening = await OpeningAsync(http, task, round);
         ClientContext context = new(member.Id, member.Key, consortium.Roster, parameters!, consortium.Policy);
-        return new HandSteppedClient(member, http, context, round, opening!.Entry);
+        return new HandSteppedClient(member, http, context, round, opening);
     }
+
+    /// <summary>The signed ROUND_OPENED entry; whether its proof holds is for other tests.</summary>
+    public static async Task<SignedEntry> OpeningAsync(HttpClient http, Identifier task, Identifier round) =>
+        Decode(await WaitForAsync(http, Routes.RoundPart(task, round, "opening")), "opening").Entry;
 
     public static async Task<HandSteppedClient[]> JoinAllAsync(TestConsortium consortium, Identifier task, int clients = 3)
     {
@@ -80,14 +85,14 @@ internal sealed class HandSteppedClient(Member member, HttpClient http, ClientCo
 
     public async Task<byte[]> UploadAsync(params double[] values)
     {
-        byte[] body = await WaitForAsync(PathOf("shares"));
+        byte[] body = await WaitForAsync(http, PathOf("shares"));
         CanonicalReader reader = new(body);
-        Announcement.TryDecode(reader.Opaque(Announcement.GreatestBlobBytes), out Announcement? dealers);
+        Announcement dealers = Decode(reader.Opaque(Announcement.GreatestBlobBytes), "dealers list");
         (int, ReadOnlyMemory<byte>)[] inbox = reader.List(1000, 8, (ref CanonicalReader r) => (r.Count(1000), (ReadOnlyMemory<byte>)r.Opaque(ShareBundle.BoxBytes).ToArray()));
         UpdatePipeline pipeline = new(Random);
         QuantizedUpdate quantized = pipeline.Quantize(masking.Round.Layout, values);
         Integers = quantized.Values.ToArray();
-        return masking.OnDealers(dealers!, inbox, pipeline.AddNoise(quantized, masking.ShareVariance)).Masked!.Bytes.ToArray();
+        return masking.OnDealers(dealers, inbox, pipeline.AddNoise(quantized, masking.ShareVariance)).Masked!.Bytes.ToArray();
     }
 
     public async Task<byte[]> ConfirmationAsync() => masking.OnSurvivors(await AnnouncementAsync("survivors")).Message!.Value.ToArray();
@@ -95,9 +100,16 @@ internal sealed class HandSteppedClient(Member member, HttpClient http, ClientCo
     public async Task<byte[]> AnswerAsync() => masking.OnUnmaskRequest(await AnnouncementAsync("unmask-request")).Message!.Value.ToArray();
 
     public async Task<Announcement> AnnouncementAsync(string part) =>
-        Announcement.TryDecode(await WaitForAsync(Routes.RoundPart(context.Task.TaskId, round, part)), out Announcement? announcement)
-            ? announcement!
-            : throw new InvalidOperationException($"{part} is malformed.");
+        Decode(await WaitForAsync(http, Routes.RoundPart(TaskId, round, part)), part);
+
+    /// <summary>The entry of the upload, out of a receipt that a stock verifier accepts.</summary>
+    public async Task<TaskEvent.MessageAccepted> ReceiptAsync()
+    {
+        Assert.True(TlogProof.TryParse(await WaitForAsync(http, PathOf("receipt")), out TlogProof? proof));
+        Assert.Null(proof!.Verify(context.Policy.LogPolicy(LogOrigin.Of(context.Policy.ServerKey.Span, TaskId)), proof.Extra, out _));
+        Assert.True(LogEntry.TryDecode(proof.Extra, out LogEntry? entry));
+        return Assert.IsType<TaskEvent.MessageAccepted>(entry!.Event);
+    }
 
     public void Dispose()
     {
@@ -145,7 +157,10 @@ internal sealed class HandSteppedClient(Member member, HttpClient http, ClientCo
         return view;
     }
 
-    private async Task<byte[]> WaitForAsync(string path)
+    private static Announcement Decode(ReadOnlySpan<byte> bytes, string what) =>
+        ProvenAnnouncement.TryDecode(bytes, out ProvenAnnouncement? proven) ? proven!.Announcement : throw new InvalidOperationException($"{what} is malformed.");
+
+    private static async Task<byte[]> WaitForAsync(HttpClient http, string path)
     {
         using HttpRequestMessage request = new(HttpMethod.Get, path);
         request.Headers.TryAddWithoutValidation("Prefer", $"wait={WaitSeconds}");

@@ -54,10 +54,8 @@ public class PublishedContentTests(TestConsortium consortium)
         await cohort[0].Http.GetAsync(path).AssertProblemAsync(HttpStatusCode.Conflict, "not-ready");
         await HandSteppedClient.CompleteAsync(cohort, i => [i, 1]);
 
-        CanonicalReader reader = new(await cohort[0].Http.GetByteArrayAsync(path));
-        SignedEntry receipt = SignedEntry.Read(ref reader);
-        Assert.True(receipt.TryOpen(task, consortium.ServerMember.Key.PublicKey.Span, out LogEntry? entry));
-        Assert.Equal(EventType.UpdateUploaded, Assert.IsType<TaskEvent.MessageAccepted>(entry!.Event).Kind);
+        TaskEvent.MessageAccepted accepted = await cohort[0].ReceiptAsync();
+        Assert.Equal((EventType.UpdateUploaded, cohort[0].Round), (accepted.Kind, accepted.RoundId));
         foreach (Member other in new[] { consortium.Clients[1], consortium.Operator, consortium.Auditor })
         {
             using HttpClient http = consortium.HttpFor(other);

@@ -15,6 +15,7 @@ using SecureFed.Protocol.Resources;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Wire;
 using SecureFed.Server;
+using SecureFed.Server.Storage;
 using SecureFed.Service.Tests.Consortium;
 using SecureFed.Service.Tests.Http;
 
@@ -235,9 +236,13 @@ public sealed class SecretsTests
             foreach (object host in (IEnumerable)Property(registry, "All"))
             {
                 object store = Field(host, "store");
-                foreach (string name in new[] { "blobs", "entries" })
+                foreach (StoredEntry entry in (IEnumerable)Field(store, "entries"))
+                    yield return entry.Bytes.ToArray();
+                foreach (byte[] file in (IEnumerable)Property(Field(store, "files"), "Values"))
+                    yield return file;
+                foreach (object blobs in ((IEnumerable)Property(Field(store, "rounds"), "Values")).Cast<object>().Prepend(Field(store, "permanent")))
                 {
-                    foreach (object value in (IEnumerable)Property(Field(store, name), "Values"))
+                    foreach (object value in (IEnumerable)Property(blobs, "Values"))
                         yield return ((ReadOnlyMemory<byte>)value).ToArray();
                 }
             }

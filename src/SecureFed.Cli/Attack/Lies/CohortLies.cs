@@ -21,7 +21,7 @@ internal static class CohortLies
             list with { Entry = scene.Entry(Event(list), list.Entry.Index, scene.Consortium.Accomplice.Key) }),
         Announced("cohort-not-the-one-logged", ErrorCodes.HistoryRewritten, (scene, list) =>
             list with { Blob = Alter(list.Blob, l => l with { Advertisements = [.. l.Advertisements.Skip(1)] }) }),
-        Announced("cohort-entry-older-than-the-opening", ErrorCodes.HistoryRewritten, (scene, list) => list with { Entry = scene.Entry(Event(list), 0) }),
+        Announced("cohort-entry-older-than-the-opening", ErrorCodes.LogProofInvalid, (scene, list) => list with { Entry = scene.Entry(Event(list), 0) }),
         Announced("cohort-of-another-round", ErrorCodes.HistoryRewritten, (scene, list) => scene.Announce(EventType.CohortPublished, scene.VictimId, list.Blob.ToArray(), list.Entry.Index)),
         Encoded("cohort-non-canonical", "C6", "issue 3", bytes => [.. bytes, 0]),
         Encoded("cohort-truncated", "C6", "issue 3", bytes => bytes[..^3]),

@@ -11,6 +11,9 @@ internal static class Lists
     /// <summary>Greater than any genuine index of these short tasks, so that an invented entry is always later.</summary>
     public const ulong LaterIndex = 1000;
 
+    /// <summary>Between two invented entries: leaves room for the receipts of what the client sends in between.</summary>
+    public const ulong Step = 10;
+
     public static Digest CohortDigest(this Scene scene, Identifier round) => Digest.Of(scene.Published(round, "keys").Blob.Span);
 
     public static TaskEvent Event(Announcement list) =>

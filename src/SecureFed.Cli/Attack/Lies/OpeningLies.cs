@@ -46,10 +46,10 @@ internal static class OpeningLies
         }),
         Rounded("ring-shrunk", "C3", "threat-model.md, C3", ErrorCodes.InvalidParameters, round => round with { Layout = new UpdateLayout(round.Layout.Segments, 31) }),
         Rounded("kind-not-in-the-schedule", "C2", "threat-model.md, C2", ErrorCodes.InvalidParameters, round => round with { Kind = RoundKind.Evaluate }),
-        new("opening-truncated", "C6", "issue 3", Phase, ErrorCodes.InvalidMessage, scene => scene.Alter("opening", bytes => bytes[..^1])),
-        new("opening-with-trailing-bytes", "C6", "issue 3 (non-canonical)", Phase, ErrorCodes.InvalidMessage, scene => scene.Alter("opening", bytes => [.. bytes, 0])),
-        new("opening-claims-four-gigabytes", "C6", "issue 3 (oversized)", Phase, ErrorCodes.InvalidMessage, scene => scene.Alter("opening", bytes => [.. bytes[..^4], 255, 255, 255, 255])),
-        new("opening-oversized", "C6", "issue 3 (oversized)", Phase, ErrorCodes.InvalidMessage, scene => scene.Alter("opening", bytes => [.. bytes, .. new byte[8 << 20]])),
+        new("opening-truncated", "C6", "issue 3", Phase, ErrorCodes.InvalidMessage, scene => scene.Garble("opening", bytes => bytes[..^1])),
+        new("opening-with-trailing-bytes", "C6", "issue 3 (non-canonical)", Phase, ErrorCodes.InvalidMessage, scene => scene.Garble("opening", bytes => [.. bytes, 0])),
+        new("opening-claims-four-gigabytes", "C6", "issue 3 (oversized)", Phase, ErrorCodes.InvalidMessage, scene => scene.Garble("opening", bytes => [.. bytes[..^4], 255, 255, 255, 255])),
+        new("opening-oversized", "C6", "issue 3 (oversized)", Phase, ErrorCodes.InvalidMessage, scene => scene.Garble("opening", bytes => [.. bytes, .. new byte[8 << 20]])),
         new("round-view-malformed", "C6", "issue 3", Phase, ErrorCodes.InvalidMessage, scene =>
             scene.Alter("task", bytes => Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(bytes).Replace("\"roundId\":\"", "\"roundId\":\"x", StringComparison.Ordinal)))),
     ];

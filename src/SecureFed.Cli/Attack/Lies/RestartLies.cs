@@ -22,7 +22,7 @@ internal static class RestartLies
         new("second-opening-after-restart", "C5", Source, "share", ErrorCodes.RoundReplayed, scene =>
         {
             scene.LoseAnswer("shares");
-            scene.AlterAnnouncement("opening", opening => opening with { Entry = scene.Entry(Salted(opening), opening.Entry.Index) }, after: 1);
+            scene.AlterAnnouncement("opening", opening => opening with { Entry = scene.Entry(Salted(opening), Lists.LaterIndex) }, after: 1);
         }),
         new("second-cohort-after-restart", "C5", Source, "share", ErrorCodes.HistoryRewritten, scene =>
         {
@@ -78,7 +78,8 @@ internal static class RestartLies
         ? (task! with { Schedule = task.Schedule with { TrainRounds = 1_000_000 } }).Encode()
         : throw new InvalidOperationException("The genuine server sent no task.");
 
-    private static TaskEvent.RoundOpened Salted(Announcement opening) => new(Scene.OpeningOf(opening) with { PseudonymSaltDigest = Digest.Of("another"u8) });
+    /// <summary>The same round but for the salt of its pseudonyms, which no client can judge.</summary>
+    public static TaskEvent.RoundOpened Salted(Announcement opening) => new(Scene.OpeningOf(opening) with { PseudonymSaltDigest = Digest.Of("another"u8) });
 
     private static byte[] Smaller(Scene scene, Announcement list)
     {

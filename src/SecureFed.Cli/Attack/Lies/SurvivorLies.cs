@@ -25,14 +25,14 @@ internal static class SurvivorLies
             list with { Uploads = [list.Uploads[0] with { WordsDigest = Digest.Of("altered"u8) }, .. list.Uploads.Skip(1)] }),
         Announced("survivors-forged-signature", ErrorCodes.ServerUntrusted, (scene, list) => list with { Entry = scene.Entry(Lists.Event(list), list.Entry.Index, scene.Consortium.Accomplice.Key) }),
         Announced("survivors-of-another-round", ErrorCodes.HistoryRewritten, (scene, list) => scene.Announce(EventType.SurvivorsListed, scene.VictimId, list.Blob.ToArray(), list.Entry.Index)),
-        Announced("survivors-before-the-dealers", ErrorCodes.HistoryRewritten, (scene, list) => list with { Entry = scene.Entry(Lists.Event(list), 2) }),
+        Announced("survivors-before-the-dealers", ErrorCodes.LogProofInvalid, (scene, list) => list with { Entry = scene.Entry(Lists.Event(list), 2) }),
         Announced("unmask-before-confirm", ErrorCodes.HistoryRewritten, (scene, list) =>
         {
             Identifier round = Lists.RoundOf(list);
             UnmaskRequest request = new(scene.CohortDigest(round), Digest.Of(list.Blob.Span), list.Entry.Index, [], scene.Confirmations(round, Digest.Of(list.Blob.Span), list.Entry.Index));
             return scene.Announce(EventType.UnmaskRequested, round, request.Encode(), Lists.LaterIndex);
         }),
-        new("survivors-truncated", "C6", "issue 3", Phase, ErrorCodes.InvalidMessage, scene => scene.Alter("survivors", bytes => bytes[..^1])),
+        new("survivors-truncated", "C6", "issue 3", Phase, ErrorCodes.InvalidMessage, scene => scene.Garble("survivors", bytes => bytes[..^1])),
         Forked("dealers-forked", "another dealers list for the victim; the survivors follow everybody else's", isPapered: false),
         Forked("dealers-forked-and-papered-over", "the same, and the survivor list names the victim's", isPapered: true),
         new("survivor-who-never-dealt", "C2", "issue 3", Phase, ErrorCodes.InvalidSurvivors, scene =>

@@ -28,8 +28,8 @@ internal static class UnmaskLies
         Request("unmask-for-another-log-index", ErrorCodes.SecondList, "threat-model.md, C9", (_, request) => request with { SurvivorEntryIndex = request.SurvivorEntryIndex + 1 }),
         Announced("unmask-forged-signature", ErrorCodes.ServerUntrusted, (scene, list) => list with { Entry = scene.Entry(Lists.Event(list), list.Entry.Index, scene.Consortium.Accomplice.Key) }),
         Announced("unmask-of-another-round", ErrorCodes.HistoryRewritten, (scene, list) => scene.Announce(EventType.UnmaskRequested, scene.VictimId, list.Blob.ToArray(), list.Entry.Index)),
-        Announced("unmask-before-the-survivors", ErrorCodes.HistoryRewritten, (scene, list) => list with { Entry = scene.Entry(Lists.Event(list), 3) }),
-        new("unmask-truncated", "C6", "issue 3", Phase, ErrorCodes.InvalidMessage, scene => scene.Alter("unmask-request", bytes => bytes[..^1])),
+        Announced("unmask-before-the-survivors", ErrorCodes.LogProofInvalid, (scene, list) => list with { Entry = scene.Entry(Lists.Event(list), 3) }),
+        new("unmask-truncated", "C6", "issue 3", Phase, ErrorCodes.InvalidMessage, scene => scene.Garble("unmask-request", bytes => bytes[..^1])),
         Split("differing-survivor-lists", ErrorCodes.SecondList, "issue 3; Bonawitz et al. 2017, section 6.2", victimSeesFull: true, certifiesFull: false, others: 0, pad: false),
         Split("second-list-without-a-second-quorum", ErrorCodes.InvalidCertificate, "issue 3 (a second list with another quorum)", victimSeesFull: true, certifiesFull: true, others: 1, pad: false),
         Split("quorum-out-of-two-lists", ErrorCodes.InvalidCertificate, "issue 3 (a second list with another quorum)", victimSeesFull: true, certifiesFull: true, others: 1, pad: true),
@@ -97,6 +97,6 @@ internal static class UnmaskLies
         }
 
         UnmaskRequest request = new(scene.CohortDigest(round), digest, Lists.LaterIndex, [.. Enumerable.Range(0, scene.Plan.Clients).Skip(names ? scene.Plan.Clients - shortBy : scene.Plan.Clients)], certificate);
-        return scene.Announce(EventType.UnmaskRequested, round, request.Encode(), Lists.LaterIndex + 1).Encode();
+        return scene.Announce(EventType.UnmaskRequested, round, request.Encode(), Lists.LaterIndex + Lists.Step).Encode();
     }
 }

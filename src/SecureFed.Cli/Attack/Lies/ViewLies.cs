@@ -100,11 +100,11 @@ internal static class ViewLies
         });
         scene.AlterAnnouncement(
             "opening",
-            opening => opening with { Entry = scene.Entry(new TaskEvent.RoundOpened(Scene.OpeningOf(opening) with { Number = 2, ModelDigest = model }), Lists.LaterIndex - 1) },
+            opening => opening with { Entry = scene.Entry(new TaskEvent.RoundOpened(Scene.OpeningOf(opening) with { Number = 2, ModelDigest = model }), Lists.LaterIndex - Lists.Step) },
             after: 1);
         int advertised = 0;
         scene.Add(new Lie(true, "keys", scene.IsVictim, telling => Task.FromResult(
-            advertised++ > 0 ? Reply.Created(scene.Receipt(scene.RoundOf(1), EventType.KeysAdvertised, telling.Body)) : null))
+            advertised++ > 0 ? Reply.Created(scene.Receipt(scene.VictimId, scene.RoundOf(1), EventType.KeysAdvertised, telling.Body)) : null))
         {
             IsDecisive = false,
         });
@@ -145,7 +145,7 @@ internal static class ViewLies
         scene.Swallow("uploads", scene.IsVictim);
         scene.Invent("shares", round =>
         {
-            Announcement dealers = scene.Announce(EventType.DealersListed, round, new DealersList(Digest.Of(cohort), [.. Enumerable.Range(0, 6)]).Encode(), Lists.LaterIndex + 1);
+            Announcement dealers = scene.Announce(EventType.DealersListed, round, new DealersList(Digest.Of(cohort), [.. Enumerable.Range(0, 6)]).Encode(), Lists.LaterIndex + Lists.Step);
             return new Inbox(dealers, []).Encode();
         });
         scene.Invent("survivors", round =>
@@ -154,7 +154,7 @@ internal static class ViewLies
             if (uploads.Length < 7)
                 return null;
             SurvivorList list = new(Digest.Of(cohort), ((Upload)scene.SentBy(round, "uploads", scene.VictimId)!.Body).DealersDigest, [.. uploads.Take(6)]);
-            return scene.Announce(EventType.SurvivorsListed, round, list.Encode(), Lists.LaterIndex + 2).Encode();
+            return scene.Announce(EventType.SurvivorsListed, round, list.Encode(), Lists.LaterIndex + 2 * Lists.Step).Encode();
         });
     }
 
