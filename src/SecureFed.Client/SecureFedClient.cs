@@ -1,6 +1,7 @@
 using System.Net;
 using SecureFed.Client.Http;
 using SecureFed.Client.Ledger;
+using SecureFed.Client.Log;
 using SecureFed.Client.Rounds;
 using SecureFed.Client.State;
 using SecureFed.Privacy.Updates;
@@ -31,6 +32,7 @@ public sealed class SecureFedClient
     private readonly TimeProvider time;
     private readonly UpdatePipeline pipeline;
     private readonly IPrivacyLedger ledger;
+    private readonly ILogMemory logMemory;
     private ClientContext? context;
     private LeafSums? leaves;
 
@@ -43,6 +45,7 @@ public sealed class SecureFedClient
         connection = new ServiceConnection(http, options.GreatestAttempts, options.FirstRetryDelay, time);
         pipeline = new UpdatePipeline(options.Random);
         ledger = options.FindLedger();
+        logMemory = options.FindLogMemory();
     }
 
     /// <summary>Bytes of all request bodies sent so far.</summary>
@@ -125,7 +128,8 @@ public sealed class SecureFedClient
         SavedRounds saved = await options.StateStore.LoadAsync(options.TaskId, cancellationToken) ?? new SavedRounds(0, default);
         bool isResuming = !saved.ActiveRound.IsEmpty && saved.LastRoundNumber == view.Number;
         TimeSpan longestWait = TimeSpan.FromMilliseconds(client.Task.Deadlines.AdvertiseMilliseconds + 10.0 * client.Task.Deadlines.PhaseMilliseconds) + Poll;
-        RoundTransport transport = new(connection, options.TaskId, ParseIdentifier(view.RoundId), options.ClientId, longestWait, time);
+        LogFollower log = await LogFollower.OpenAsync(logMemory, options.Policy!, options.TaskId, cancellationToken);
+        RoundTransport transport = new(connection, log, options.TaskId, ParseIdentifier(view.RoundId), options.ClientId, longestWait, time);
         SignedEntry opening = await transport.GetOpeningAsync(cancellationToken);
         if (MaskingClient.Examine(client, opening, saved.LastRoundNumber - (isResuming ? 1 : 0), out RoundParameters? round) is { } refusal)
             throw new RoundRefusedException(refusal);

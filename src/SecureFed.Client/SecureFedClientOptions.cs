@@ -1,4 +1,5 @@
 using SecureFed.Client.Ledger;
+using SecureFed.Client.Log;
 using SecureFed.Client.State;
 using SecureFed.Cryptography.Keys;
 using SecureFed.Cryptography.Randomness;
@@ -35,6 +36,9 @@ public sealed class SecureFedClientOptions
     /// <summary>The client's own account of its privacy loss. Default null: beside the state files if <see cref="StateStore"/> is a <see cref="FileRoundStateStore"/>, else memory.</summary>
     public IPrivacyLedger? Ledger { get; set; }
 
+    /// <summary>The largest checkpoints, receipts and evidence. Default null: beside the state files if <see cref="StateStore"/> is a <see cref="FileRoundStateStore"/>, else memory.</summary>
+    public ILogMemory? LogMemory { get; set; }
+
     /// <summary>Keys, seeds, samples, rounding and noise: the operating system. Nothing else can be set from outside; tests and the attack harness may.</summary>
     internal IRandomSource Random { get; set; } = OperatingSystemRandomSource.Instance;
 
@@ -56,6 +60,9 @@ public sealed class SecureFedClientOptions
 
     internal IPrivacyLedger FindLedger() =>
         Ledger ?? (StateStore is FileRoundStateStore files ? new FilePrivacyLedger(files.Directory) : new MemoryPrivacyLedger());
+
+    internal ILogMemory FindLogMemory() =>
+        LogMemory ?? (StateStore is FileRoundStateStore files ? new FileLogMemory(files.Directory) : new MemoryLogMemory());
 
     /// <exception cref="Protocol.Errors.SecureFedException">Something required is missing or sample keys are used outside Development.</exception>
     internal void Validate()

@@ -5,6 +5,7 @@ using SecureFed.Protocol.Policy;
 using SecureFed.Protocol.Resources;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
+using SecureFed.Protocol.Transparency.Log;
 using SecureFed.Protocol.Wire;
 
 namespace SecureFed.Client.Configuration;
@@ -60,6 +61,12 @@ public sealed record PolicyFile
     /// <summary>By which fraction a task may exceed its ε in the client's own ledger, which charges failed rounds too. Default 0.25.</summary>
     public decimal FailureAllowance { get; init; } = PrivacyLimits.Default.FailureAllowance;
 
+    /// <summary>Verifier keys of witnesses, <c>name+id+base64</c>. Default none.</summary>
+    public IReadOnlyList<string> Witnesses { get; init; } = [];
+
+    /// <summary>So many of the witnesses must have cosigned a checkpoint of the log before this client acts on it. Default 0.</summary>
+    public int WitnessQuorum { get; init; }
+
     public IReadOnlyList<ProtectionKind> Protections { get; init; } = [ProtectionKind.Masking];
 
     public IReadOnlyList<TaskModelKind> Models { get; init; } = [TaskModelKind.Vector, TaskModelKind.Linear, TaskModelKind.Logistic];
@@ -95,7 +102,13 @@ public sealed record PolicyFile
         Models,
         LeastRosterSequence,
         LeastDifference,
-        ReadLimits());
+        ReadLimits(),
+        [.. Witnesses.Select(ReadWitness)],
+        WitnessQuorum >= 0 && WitnessQuorum <= Witnesses.Count ? WitnessQuorum : throw new FormatException("witnessQuorum is 0 to the number of witnesses."));
+
+    private static NoteVerifier ReadWitness(string text) => NoteVerifier.TryParse(text, out NoteVerifier? witness) && witness!.Type == NoteKeyType.Cosignature
+        ? witness
+        : throw new FormatException($"'{text}' is no verifier key of a witness (name+id+base64, type 4).");
 
     private PrivacyLimits ReadLimits() => FailureAllowance is >= 0 and <= 1
         ? new PrivacyLimits(GreatestEpsilon, GreatestDelta, LeastNoiseMultiplier, ClientTotalEpsilon, RecordTotalEpsilon, TotalDelta, FailureAllowance)

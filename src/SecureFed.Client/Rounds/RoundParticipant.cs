@@ -89,11 +89,14 @@ internal sealed class RoundParticipant(ClientContext context, RoundTransport tra
         ClientStep upload = Require(client.OnDealers(dealers, inbox, pipeline.AddNoise(quantized, client.ShareVariance)));
         await SaveAsync(client, saved, RoundPhase.Upload, cancellationToken);
         hasUpdateLeft = true;
-        if (await UnlessLateAsync(transport.SendUploadAsync(upload.Masked!, cancellationToken)) is { } receipt)
+        SignedEntry? receipt = await UnlessLateAsync(transport.SendUploadAsync(upload.Masked!, cancellationToken));
+        if (receipt is not null)
             receiptIndex = CheckReceipt(receipt, upload, client.LeafId);
 
         // Also after "too late": only the certified list says whether the update is in the sum.
         Announcement survivorList = await transport.GetSurvivorsAsync(cancellationToken);
+        if (receipt is not null)
+            await transport.KeepReceiptAsync(receipt, cancellationToken);
         ClientStep confirmation = Require(client.OnSurvivors(survivorList, saved.History));
 
         // Remembered with the signature, not with the answer: a server can keep the request from some, and who is not in this sum has most to fear from the next.

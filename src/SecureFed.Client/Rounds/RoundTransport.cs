@@ -1,5 +1,6 @@
 using System.Net;
 using SecureFed.Client.Http;
+using SecureFed.Client.Log;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Masking;
 using SecureFed.Protocol.Masking.Messages;
@@ -9,8 +10,8 @@ using SecureFed.Protocol.Wire;
 
 namespace SecureFed.Client.Rounds;
 
-/// <summary>The messages of one round over HTTP. As an upload it takes nothing but a <see cref="MaskedUpdate"/>.</summary>
-internal sealed class RoundTransport(ServiceConnection connection, Identifier task, Identifier opened, Identifier self, TimeSpan longestWait, TimeProvider time)
+/// <summary>The messages of one round over HTTP. As an upload it takes nothing but a <see cref="MaskedUpdate"/>; as an announcement it gives nothing but what stands in the log.</summary>
+internal sealed class RoundTransport(ServiceConnection connection, LogFollower log, Identifier task, Identifier opened, Identifier self, TimeSpan longestWait, TimeProvider time)
 {
     private const int GreatestInbox = 1 << 20;
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(10);
@@ -31,7 +32,16 @@ internal sealed class RoundTransport(ServiceConnection connection, Identifier ta
     public async Task<(Announcement Dealers, IReadOnlyList<(int Dealer, ReadOnlyMemory<byte> Box)> Inbox)> GetInboxAsync(CancellationToken cancellationToken)
     {
         byte[] body = await WaitForBodyAsync(Routes.RoundPart(task, round, "shares", self), cancellationToken);
-        return TryDecodeInbox(body) ?? throw Malformed("inbox");
+        (ProvenAnnouncement dealers, IReadOnlyList<(int, ReadOnlyMemory<byte>)> boxes) = TryDecodeInbox(body) ?? throw Malformed("inbox");
+        return (await log.AcceptAsync(dealers, cancellationToken), boxes);
+    }
+
+    /// <summary>Asks for the proof that an acknowledged upload is in the log, and keeps it.</summary>
+    public async Task KeepReceiptAsync(SignedEntry receipt, CancellationToken cancellationToken)
+    {
+        byte[] body = await WaitForBodyAsync(Routes.RoundPart(task, round, "receipt", self), cancellationToken);
+        ProvenAnnouncement proven = ProvenAnnouncement.TryDecode(body, out ProvenAnnouncement? read) ? read! : throw Malformed("receipt");
+        await log.KeepReceiptAsync(receipt, proven, round, cancellationToken);
     }
 
     public Task<SignedEntry> SendAdvertisementAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken) =>
@@ -52,7 +62,7 @@ internal sealed class RoundTransport(ServiceConnection connection, Identifier ta
     private async Task<Announcement> WaitForAsync(string part, CancellationToken cancellationToken)
     {
         byte[] body = await WaitForBodyAsync(Routes.RoundPart(task, round, part), cancellationToken);
-        return Announcement.TryDecode(body, out Announcement? announcement) ? announcement! : throw Malformed(part);
+        return ProvenAnnouncement.TryDecode(body, out ProvenAnnouncement? announcement) ? await log.AcceptAsync(announcement!, cancellationToken) : throw Malformed(part);
     }
 
     private async Task<byte[]> WaitForBodyAsync(string path, CancellationToken cancellationToken)
@@ -61,9 +71,11 @@ internal sealed class RoundTransport(ServiceConnection connection, Identifier ta
         while (time.GetElapsedTime(started) < longestWait)
         {
             long asked = time.GetTimestamp();
-            ServiceResponse response = await connection.GetAsync(path, Poll, null, cancellationToken);
+            ServiceResponse response = await connection.GetAsync(FormattableString.Invariant($"{path}?{Routes.KnownSize}={log.Size}"), Poll, null, cancellationToken);
             if (response.Status == HttpStatusCode.OK)
                 return response.Body;
+            if (log.Size > 0)
+                await log.RequireNotShorterAsync((await connection.GetAsync(Routes.TaskPart(task, "log/checkpoint"), cancellationToken: cancellationToken)).Body, cancellationToken);
             await PollPause.AfterAsync(asked, time, cancellationToken);
         }
 
@@ -81,7 +93,7 @@ internal sealed class RoundTransport(ServiceConnection connection, Identifier ta
         return reader.IsComplete ? receipt : throw Malformed("receipt");
     }
 
-    private static (Announcement, IReadOnlyList<(int, ReadOnlyMemory<byte>)>)? TryDecodeInbox(byte[] body)
+    private static (ProvenAnnouncement, IReadOnlyList<(int, ReadOnlyMemory<byte>)>)? TryDecodeInbox(byte[] body)
     {
         CanonicalReader reader = new(body);
         ReadOnlySpan<byte> dealers = reader.Opaque(Announcement.GreatestBlobBytes);
@@ -89,7 +101,7 @@ internal sealed class RoundTransport(ServiceConnection connection, Identifier ta
             GreatestInbox,
             8,
             (ref CanonicalReader r) => (r.Count(GreatestInbox), (ReadOnlyMemory<byte>)r.Opaque(ShareBundle.BoxBytes).ToArray()));
-        return reader.IsComplete && Announcement.TryDecode(dealers, out Announcement? announcement) ? (announcement!, boxes) : null;
+        return reader.IsComplete && ProvenAnnouncement.TryDecode(dealers, out ProvenAnnouncement? announcement) ? (announcement!, boxes) : null;
     }
 
     private static SecureFedException Malformed(string what) =>

@@ -1,6 +1,7 @@
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
+using SecureFed.Protocol.Transparency.Log;
 using SecureFed.Protocol.Wire;
 
 namespace SecureFed.Protocol.Policy;
@@ -21,6 +22,8 @@ namespace SecureFed.Protocol.Policy;
 /// <param name="LeastDifference">m: without noise, the task's cross-round guard must demand at least this difference between the survivors of two rounds; 0 demands no guard.</param>
 /// <param name="LeastRosterSequence">Oldest roster that is accepted; raise it when an identity was removed.</param>
 /// <param name="Privacy">Limits of budgets and noise, also those that the client's own ledger enforces.</param>
+/// <param name="Witnesses">Verifier keys of the witnesses that are believed (C2SP cosignature, type 0x04).</param>
+/// <param name="WitnessQuorum">k: so many of them must have cosigned a checkpoint before it is accepted; 0 asks for none.</param>
 public sealed record ClientPolicy(
     ReadOnlyMemory<byte> RosterAuthorityKey,
     ReadOnlyMemory<byte> ServerKey,
@@ -35,8 +38,13 @@ public sealed record ClientPolicy(
     IReadOnlyList<TaskModelKind> Models,
     ulong LeastRosterSequence = 0,
     int LeastDifference = 0,
-    PrivacyLimits? Privacy = null)
+    PrivacyLimits? Privacy = null,
+    IReadOnlyList<NoteVerifier>? Witnesses = null,
+    int WitnessQuorum = 0)
 {
+    /// <summary>Whose checkpoints of the log with that name are believed.</summary>
+    public TlogPolicy LogPolicy(string origin) => TlogPolicy.Of(NoteVerifier.ForEcdsa(origin, ServerKey.Span), WitnessQuorum, Witnesses ?? []);
+
     /// <summary>The limits in force.</summary>
     public PrivacyLimits Limits => Privacy ?? PrivacyLimits.Default;
 

@@ -43,6 +43,7 @@ internal sealed class TaskHost : IDisposable
     private volatile bool isAhead;
     private long failedAt;
     private int isCheckpointDue;
+    private int isDisposed;
     private volatile bool hasFailed;
 
     private TaskHost(TaskLog log, ITaskStore store, TaskFold fold, Roster roster, ServerOptions options, TimeProvider time, ILogger logger)
@@ -247,6 +248,8 @@ internal sealed class TaskHost : IDisposable
 
     public void Dispose()
     {
+        if (Interlocked.Exchange(ref isDisposed, 1) == 1)
+            return; // The registry is both a service and a hosted one, so the container disposes of it twice.
         stopping.Cancel();
         stopping.Dispose();
         log.Dispose();
