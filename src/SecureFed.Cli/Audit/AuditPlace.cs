@@ -1,7 +1,4 @@
-using System.Text.Json;
-using SecureFed.Client.Configuration;
 using SecureFed.Protocol.Policy;
-using SecureFed.Protocol.Resources;
 using SecureFed.Protocol.Transparency;
 using SecureFed.Protocol.Transparency.Log;
 using SecureFed.Protocol.Wire;
@@ -31,26 +28,13 @@ internal abstract class AuditPlace : IDisposable
     /// <summary>The task's parameters where they are to be had without blobs; null otherwise.</summary>
     public virtual byte[]? FindParameters(Identifier task) => null;
 
-    /// <summary>The budget as it was published.</summary>
-    /// <param name="task">The task.</param>
-    /// <param name="hasNoise">Whether the task adds noise at all.</param>
-    /// <param name="source">What was read.</param>
-    /// <param name="budget">Null if the publication says that there is none.</param>
-    /// <returns>False if nothing was published here, or this reader may not see it.</returns>
-    public abstract bool TryReadBudget(Identifier task, bool hasNoise, out string source, out BudgetView? budget);
+    /// <summary>What the published budget is called here.</summary>
+    public abstract string BudgetSource(Identifier task);
+
+    /// <summary>The budget as it was published, in JSON; null if it was not, or not to this reader.</summary>
+    public abstract byte[]? ReadPublishedBudget(Identifier task);
 
     public virtual void Dispose()
     {
     }
-
-    /// <exception cref="JsonException">Not a published budget.</exception>
-    protected static BudgetView? ParseBudget(byte[] json)
-    {
-        using JsonDocument document = JsonDocument.Parse(json);
-        bool isNone = document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("unit", out JsonElement unit) && unit.ValueEquals("none");
-        return isNone ? null : document.RootElement.Deserialize<BudgetView>(ResourceJson.Options) ?? throw new JsonException("The document is null.");
-    }
-
-    /// <summary>A policy that does not open is no policy: what it would have pinned counts as not given.</summary>
-    protected static ClientPolicy? OpenPolicy(string path) => File.Exists(path) ? PolicyFile.Load(path) : null;
 }

@@ -18,6 +18,7 @@ internal sealed class AuditRun(AuditPlace place, AuditTrust trust, Action<ulong>
 {
     private const ulong ProgressStep = 4096;
     private const double Tolerance = 1e-12;
+    private const string NoNoise = "the task adds no noise and promises none";
     private readonly List<AuditStep> steps = [];
     private bool isReplaysFault;
 
@@ -73,7 +74,7 @@ internal sealed class AuditRun(AuditPlace place, AuditTrust trust, Action<ulong>
         Add("signature", named is null ? AuditStatus.Passed : AuditStatus.Failed, named?.Message ?? DescribeSigners(signed));
         if (named is not null)
             return (signed, named);
-        if (first?.Rejection.Code == ErrorCodes.HistoryRewritten && since is not null)
+        if (first is { Rejection.Code: ErrorCodes.HistoryRewritten } && since is not null)
         {
             Add("history", AuditStatus.Failed, first.Rejection.Detail);
             return (signed, ToFault(first));
@@ -89,7 +90,7 @@ internal sealed class AuditRun(AuditPlace place, AuditTrust trust, Action<ulong>
             return (signed, null);
         }
 
-        bool isEntry = first.Rejection.Code == ErrorCodes.IllegalEntry;
+        bool isEntry = first is { Rejection.Code: ErrorCodes.IllegalEntry };
         Add("tiles", isEntry ? AuditStatus.Passed : AuditStatus.Failed, isEntry ? Text($"{first.EntryIndex + 1} of {tree.Size} leaves give the signed root; then the entries went wrong") : first.Rejection.Detail);
         if (isEntry)
             Add("entries", isReplaysFault ? AuditStatus.Passed : AuditStatus.Failed, isReplaysFault ? Text($"legal up to entry {first.EntryIndex}") : first.Rejection.Detail);
@@ -152,28 +153,22 @@ internal sealed class AuditRun(AuditPlace place, AuditTrust trust, Action<ulong>
             return null;
         }
 
-        string source;
-        BudgetView? published;
-        try
+        string source = place.BudgetSource(entries.TaskId);
+        if (place.ReadPublishedBudget(entries.TaskId) is not { } json)
         {
-            if (!place.TryReadBudget(entries.TaskId, budget is not null, out source, out published))
-            {
-                Add("budget", budget is null ? AuditStatus.Passed : AuditStatus.NotPossible, budget is null
-                    ? "the task adds no noise and promises none"
-                    : Text($"recomputed from the entries: epsilon {budget.EpsilonSpent:R} of {budget.Epsilon:R}; nothing published was found to compare it with"));
-                return null;
-            }
-        }
-        catch (JsonException exception)
-        {
-            return FailBudget(DirectoryPlace.BudgetFile, $"The published budget cannot be read: {exception.Message}");
+            Add("budget", budget is null ? AuditStatus.Passed : AuditStatus.NotPossible, budget is null
+                ? NoNoise
+                : Text($"recomputed from the entries: epsilon {budget.EpsilonSpent:R} of {budget.Epsilon:R}; nothing published was found to compare it with"));
+            return null;
         }
 
+        if (!TryParseBudget(json, out BudgetView? published))
+            return FailBudget(source, "The published budget cannot be read.");
         if (budget is null || published is null)
         {
             if (budget is not null || published is not null)
                 return FailBudget(source, budget is null ? "A budget is published, but the task adds no noise." : "No budget is published, but the task adds noise.");
-            Add("budget", AuditStatus.Passed, "the task adds no noise and promises none");
+            Add("budget", AuditStatus.Passed, NoNoise);
             return null;
         }
 
@@ -181,6 +176,25 @@ internal sealed class AuditRun(AuditPlace place, AuditTrust trust, Action<ulong>
             return FailBudget(source, difference);
         Add("budget", AuditStatus.Passed, Text($"epsilon {budget.EpsilonSpent:R} of {budget.Epsilon:R} at delta {budget.Delta:R}, recomputed from the entries and equal to {source}"));
         return null;
+    }
+
+    /// <param name="json">A budget as the server gives it, or <c>{"unit":"none"}</c>.</param>
+    /// <param name="budget">Null for the latter.</param>
+    private static bool TryParseBudget(byte[] json, out BudgetView? budget)
+    {
+        budget = null;
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(json);
+            if (document.RootElement.TryGetProperty("unit", out JsonElement unit) && unit.ValueEquals("none"))
+                return true;
+            budget = document.RootElement.Deserialize<BudgetView>(ResourceJson.Options);
+            return budget is { Views: not null, Entries: not null, Releases: not null };
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        {
+            return false;
+        }
     }
 
     private AuditFault FailBudget(string source, string message)

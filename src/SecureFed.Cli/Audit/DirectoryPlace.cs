@@ -1,6 +1,6 @@
 using SecureFed.Cli.Output;
+using SecureFed.Client.Configuration;
 using SecureFed.Protocol.Policy;
-using SecureFed.Protocol.Resources;
 using SecureFed.Protocol.Transparency;
 using SecureFed.Protocol.Transparency.Log;
 using SecureFed.Protocol.Wire;
@@ -47,18 +47,15 @@ internal sealed class DirectoryPlace : AuditPlace
 
     public override string PathOf(string logFile) => prefix + logFile;
 
-    public override ClientPolicy? FindPolicy() => OpenPolicy(Path.Combine(root, PolicyFileName));
-
-    public override bool TryReadBudget(Identifier task, bool hasNoise, out string source, out BudgetView? budget)
+    public override ClientPolicy? FindPolicy()
     {
-        source = BudgetFile;
-        budget = null;
-        string path = Path.Combine(root, BudgetFile);
-        if (!File.Exists(path))
-            return false;
-        budget = ParseBudget(File.ReadAllBytes(path));
-        return true;
+        string path = Path.Combine(root, PolicyFileName);
+        return File.Exists(path) ? PolicyFile.Load(path) : null;
     }
+
+    public override string BudgetSource(Identifier task) => BudgetFile;
+
+    public override byte[]? ReadPublishedBudget(Identifier task) => ReadOrNull(Path.Combine(root, BudgetFile));
 
     private static DirectoryPlace OfServer(string path, Identifier? task)
     {
@@ -77,7 +74,7 @@ internal sealed class DirectoryPlace : AuditPlace
 
     private sealed class Files(string directory) : ILogSource
     {
-        public byte[]? Read(string path) => path == Checkpoint || path == "vkey" || TilePath.TryParse(path, out _) ? ReadOrNull(Path.Combine(directory, path)) : null;
+        public byte[]? Read(string path) => path is Checkpoint or "vkey" || TilePath.TryParse(path, out _) ? ReadOrNull(Path.Combine(directory, path)) : null;
     }
 
     private sealed class BlobFiles(string directory) : IBlobSource

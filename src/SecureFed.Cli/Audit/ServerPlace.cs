@@ -2,7 +2,6 @@ using SecureFed.Cli.Output;
 using SecureFed.Client.Http;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Requests;
-using SecureFed.Protocol.Resources;
 using SecureFed.Protocol.Transparency;
 using SecureFed.Protocol.Transparency.Log;
 using SecureFed.Protocol.Wire;
@@ -33,13 +32,13 @@ internal sealed class ServerPlace : AuditPlace
     public static ServerPlace Open(Uri address, Identifier? task, string? certificatePin, HttpClient? signed, bool isAuditor = true)
     {
         Identifier wanted = task ?? TaskIn(address) ?? throw CommandException.Misuse("Which task?", "Name it with --task, or in the address: https://host/v1/tasks/TASK.");
-        HttpClient anonymous = new(PinnedHandler.Create(certificatePin));
-        SignedHttpClient.Configure(anonymous, new Uri(address.GetLeftPart(UriPartial.Authority)));
-        return new ServerPlace(anonymous, signed)
+        HttpClient open = new(PinnedHandler.Create(certificatePin));
+        SignedHttpClient.Configure(open, new Uri(address.GetLeftPart(UriPartial.Authority)));
+        return new ServerPlace(open, signed)
         {
             Name = address.ToString(),
             TaskId = wanted,
-            Log = new Files(Connect(anonymous), wanted),
+            Log = new Files(Connect(open), wanted),
             Blobs = signed is null || !isAuditor ? null : new ServedBlobs(Connect(signed), wanted),
             WithoutBlobs = signed is null || !isAuditor ? "blobs are shown to auditors of the roster only (--id and --key)" : "",
         };
@@ -49,27 +48,21 @@ internal sealed class ServerPlace : AuditPlace
 
     public override byte[]? FindParameters(Identifier task) => connection is null ? null : ReadOrNull(connection, Routes.TaskPart(task, "parameters"));
 
-    public override bool TryReadBudget(Identifier task, bool hasNoise, out string source, out BudgetView? budget)
-    {
-        source = "GET " + Routes.TaskPart(task, "budget");
-        budget = null;
-        if (connection is null)
-            return false;
-        byte[]? body = ReadOrNull(connection, Routes.TaskPart(task, "budget"));
-        budget = body is null ? null : ParseBudget(body);
-        return true;
-    }
+    public override string BudgetSource(Identifier task) => "GET " + Routes.TaskPart(task, "budget");
+
+    public override byte[]? ReadPublishedBudget(Identifier task) => connection is null ? null : ReadOrNull(connection, Routes.TaskPart(task, "budget"));
 
     public override void Dispose()
     {
         anonymous.Dispose();
         signed?.Dispose();
+        base.Dispose();
     }
 
     private static Identifier? TaskIn(Uri address)
     {
         string[] parts = address.AbsolutePath.Trim('/').Split('/');
-        return parts.Length >= 3 && parts[0] == "v1" && parts[1] == "tasks" && Identifier.TryParse(parts[2], out Identifier task) ? task : null;
+        return parts is ["v1", "tasks", var name, ..] && Identifier.TryParse(name, out Identifier task) ? task : null;
     }
 
     private static ServiceConnection Connect(HttpClient http) => new(http, 5, TimeSpan.FromMilliseconds(200), TimeProvider.System);
