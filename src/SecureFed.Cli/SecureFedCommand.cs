@@ -45,6 +45,7 @@ public static class SecureFedCommand
         {
             DemoCommand.Create(terminal),
             ServerCommand.Create(terminal),
+            WitnessCommand.Create(terminal),
             KeysCommand.Create(terminal),
             TaskCommand.Create(terminal),
             AuditCommand.Create(terminal),

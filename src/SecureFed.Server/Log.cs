@@ -32,4 +32,19 @@ internal static partial class Log
 
     [LoggerMessage(20, LogLevel.Warning, "Task {Task}: the last {Bytes} bytes of the journal, from offset {Offset}, were torn by an interrupted write and have been cut off; {Entries} entries remain")]
     public static partial void TornTailCut(ILogger logger, Identifier task, long bytes, long offset, ulong entries);
+
+    [LoggerMessage(40, LogLevel.Information, "Witness: cosigned {Origin} at {Size} entries")]
+    public static partial void WitnessCosigned(ILogger logger, string origin, ulong size);
+
+    [LoggerMessage(41, LogLevel.Warning, "Witness: refused ({Status}): {Detail}")]
+    public static partial void WitnessRefused(ILogger logger, int status, string detail);
+
+    [LoggerMessage(42, LogLevel.Critical, "Witness: {Origin} signed two trees of {Size} entries; the evidence is in {Path}")]
+    public static partial void WitnessSawFork(ILogger logger, string origin, ulong size, string path);
+
+    [LoggerMessage(43, LogLevel.Critical, "Witness: a checkpoint could not be stored and was not cosigned")]
+    public static partial void WitnessStoreFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(44, LogLevel.Warning, "No cosignature from witness {Witness}: {Reason}")]
+    public static partial void WitnessFailed(ILogger logger, string witness, string reason);
 }

@@ -2,6 +2,7 @@ using SecureFed.Cryptography.Keys;
 using SecureFed.Cryptography.Randomness;
 using SecureFed.Protocol.Identity;
 using SecureFed.Protocol.Wire;
+using SecureFed.Server.Witnessing;
 
 namespace SecureFed.Server;
 
@@ -34,6 +35,15 @@ public sealed class ServerOptions
 
     /// <summary>Of how many finished rounds of a task the uploaded vectors are kept for auditors; older ones are deleted, which the log records. Null keeps all.</summary>
     public int? RetainedRounds { get; init; }
+
+    /// <summary>Second parties that cosign the checkpoints of all logs; each must know the verifier key of each log. Default none.</summary>
+    public IReadOnlyList<WitnessEndpoint> Witnesses { get; init; } = [];
+
+    /// <summary>A checkpoint with fewer cosignatures is not published, and nothing that waits for it happens. Default 0.</summary>
+    public int WitnessQuorum { get; init; }
+
+    /// <summary>Longest wait for the witnesses of one checkpoint. Default 2 s.</summary>
+    public TimeSpan WitnessTimeout { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>Names under which clients reach this server (host, with the port unless it is 443), lower case: a request signed for another server is refused.</summary>
     /// <remarks>Empty: only the local address of the connection and localhost.</remarks>

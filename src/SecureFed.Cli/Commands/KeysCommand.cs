@@ -7,11 +7,13 @@ using SecureFed.Cryptography.Randomness;
 using SecureFed.Protocol.Identity;
 using SecureFed.Protocol.Resources;
 using SecureFed.Protocol.Rounds;
+using SecureFed.Protocol.Transparency.Log;
 using SecureFed.Protocol.Wire;
+using SecureFed.Server.Witnessing;
 
 namespace SecureFed.Cli.Commands;
 
-/// <summary><c>securefed keys</c>: identity keys, rosters and a whole trial consortium.</summary>
+/// <summary><c>securefed keys</c>: identity keys, a witness's key, rosters and a whole trial consortium.</summary>
 internal static class KeysCommand
 {
     internal static readonly JsonSerializerOptions Indented = new(ResourceJson.Options)
@@ -23,6 +25,7 @@ internal static class KeysCommand
     public static Command Create(Terminal terminal) => new("keys", "Makes identity keys and signs rosters.")
     {
         New(terminal),
+        Witness(terminal),
         Sign(terminal),
         Consortium(terminal),
     };
@@ -40,6 +43,33 @@ internal static class KeysCommand
                 terminal.WriteJson(new { id, publicKey = key, file = parsed.GetValue(output) });
             else
                 terminal.WriteLine($"id {id}\npublic key {key}");
+            return SecureFedCommand.Done;
+        });
+        return command;
+    }
+
+    private static Command Witness(Terminal terminal)
+    {
+        Option<string> name = CommandOptions.Required("--name", "Name under which the witness signs, by convention an address without scheme, e.g. witness.example.org/w1.");
+        Option<string> output = CommandOptions.Required("--out", "File for the secret key, not encrypted; the verifier key goes beside it with the extension .vkey. Existing files are kept.");
+        Command command = new("witness", "Makes the key of a witness (Ed25519) and prints its verifier key.") { name, output, CommandOptions.Json() };
+        command.SetAction(parsed =>
+        {
+            string path = parsed.GetValue(output)!;
+            NoteVerifier verifier;
+            try
+            {
+                verifier = WitnessKeyFile.Create(path, parsed.GetValue(name)!, OperatingSystemRandomSource.Instance);
+            }
+            catch (ArgumentException)
+            {
+                throw CommandException.Misuse("--name is no name of a key.", "A name is not empty and has no white space and no plus, e.g. witness.example.org/w1.");
+            }
+
+            if (terminal.IsJson)
+                terminal.WriteJson(new { vkey = verifier.ToString(), file = path, publicFile = WitnessKeyFile.PublicPathOf(path) });
+            else
+                terminal.WriteLine($"vkey {verifier}");
             return SecureFedCommand.Done;
         });
         return command;

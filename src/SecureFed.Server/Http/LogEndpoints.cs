@@ -42,7 +42,7 @@ internal static class LogEndpoints
         : TaskEndpoints.UnknownTask;
 
     private static IResult GetPolicy(string task, TaskRegistry registry) => TaskEndpoints.Find(task, registry) is { } host
-        ? Text(Encoding.Latin1.GetBytes(TlogPolicy.Of(host.PublishedLog.Verifier).Text))
+        ? Text(host.PublishedLog.Policy.Encode())
         : TaskEndpoints.UnknownTask;
 
     private static IResult GetTile(string task, string path, HttpContext context, TaskRegistry registry)

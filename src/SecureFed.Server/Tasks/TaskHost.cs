@@ -68,27 +68,27 @@ internal sealed class TaskHost : IDisposable
 
     /// <summary>Appends the first entry to an empty store and opens the task.</summary>
     public static async Task<TaskHost> CreateAsync(
-        TaskParameters parameters, ITaskStore store, ServerOptions options, TimeProvider time, ILogger logger, CancellationToken cancellationToken = default)
+        TaskParameters parameters, ITaskStore store, ServerOptions options, LogWitnesses witnesses, TimeProvider time, ILogger logger, CancellationToken cancellationToken = default)
     {
         PendingEvent created = TaskState.Create(parameters, options.Roster, new LearningTask(parameters).InitialModel());
-        using (TaskLog empty = await TaskLog.OpenAsync(parameters.TaskId, store, options.Signer, logger, cancellationToken))
+        using (TaskLog empty = await TaskLog.OpenAsync(parameters.TaskId, store, options.Signer, witnesses, logger, cancellationToken))
             await empty.AppendAsync(0, new LogEntry(parameters.TaskId, created.Event).Encode(), [.. created.Blobs.Select(b => new StoredBlob(b))]);
-        return await OpenAsync(parameters.TaskId, store, options, time, logger, cancellationToken);
+        return await OpenAsync(parameters.TaskId, store, options, witnesses, time, logger, cancellationToken);
     }
 
     /// <summary>Folds a task's log and goes on where it ends.</summary>
     /// <exception cref="StorageException">The log was rolled back, changed, or does not fold; nothing was changed.</exception>
     public static async Task<TaskHost> OpenAsync(
-        Identifier taskId, ITaskStore store, ServerOptions options, TimeProvider time, ILogger logger, CancellationToken cancellationToken = default)
+        Identifier taskId, ITaskStore store, ServerOptions options, LogWitnesses witnesses, TimeProvider time, ILogger logger, CancellationToken cancellationToken = default)
     {
-        TaskLog opened = await TaskLog.OpenAsync(taskId, store, options.Signer, logger, cancellationToken);
+        TaskLog opened = await TaskLog.OpenAsync(taskId, store, options.Signer, witnesses, logger, cancellationToken);
         try
         {
             Roster inForce = FindRoster(opened, options);
             TaskFold folded = TaskFold.Of(opened, inForce);
             TaskHost host = new(opened, store, folded, inForce, options, time, logger);
             host.StartClocks();
-            await opened.PublishAsync(cancellationToken);
+            await host.TryPublishAsync(cancellationToken);
             foreach (Identifier round in folded.State.Rounds.Select(r => r.RoundId).Where(r => !folded.State.HoldsVectors(r)))
                 await store.DeleteBlobsAsync(round, cancellationToken); // A deletion that a crash interrupted.
             return host;
@@ -107,7 +107,9 @@ internal sealed class TaskHost : IDisposable
         {
             try
             {
-                if (await StepAsync(cancellationToken) is not { } wait)
+                (Task Signal, TimeSpan PatienceLeft)? next = await StepAsync(cancellationToken);
+                await PruneAsync(cancellationToken);
+                if (next is not { } wait)
                     return;
                 await wait.Signal.WaitAsync(wait.PatienceLeft, time, cancellationToken);
             }
@@ -118,6 +120,7 @@ internal sealed class TaskHost : IDisposable
             catch (StorageException exception)
             {
                 Log.StorageFailed(logger, Parameters.TaskId, exception.Message);
+                CheckpointSoon();
                 await Task.Delay(RetryPause, time, cancellationToken);
             }
         }
@@ -300,6 +303,16 @@ internal sealed class TaskHost : IDisposable
         }
     }
 
+    /// <summary>Retention: the uploaded vectors of all but the last finished rounds.</summary>
+    private async Task PruneAsync(CancellationToken cancellationToken)
+    {
+        if (options.RetainedRounds is not { } retained)
+            return;
+        TaskState state = fold.State;
+        foreach (Identifier round in state.Rounds.SkipLast(retained).Select(r => r.RoundId).Where(state.HoldsVectors).ToArray())
+            await TryDeleteVectorsAsync(round, cancellationToken);
+    }
+
     private async Task<bool> DecideAsync(Func<TaskState, PendingEvent?> decide, CancellationToken cancellationToken)
     {
         await EnterAsync(cancellationToken);
@@ -307,7 +320,7 @@ internal sealed class TaskHost : IDisposable
         {
             if (decide(fold.State) is not { } pending || !await ConfirmAsync(Queue(pending)))
                 return false;
-            await log.PublishAsync(CancellationToken.None);
+            await TryPublishAsync(CancellationToken.None);
             SignalStage();
         }
         finally
@@ -407,6 +420,20 @@ internal sealed class TaskHost : IDisposable
         fold = TaskFold.Of(log, roster);
         isAhead = false;
         StartClocks();
+    }
+
+    /// <summary>Now, or else as soon as the disk and the witnesses allow.</summary>
+    private async Task TryPublishAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await log.PublishAsync(cancellationToken);
+        }
+        catch (StorageException exception)
+        {
+            Log.StorageFailed(logger, Parameters.TaskId, exception.Message);
+            CheckpointSoon();
+        }
     }
 
     private void CheckpointSoon()

@@ -20,6 +20,7 @@ internal sealed class TaskLog : ILogSource, IBlobSource, IDisposable
     private readonly string origin;
     private readonly ITaskStore store;
     private readonly ISigner signer;
+    private readonly LogWitnesses witnesses;
     private readonly SemaphoreSlim publishing = new(1, 1);
     private readonly ConcurrentDictionary<Digest, ReadOnlyMemory<byte>> inFlight = new();
     private readonly ConcurrentDictionary<(int Level, ulong Index), ReadOnlyMemory<byte>> tileHashes = new();
@@ -27,11 +28,12 @@ internal sealed class TaskLog : ILogSource, IBlobSource, IDisposable
     private readonly TileSet tiles = new();
     private volatile PublishedTree published = new(0, Array.Empty<byte>());
 
-    private TaskLog(Identifier taskId, ITaskStore store, ISigner signer)
+    private TaskLog(Identifier taskId, ITaskStore store, ISigner signer, LogWitnesses witnesses)
     {
         this.taskId = taskId;
         this.store = store;
         this.signer = signer;
+        this.witnesses = witnesses;
         origin = LogOrigin.Of(signer.PublicKey.Span, taskId);
     }
 
@@ -44,11 +46,14 @@ internal sealed class TaskLog : ILogSource, IBlobSource, IDisposable
     /// <summary>The key with which this log's checkpoints verify, as auditors pin it.</summary>
     public NoteVerifier Verifier => NoteVerifier.ForEcdsa(origin, signer.PublicKey.Span);
 
+    /// <summary>This log and the server's witnesses as a tlog-policy.</summary>
+    public TlogPolicy Policy => witnesses.PolicyOf(Verifier);
+
     /// <summary>Computes the whole tree again from the journal and compares it with what was signed; files that are missing are written anew.</summary>
     /// <exception cref="StorageException">The log is shorter than, or differs from, the one that was signed: it has been rolled back or changed. Nothing was changed.</exception>
-    public static async Task<TaskLog> OpenAsync(Identifier taskId, ITaskStore store, ISigner signer, ILogger logger, CancellationToken cancellationToken = default)
+    public static async Task<TaskLog> OpenAsync(Identifier taskId, ITaskStore store, ISigner signer, LogWitnesses witnesses, ILogger logger, CancellationToken cancellationToken = default)
     {
-        TaskLog log = new(taskId, store, signer);
+        TaskLog log = new(taskId, store, signer, witnesses);
         LogGuard? guard = store.ReadGuard();
         Checkpoint? last = log.ReadCheckpoint();
         ulong signedSize = Math.Max(guard?.Size ?? 0, last?.Size ?? 0);
@@ -104,7 +109,7 @@ internal sealed class TaskLog : ILogSource, IBlobSource, IDisposable
 
     /// <summary>Publishes a checkpoint over everything that is durable.</summary>
     /// <returns>Whether it is a new one.</returns>
-    /// <exception cref="StorageException">Not written; call again.</exception>
+    /// <exception cref="StorageException">Not written, or not cosigned by enough witnesses; call again.</exception>
     public async Task<bool> PublishAsync(CancellationToken cancellationToken = default)
     {
         await publishing.WaitAsync(cancellationToken);
@@ -121,7 +126,8 @@ internal sealed class TaskLog : ILogSource, IBlobSource, IDisposable
             unwritten.Clear();
             LogGuard tree = new(tiles.Size, tiles.Root);
             await store.WriteGuardAsync(tree, CancellationToken.None);
-            byte[] note = new Checkpoint(origin, tree.Size, tree.Root).Sign(signer).Encode();
+            SignedNote checkpoint = await witnesses.CosignAsync(new Checkpoint(origin, tree.Size, tree.Root).Sign(signer), Verifier, BuilderOf(tree.Size).Consistency, cancellationToken);
+            byte[] note = checkpoint.Encode();
             await store.WriteFilesAsync([(CheckpointPath, note)], CancellationToken.None);
             published = new PublishedTree(tree.Size, note);
             return true;
@@ -141,7 +147,7 @@ internal sealed class TaskLog : ILogSource, IBlobSource, IDisposable
         PublishedTree tree = published;
         if (index >= tree.Size || known > tree.Size)
             return null;
-        ProofBuilder builder = new(new TileHashReader(new CachedTiles(this), tree.Size));
+        ProofBuilder builder = BuilderOf(tree.Size);
         return new LogProof(tree.Checkpoint, known, builder.Inclusion(index, tree.Size), known == 0 ? [] : builder.Consistency(known, tree.Size));
     }
 
@@ -153,6 +159,8 @@ internal sealed class TaskLog : ILogSource, IBlobSource, IDisposable
     public bool TryGet(Digest digest, out ReadOnlyMemory<byte> blob) => store.TryGet(digest, out blob);
 
     public void Dispose() => publishing.Dispose();
+
+    private ProofBuilder BuilderOf(ulong size) => new(new TileHashReader(new CachedTiles(this), size));
 
     /// <exception cref="StorageException">The published checkpoint is damaged.</exception>
     private Checkpoint? ReadCheckpoint()

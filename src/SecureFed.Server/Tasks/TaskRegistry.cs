@@ -15,6 +15,7 @@ internal sealed class TaskRegistry(ServerOptions options, TimeProvider time, IHo
     private readonly DataSetBudgets budgets = new(options);
     private readonly SemaphoreSlim creation = new(1, 1);
     private readonly CancellationTokenSource stopping = new();
+    private readonly LogWitnesses witnesses = new(options, logger);
     private IStorage? storage;
 
     public TaskHost? Find(Identifier task) => hosts.GetValueOrDefault(task);
@@ -56,7 +57,7 @@ internal sealed class TaskRegistry(ServerOptions options, TimeProvider time, IHo
             ITaskStore store = await storage!.CreateAsync(parameters.TaskId, cancellationToken);
             try
             {
-                return await TaskHost.CreateAsync(parameters, store, options, time, logger, cancellationToken);
+                return await TaskHost.CreateAsync(parameters, store, options, witnesses, time, logger, cancellationToken);
             }
             catch
             {
@@ -90,7 +91,7 @@ internal sealed class TaskRegistry(ServerOptions options, TimeProvider time, IHo
             return;
         }
 
-        TaskHost host = await TaskHost.OpenAsync(task, store, options, time, logger, cancellationToken);
+        TaskHost host = await TaskHost.OpenAsync(task, store, options, witnesses, time, logger, cancellationToken);
         Log.TaskOpened(logger, task, store.EntryCount);
         budgets.Restore(host.Parameters);
         hosts[task] = host;
@@ -109,6 +110,7 @@ internal sealed class TaskRegistry(ServerOptions options, TimeProvider time, IHo
     {
         foreach (TaskHost host in hosts.Values)
             host.Dispose();
+        witnesses.Dispose();
         creation.Dispose();
         stopping.Dispose();
     }

@@ -47,7 +47,7 @@ internal sealed class ServerProcess : IDisposable
             RedirectStandardError = true,
             ArgumentList =
             {
-                "exec", Path.Combine(AppContext.BaseDirectory, "securefed.dll"), "server", "--json", "--listen", "127.0.0.1:0", "--key", Path.Combine(keys, "server.pem"),
+                "exec", Path.Combine(AppContext.BaseDirectory, "securefed.dll"), "server", "--json", "--store", Path.Combine(keys, "store"), "--listen", "127.0.0.1:0", "--key", Path.Combine(keys, "server.pem"),
                 "--roster", Path.Combine(keys, "roster.signed"), "--policy", Path.Combine(keys, "policy.json"),
             },
         };

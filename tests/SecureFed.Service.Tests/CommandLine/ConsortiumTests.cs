@@ -31,7 +31,7 @@ public class ConsortiumTests
         using CancellationTokenSource stop = new();
         using StringWriter serverOutput = new();
         Task<int> server = Task.Run(() => SecureFed.Cli.SecureFedCommand.RunAsync(
-            ["server", "--json", "--listen", "127.0.0.1:0", "--key", File("server.pem"), "--roster", File("roster.signed"), "--policy", File("policy.json"), "--data-set-epsilon", "15"],
+            ["server", "--json", "--store", File("store"), "--listen", "127.0.0.1:0", "--key", File("server.pem"), "--roster", File("roster.signed"), "--policy", File("policy.json"), "--data-set-epsilon", "15"],
             TextWriter.Synchronized(serverOutput),
             TextWriter.Null,
             stop.Token));
@@ -161,7 +161,7 @@ public class ConsortiumTests
         await Cli.RunAsync("keys", "consortium", "--out", keys, "--clients", "3");
         (await Cli.RunAsync("keys", "consortium", "--out", keys, "--json")).AssertFailure(1, "not-empty");
         string File(string name) => Path.Combine(keys, name);
-        string[] server = ["server", "--json", "--policy", File("policy.json")];
+        string[] server = ["server", "--json", "--store", File("store"), "--policy", File("policy.json")];
         (await Cli.RunAsync([.. server, "--key", File("client-1.pem"), "--roster", File("roster.signed")])).AssertFailure(1, "not-enrolled");
         (await Cli.RunAsync([.. server, "--key", File("server.pem"), "--roster", File("policy.json")])).AssertFailure(1, "roster-untrusted");
         (await Cli.RunAsync([.. server, "--key", File("roster.json"), "--roster", File("roster.signed")])).AssertFailure(1, "invalid-configuration");

@@ -91,7 +91,7 @@ public sealed class NoteVerifier : IEquatable<NoteVerifier>
 
     private string KeyIdText => KeyId.ToString("x8", CultureInfo.InvariantCulture);
 
-    private static NoteVerifier? Create(string name, NoteKeyType type, byte[] key)
+    internal static NoteVerifier? Create(string name, NoteKeyType type, byte[] key)
     {
         bool isKey = type switch
         {
