@@ -19,6 +19,12 @@ internal static class AuditMirror
     public static void Copy(AuditPlace place, string directory)
     {
         RequireEmpty(directory);
+        CopyTo(place, directory);
+    }
+
+    /// <summary>The same beside what the directory holds already.</summary>
+    public static void CopyTo(AuditPlace place, string directory)
+    {
         string log = Path.Combine(directory, DirectoryPlace.LogFolder);
         byte[] note = place.Log.Read(CheckpointPath) ?? throw CommandException.Refuse(ErrorCodes.NotReady, "There is no checkpoint yet.", "Try again in a second.");
         if (!SignedNote.TryParse(note, out SignedNote? signed) || !Checkpoint.TryParse(signed!.Text.Span, out Checkpoint? tree))

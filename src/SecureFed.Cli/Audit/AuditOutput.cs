@@ -53,7 +53,7 @@ internal static class AuditOutput
     {
         Table table = new Table().AddColumns("part", "result", "what was checked").RoundedBorder();
         foreach (AuditStep step in result.Steps)
-            table.AddRow(Markup.Escape(step.Name), MarkupOf(step.Status), Markup.Escape(step.Detail));
+            table.AddRow(Markup.Escape(step.Name), MarkupOf(step.Status, terminal.IsInteractive), Markup.Escape(step.Detail));
         terminal.Console.Write(table);
         if (result.Fault is { } fault)
         {
@@ -67,11 +67,10 @@ internal static class AuditOutput
         terminal.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Verified{pinned}: {result.Checkpoint!.Checkpoint.Size} entries of task {result.Entries.TaskId}, root {result.Checkpoint.Checkpoint.Root}."));
     }
 
-    private static string MarkupOf(AuditStatus status) => status switch
+    private static string MarkupOf(AuditStatus status, bool isColoured)
     {
-        AuditStatus.Passed => "[green]passed[/]",
-        AuditStatus.Failed => "[red]failed[/]",
-        AuditStatus.NotPossible => "[yellow]not possible[/]",
-        _ => "[grey]not reached[/]",
-    };
+        string word = WordOf(status).Replace('-', ' ');
+        string colour = status switch { AuditStatus.Passed => "green", AuditStatus.Failed => "red", AuditStatus.NotPossible => "yellow", _ => "grey" };
+        return isColoured ? $"[{colour}]{word}[/]" : word;
+    }
 }

@@ -26,6 +26,7 @@ public sealed class EntryAudit(Func<Digest, ReadOnlyMemory<byte>?>? findBlob = n
     private readonly List<AuditedRound> rounds = [];
     private readonly HashSet<Identifier> roundIds = [];
     private readonly Dictionary<Identifier, int> finished = [];
+    private readonly Dictionary<(int Clients, int Size), CohortThresholds> thresholds = [];
     private TaskEvent.RoundOpened? opened;
     private RoundAudit? open;
     private CohortBounds? bounds;
@@ -149,7 +150,7 @@ public sealed class EntryAudit(Func<Digest, ReadOnlyMemory<byte>?>? findBlob = n
             return refusal.Message;
         Budget?.Reserve(round.Number, round.Noise!.Charge);
         opened = opening;
-        open = new RoundAudit(bounds);
+        open = new RoundAudit(bounds, thresholds);
         rounds.Add(new AuditedRound(
             round.Number, round.RoundId, round.Kind, EntryCount, RoundPhase.Advertise, 0, 0, 0, bounds.Leaves, 0, null, [],
             round.Noise?.NoiseMultiplier, round.Noise?.Charge ?? 0, round.Noise is null ? null : BudgetState.Reserved, Budget?.EpsilonSpent, null, ModelDigest, null, null));

@@ -12,6 +12,7 @@ internal sealed class RoundAudit
 {
     private readonly CohortBounds bounds;
     private readonly RoundAudit? trunk;
+    private readonly Dictionary<(int Clients, int Size), CohortThresholds> known;
     private readonly HashSet<Identifier>[] senders = [[], [], [], [], []]; // By the phase that waits for the message.
     private readonly Dictionary<Identifier, RoundAudit> leaves = [];
     private readonly Dictionary<Identifier, RoundAudit> leafOf = [];
@@ -24,11 +25,18 @@ internal sealed class RoundAudit
     private int threshold;
     private int greatestSize;
 
-    public RoundAudit(CohortBounds bounds) => this.bounds = bounds;
+    /// <param name="bounds">Of the task.</param>
+    /// <param name="known">Thresholds by size of cohort and leaf, shared by the rounds of a task: for large cohorts they take milliseconds to derive.</param>
+    public RoundAudit(CohortBounds bounds, Dictionary<(int Clients, int Size), CohortThresholds> known)
+    {
+        this.bounds = bounds;
+        this.known = known;
+    }
 
     private RoundAudit(RoundAudit whole)
     {
         bounds = whole.bounds;
+        known = whole.known;
         trunk = whole;
         (quorum, leastSurvivors, threshold, greatestSize) = (whole.quorum, whole.leastSurvivors, whole.threshold, whole.greatestSize);
         Phase = RoundPhase.Share;
@@ -157,16 +165,23 @@ internal sealed class RoundAudit
         Cohort = count;
         int smallest = count / bounds.Leaves;
         greatestSize = (count + bounds.Leaves - 1) / bounds.Leaves;
-        if (CohortThresholds.TryDerive(bounds, count, smallest, out string reason) is not { } least
-            || CohortThresholds.TryDerive(bounds, count, greatestSize, out reason) is not { } most)
-        {
+        if (FindThresholds(count, smallest, out string reason) is not { } least || FindThresholds(count, greatestSize, out reason) is not { } most)
             return reason;
-        }
 
         quorum = Math.Min(least.Quorum, most.Quorum);
         leastSurvivors = Math.Min(least.LeastSurvivors, most.LeastSurvivors);
         threshold = Math.Min(least.Threshold, most.Threshold);
         return null;
+    }
+
+    private CohortThresholds? FindThresholds(int clients, int size, out string reason)
+    {
+        reason = "";
+        if (known.TryGetValue((clients, size), out CohortThresholds? found))
+            return found;
+        if (CohortThresholds.TryDerive(bounds, clients, size, out reason) is { } derived)
+            known.Add((clients, size), found = derived);
+        return found;
     }
 
     private string? FixDealers(int count)
