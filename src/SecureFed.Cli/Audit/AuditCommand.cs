@@ -75,6 +75,7 @@ internal static class AuditCommand
 /// <summary>The options that name a log and whom to believe.</summary>
 internal sealed class AuditOptions
 {
+    private const int GreatestAttempts = 3;
     private readonly Argument<string> place = new("place") { Description = "Directory (of 'demo --out', of 'audit fetch', or a server's data directory) or https address of a server or task." };
     private readonly Option<string> task = CommandOptions.Optional("--task", "Task identifier. Needed if the place holds several.");
     private readonly Option<string> verifierKey = CommandOptions.Optional("--vkey", "File with the log's verifier key, got from somebody other than the server.");
@@ -98,8 +99,17 @@ internal sealed class AuditOptions
         AuditTrust trust = TrustFor(parsed, opened);
         Identifier? wanted = TaskOf(parsed) ?? (opened as ServerPlace)?.TaskId;
         if (!terminal.IsInteractive)
-            return new AuditRun(opened, trust).Execute(earlier, wanted);
-        return terminal.Console.Status().Start("Verifying", status => new AuditRun(opened, trust, entries => status.Status = FormattableString.Invariant($"Verifying entry {entries}")).Execute(earlier, wanted));
+            return Run(opened, trust, earlier, wanted, progress: null);
+        return terminal.Console.Status().Start("Verifying", status => Run(opened, trust, earlier, wanted, entries => status.Status = FormattableString.Invariant($"Verifying entry {entries}")));
+    }
+
+    /// <summary>A running server may report a budget that is newer than the checkpoint that was read before it: then both are read again.</summary>
+    private static AuditResult Run(AuditPlace opened, AuditTrust trust, (string Name, byte[] Note)? earlier, Identifier? wanted, Action<ulong>? progress)
+    {
+        AuditResult result = new AuditRun(opened, trust, progress).Execute(earlier, wanted);
+        for (int attempt = 1; attempt < GreatestAttempts && opened.IsLive && !result.Entries.IsFinished && result.Fault is { Code: AuditRun.BudgetMismatch }; attempt++)
+            result = new AuditRun(opened, trust, progress).Execute(earlier, wanted);
+        return result;
     }
 
     public AuditPlace Open(ParseResult parsed)

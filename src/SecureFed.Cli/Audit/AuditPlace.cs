@@ -16,6 +16,9 @@ internal abstract class AuditPlace : IDisposable
     /// <summary>Null if the place holds none, or does not show them to this reader.</summary>
     public IBlobSource? Blobs { get; init; }
 
+    /// <summary>Whether the task may go on while it is read.</summary>
+    public virtual bool IsLive => false;
+
     /// <summary>Why there are no blobs; empty if there are.</summary>
     public string WithoutBlobs { get; init; } = "";
 
@@ -27,6 +30,11 @@ internal abstract class AuditPlace : IDisposable
 
     /// <summary>The task's parameters where they are to be had without blobs; null otherwise.</summary>
     public virtual byte[]? FindParameters(Identifier task) => null;
+
+    /// <summary>What is wrong with a copy of the current model that lies beside the log; null if nothing is, or if there is none.</summary>
+    /// <param name="task">The log's task.</param>
+    /// <param name="model">The digest that the log ends with.</param>
+    public virtual string? FindModelFault(Identifier task, Digest model) => null;
 
     /// <summary>What the published budget is called here.</summary>
     public abstract string BudgetSource(Identifier task);

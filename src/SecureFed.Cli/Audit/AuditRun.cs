@@ -16,11 +16,17 @@ namespace SecureFed.Cli.Audit;
 /// <param name="progress">Told the number of entries now and then; null if nobody watches.</param>
 internal sealed class AuditRun(AuditPlace place, AuditTrust trust, Action<ulong>? progress = null)
 {
+    /// <summary>Code of a published budget that the entries do not give.</summary>
+    public const string BudgetMismatch = "budget-mismatch";
+
     private const ulong ProgressStep = 4096;
     private const double Tolerance = 1e-12;
     private const string NoNoise = "the task adds no noise and promises none";
+    private static readonly string[] Order = ["signature", "history", "tiles", "entries", "budget", "messages", "sums", "models"];
     private readonly List<AuditStep> steps = [];
-    private bool isReplaysFault;
+
+    // The part that found a fault in blobs; null if none did.
+    private string? failedReplay;
 
     /// <param name="earlier">A checkpoint of an earlier visit, as its file holds it, with the file's name; null on the first.</param>
     /// <param name="task">The task that the log must be of; null for whichever it is.</param>
@@ -42,16 +48,26 @@ internal sealed class AuditRun(AuditPlace place, AuditTrust trust, Action<ulong>
             fault = CompareBudget(entries, budget);
         if (fault is null)
             fault = CloseReplay(replay, entries);
-        foreach (string missed in ((string[])["signature", "history", "tiles", "entries", "budget", "messages", "sums", "models"]).Except(steps.Select(s => s.Name), StringComparer.Ordinal).ToArray())
-            steps.Add(new AuditStep(missed, AuditStatus.NotReached, "an earlier part failed"));
-        return new AuditResult(place.Name, trust, checkpoint, steps, fault, entries, replay, budget);
+        if (fault is null && place.FindModelFault(entries.TaskId, entries.ModelDigest) is { } foreign)
+        {
+            steps.RemoveAll(s => string.Equals(s.Name, "models", StringComparison.Ordinal));
+            Add("models", AuditStatus.Failed, $"{ModelFile.Name}: {foreign}");
+            fault = new AuditFault(ModelFile.Name, null, ErrorCodes.ModelMismatch, foreign);
+        }
+
+        foreach (string missed in Order.Except(steps.Select(s => s.Name), StringComparer.Ordinal).ToArray())
+            Add(missed, AuditStatus.NotReached, "an earlier part failed");
+        return new AuditResult(place.Name, trust, checkpoint, [.. steps.OrderBy(s => Array.IndexOf(Order, s.Name))], fault, entries, replay, budget);
     }
 
     private ReadOnlyMemory<byte>? FindParameters(Digest digest, Identifier? task)
     {
         try
         {
-            return place.Blobs?.Get(digest) ?? (task is { } known ? place.FindParameters(known) : null);
+            if (place.Blobs is { } blobs)
+                return blobs.Get(digest);
+            byte[]? served = task is { } known ? place.FindParameters(known) : null;
+            return served is null ? null : served.AsMemory(); // A null array would become an empty blob.
         }
         catch (KeyNotFoundException)
         {
@@ -93,9 +109,9 @@ internal sealed class AuditRun(AuditPlace place, AuditTrust trust, Action<ulong>
         bool isEntry = first is { Rejection.Code: ErrorCodes.IllegalEntry };
         Add("tiles", isEntry ? AuditStatus.Passed : AuditStatus.Failed, isEntry ? Text($"{first.EntryIndex + 1} of {tree.Size} leaves give the signed root; then the entries went wrong") : first.Rejection.Detail);
         if (isEntry)
-            Add("entries", isReplaysFault ? AuditStatus.Passed : AuditStatus.Failed, isReplaysFault ? Text($"legal up to entry {first.EntryIndex}") : first.Rejection.Detail);
-        if (isReplaysFault)
-            Add("messages", AuditStatus.Failed, first.Rejection.Detail);
+            Add("entries", failedReplay is null ? AuditStatus.Failed : AuditStatus.Passed, failedReplay is null ? first.Rejection.Detail : Text($"legal up to entry {first.EntryIndex}"));
+        if (failedReplay is not null)
+            Add(failedReplay, AuditStatus.Failed, first.Rejection.Detail);
         return (signed, ToFault(first));
     }
 
@@ -105,10 +121,45 @@ internal sealed class AuditRun(AuditPlace place, AuditTrust trust, Action<ulong>
             progress?.Invoke(index);
         if (entries.Add(index, entry.Span) is { } rejection)
             return rejection;
-        if (replay?.Add(index, entry.Span) is not { } fault)
+        if (replay is null || (replay.Add(index, entry.Span) ?? FindDamagedOutcome(index, entry.Span)) is not { } fault)
             return null;
-        isReplaysFault = true;
+        failedReplay = LogEntry.TryDecode(entry.Span, out LogEntry? wrong) ? PartOf(wrong!.Event) : "messages";
         return new RoundRejection(ErrorCodes.IllegalEntry, fault);
+    }
+
+    private static string PartOf(TaskEvent change) => change switch
+    {
+        TaskEvent.RoundClosed => "sums",
+        TaskEvent.ModelPublished or TaskEvent.ModelRefused => "models",
+        _ => "messages",
+    };
+
+    /// <summary>The replay computes what a round gave and compares digests; whether those who read the blobs get the same is looked at here.</summary>
+    private string? FindDamagedOutcome(ulong index, ReadOnlySpan<byte> bytes)
+    {
+        if (!LogEntry.TryDecode(bytes, out LogEntry? entry))
+            return null;
+        Digest[] outcome = entry!.Event switch
+        {
+            TaskEvent.TaskCreated created => [created.ModelDigest],
+            TaskEvent.RoundClosed closed => [closed.AggregateDigest, closed.MaskTotalDigest],
+            TaskEvent.ModelPublished published => [published.ModelDigest],
+            _ => [],
+        };
+        foreach (Digest digest in outcome)
+        {
+            try
+            {
+                if (Digest.Of(place.Blobs!.Get(digest).Span) != digest)
+                    return Text($"Entry {index}: Blob {digest} holds other bytes than its name says.");
+            }
+            catch (KeyNotFoundException)
+            {
+                return Text($"Entry {index}: Blob {digest} is missing.");
+            }
+        }
+
+        return null;
     }
 
     /// <summary>A checkpoint of one task must not pass for another's: the log's name holds its key and its task (<see cref="LogOrigin"/>).</summary>
@@ -200,7 +251,7 @@ internal sealed class AuditRun(AuditPlace place, AuditTrust trust, Action<ulong>
     private AuditFault FailBudget(string source, string message)
     {
         Add("budget", AuditStatus.Failed, message);
-        return new AuditFault(source, null, "budget-mismatch", message);
+        return new AuditFault(source, null, BudgetMismatch, message);
     }
 
     private static string? FindDifference(BudgetView recomputed, BudgetView published)

@@ -1,6 +1,7 @@
 using SecureFed.Cli.Output;
 using SecureFed.Client.Configuration;
 using SecureFed.Protocol.Policy;
+using SecureFed.Protocol.Tasks;
 using SecureFed.Protocol.Transparency;
 using SecureFed.Protocol.Transparency.Log;
 using SecureFed.Protocol.Wire;
@@ -8,7 +9,7 @@ using SecureFed.Protocol.Wire;
 namespace SecureFed.Cli.Audit;
 
 /// <summary>A directory: what <c>demo --out</c> or <c>audit fetch</c> wrote, the log of a task alone, or a server's data directory.</summary>
-/// <remarks><c>log/{checkpoint,vkey,tile/…}</c>, <c>blobs/&lt;hex&gt;</c>, <c>privacy.json</c>, <c>policy.json</c>; a server keeps blobs in its journal, which is not read here.</remarks>
+/// <remarks><c>log/{checkpoint,vkey,tile/…}</c>, <c>blobs/&lt;hex&gt;</c>, <c>privacy.json</c>, <c>model.json</c>, <c>policy.json</c>; a server keeps blobs in its journal, which is not read here.</remarks>
 internal sealed class DirectoryPlace : AuditPlace
 {
     public const string LogFolder = "log";
@@ -51,6 +52,21 @@ internal sealed class DirectoryPlace : AuditPlace
     {
         string path = Path.Combine(root, PolicyFileName);
         return File.Exists(path) ? PolicyFile.Load(path) : null;
+    }
+
+    public override string? FindModelFault(Identifier task, Digest model)
+    {
+        if (ReadOrNull(Path.Combine(root, ModelFile.Name)) is not { } bytes)
+            return null;
+        if (ModelFile.TryParse(bytes) is not { } file)
+            return "It cannot be read.";
+        if (!string.Equals(file.Task, task.ToString(), StringComparison.Ordinal) || !string.Equals(file.ModelDigest, model.ToString(), StringComparison.Ordinal))
+            return $"It is of model {file.ModelDigest} of task {file.Task}, and the log ends with {model} of {task}.";
+        if (ReadOrNull(Path.Combine(root, BlobFolder, model.ToString())) is not { } blob || !ModelState.TryDecode(blob, out ModelState? state))
+            return null; // Without blobs the digest is all there is to compare.
+        return file.Parameters.SequenceEqual(state!.Result) && file.Standardisation.SequenceEqual(state.Standardisation)
+            ? null
+            : "Its numbers are not those of the model that the log names.";
     }
 
     public override string BudgetSource(Identifier task) => BudgetFile;

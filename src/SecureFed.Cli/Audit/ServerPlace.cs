@@ -24,6 +24,8 @@ internal sealed class ServerPlace : AuditPlace
 
     public required Identifier TaskId { get; init; }
 
+    public override bool IsLive => true;
+
     /// <param name="address">The server, or a task's address on it.</param>
     /// <param name="task">The task; null if the address names it.</param>
     /// <param name="certificatePin">Null for the platform's chain validation.</param>

@@ -49,9 +49,9 @@ internal sealed class DemoAudit(DemoConsortium consortium, DemoPlan plan, Identi
     }
 
     /// <summary>The files of <c>--out</c> that are made of the outcome.</summary>
-    public static void WriteFiles(string directory, DemoResult result, object model)
+    public static void WriteFiles(string directory, DemoResult result, ModelFile model)
     {
-        WriteJson(directory, "model.json", model);
+        WriteJson(directory, ModelFile.Name, model);
         File.WriteAllText(Path.Combine(directory, "report.html"), ReportHtml.Write(ReportContent.Of(result.Audit)));
     }
 

@@ -55,16 +55,14 @@ internal static class DemoReport
     };
 
     /// <summary>What <c>model.json</c> holds: enough to predict with, and the digest that the log names.</summary>
-    public static object ToModelFile(DemoResult result, DemoPlan plan) => new
-    {
-        schemaVersion = SchemaVersion,
-        task = result.Audit.Entries.TaskId.ToString(),
-        modelDigest = result.Audit.Entries.ModelDigest.ToString(),
-        kind = KindOf(plan),
-        parameters = result.Model.Parameters.ToArray(),
-        standardisation = result.Standardizer.ToArray(),
-        features = FeaturesOf(result, plan).Select(f => new { name = f.Name, coefficient = f.Coefficient }),
-    };
+    public static ModelFile ToModelFile(DemoResult result, DemoPlan plan) => new(
+        SchemaVersion,
+        result.Audit.Entries.TaskId.ToString(),
+        result.Audit.Entries.ModelDigest.ToString(),
+        KindOf(plan),
+        result.Model.Parameters.ToArray(),
+        result.Standardizer.ToArray(),
+        [.. FeaturesOf(result, plan).Select(f => new ModelFeature(f.Name, f.Coefficient))]);
 
     private static string KindOf(DemoPlan plan) => plan.Model == ModelKind.Logistic ? "logistic" : "linear";
 

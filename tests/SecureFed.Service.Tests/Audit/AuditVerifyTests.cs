@@ -83,6 +83,7 @@ public sealed class AuditVerifyTests(AuditedDemo demo) : IClassFixture<AuditedDe
     [InlineData("log/tile/entries", "log/tile/entries")]
     [InlineData("blobs", null)]
     [InlineData("privacy.json", "privacy.json")]
+    [InlineData("model.json", "model.json")]
     public async Task A_change_in_any_kind_of_file_is_found_and_the_file_is_named(string files, string? place)
     {
         using TemporaryDirectory copy = demo.Copy();
@@ -201,7 +202,7 @@ public sealed class AuditVerifyTests(AuditedDemo demo) : IClassFixture<AuditedDe
         new SignedTree(honest.TaskId, copy.Path).Write(entries);
         JsonElement json = await AssertRefusedAsync(copy.Path);
         Assert.Equal((ulong)place, json.GetProperty("fault").GetProperty("entry").GetUInt64());
-        Assert.Equal(["passed", "passed", "failed"], new[] { 0, 3, 5 }.Select(i => StatusesOf(json)[i]).ToArray());
+        Assert.Equal(["passed", "passed", "failed"], new[] { 0, 3, 6 }.Select(i => StatusesOf(json)[i]).ToArray());
     }
 
     [Fact]
@@ -234,7 +235,12 @@ public sealed class AuditVerifyTests(AuditedDemo demo) : IClassFixture<AuditedDe
     private static string[] StatusesOf(JsonElement json) => [.. json.GetProperty("steps").EnumerateArray().Select(s => s.GetProperty("status").GetString()!)];
 
     /// <summary>In a text a digit, so that it still parses; else some byte in the middle.</summary>
-    private static int FirstDigit(string file, byte[] bytes) => file.EndsWith(".json", StringComparison.Ordinal)
-        ? System.Text.Encoding.UTF8.GetString(bytes).IndexOf("\"epsilonSpent\":", StringComparison.Ordinal) + "\"epsilonSpent\":".Length + 2
-        : bytes.Length / 2;
+    private static int FirstDigit(string file, byte[] bytes)
+    {
+        if (!file.EndsWith(".json", StringComparison.Ordinal))
+            return bytes.Length / 2;
+        string text = System.Text.Encoding.UTF8.GetString(bytes);
+        int start = text.IndexOf(file.EndsWith("model.json", StringComparison.Ordinal) ? "\"parameters\"" : "\"epsilonSpent\"", StringComparison.Ordinal);
+        return text.IndexOf('.', start) + 1;
+    }
 }
