@@ -138,7 +138,7 @@ internal static class ReportHtml
         {
             html.Append("<tr>");
             foreach (string cell in row)
-                html.Append("<td class=\"").Append(styleOf?.Invoke(cell) ?? (cell.Length > 40 ? "mono" : "number")).Append("\">").Append(Escape(cell)).Append("</td>");
+                html.Append("<td class=\"").Append(styleOf?.Invoke(cell) ?? (cell.Length > 20 && !cell.Contains(' ', StringComparison.Ordinal) ? "mono" : "number")).Append("\">").Append(Escape(cell)).Append("</td>");
             html.Append("</tr>\n");
         }
 
