@@ -66,8 +66,9 @@ internal sealed class AuditRun(AuditPlace place, AuditTrust trust, Action<ulong>
         {
             if (place.Blobs is { } blobs)
                 return blobs.Get(digest);
-            byte[]? served = task is { } known ? place.FindParameters(known) : null;
-            return served is null ? null : served.AsMemory(); // A null array would become an empty blob.
+            if (task is { } known && place.FindParameters(known) is { } served)
+                return served;
+            return default(ReadOnlyMemory<byte>?); // Not null: that would convert to an empty blob by way of an array.
         }
         catch (KeyNotFoundException)
         {

@@ -95,6 +95,7 @@ public sealed class AuditReportTests(AuditedDemo demo) : IClassFixture<AuditedDe
         File.WriteAllBytes(copy.File($"blobs/{Digest.Of(renamed)}"), renamed);
         new SignedTree(first.TaskId, copy.Path).Write([new LogEntry(first.TaskId, created with { ParametersDigest = Digest.Of(renamed) }).Encode()]);
         File.Delete(copy.File("privacy.json"));
+        File.Delete(copy.File("model.json"));
 
         (string html, JsonElement json) = await ReportAsync(copy.Path, 0);
         Assert.Equal(hostile, json.GetProperty("title").GetString());
