@@ -1,5 +1,6 @@
 using System.CommandLine;
 using SecureFed.Cli.Attack;
+using SecureFed.Cli.Audit;
 using SecureFed.Cli.Bench;
 using SecureFed.Cli.Commands;
 using SecureFed.Cli.Demo;
@@ -47,6 +48,7 @@ public static class SecureFedCommand
             WitnessCommand.Create(terminal),
             KeysCommand.Create(terminal),
             TaskCommand.Create(terminal),
+            AuditCommand.Create(terminal),
             ClientCommand.Create(terminal),
             SecAggCommand.Create(terminal),
             PrivacyCommand.Create(terminal),

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using SecureFed.Cli.Audit;
 using SecureFed.Cli.Output;
 using SecureFed.Protocol.Tasks;
 
@@ -32,7 +33,7 @@ internal static class DemoCommand
         Option<double?> epsilon = new("--epsilon") { Description = "Privacy budget of all releases together. Default 4." };
         Option<double?> delta = new("--delta") { Description = "Probability with which the promise may fail. Default: at most 1e-5 and N^-1.1." };
         Option<string> ringBits = OneOf("--ring-bits", "Bits of each uploaded number. 16 and 20 flatten training vectors of more than 64. Default 32.", "16", "20", "32");
-        Option<string> outDirectory = new("--out") { Description = "Directory for log, client state, model and report." };
+        Option<string> outDirectory = new("--out") { Description = "New or empty directory for log, blobs, client state, model and report." };
         Option<bool> json = new("--json") { Description = "One JSON document on standard output." };
 
         Command command = new("demo", "Runs a federated task end to end: server and clients over HTTP on this machine, updates masked.")
@@ -47,7 +48,6 @@ internal static class DemoCommand
             RefuseUnbuilt(parsed.GetValue(model) is "softmax" or "network", $"--model {parsed.GetValue(model)}", "the wider set of models");
             RefuseUnbuilt(parsed.GetValue(protection) is "encryption" or "encryption-single-key", $"--protection {parsed.GetValue(protection)}", "homomorphic encryption");
             RefuseUnbuilt(parsed.GetValue(optimizer) is "fedyogi" or "fedadagrad", $"--optimizer {parsed.GetValue(optimizer)}", "the wider set of server optimisers");
-            RefuseUnbuilt(parsed.GetValue(outDirectory) is not null, "--out", "the durable log with its report");
             DemoOptions options = new()
             {
                 Scenario = parsed.GetValue(scenario) ?? "finance",
@@ -72,9 +72,14 @@ internal static class DemoCommand
                 IsCurious = parsed.GetValue(adversary) is "curious",
             };
             DemoPlan plan = DemoPlan.Create(options);
-            DemoResult result = await DemoRun.ExecuteAsync(plan, terminal, cancellationToken);
-            DemoReport.Write(result, plan, terminal);
-            return SecureFedCommand.Done;
+            string? directory = parsed.GetValue(outDirectory);
+            if (directory is not null)
+                AuditMirror.RequireEmpty(directory);
+            DemoResult result = await DemoRun.ExecuteAsync(plan, directory, terminal, cancellationToken);
+            if (directory is not null)
+                DemoAudit.WriteFiles(directory, result, DemoReport.ToModelFile(result, plan));
+            DemoReport.Write(result, plan, directory, terminal);
+            return result.Audit.IsVerified ? SecureFedCommand.Done : SecureFedCommand.VerificationFailed;
         });
         return command;
     }

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
+using SecureFed.Client.Configuration;
 using SecureFed.Client.Http;
 using SecureFed.Cryptography.Keys;
 using SecureFed.Cryptography.Randomness;
@@ -24,7 +25,15 @@ internal sealed class DemoConsortium : IAsyncDisposable
     private readonly X509Certificate2 tls;
     private readonly SigningKey logKey;
 
-    private DemoConsortium(WebApplication server, X509Certificate2 certificate, SigningKey serverKey, SigningKey authority, Uri address, IReadOnlyList<(Identifier, SigningKey)> clients, (Identifier, SigningKey) taskOperator)
+    private DemoConsortium(
+        WebApplication server,
+        X509Certificate2 certificate,
+        SigningKey serverKey,
+        SigningKey authority,
+        Uri address,
+        IReadOnlyList<(Identifier, SigningKey)> clients,
+        (Identifier, SigningKey) taskOperator,
+        (Identifier, SigningKey) auditor)
     {
         host = server;
         tls = certificate;
@@ -33,6 +42,7 @@ internal sealed class DemoConsortium : IAsyncDisposable
         Address = address;
         Clients = clients;
         Operator = taskOperator;
+        Auditor = auditor;
     }
 
     public ReadOnlyMemory<byte> AuthorityKey { get; }
@@ -45,31 +55,38 @@ internal sealed class DemoConsortium : IAsyncDisposable
 
     public (Identifier Id, SigningKey Key) Operator { get; }
 
-    public static async Task<DemoConsortium> StartAsync(int clients, CancellationToken cancellationToken)
+    public (Identifier Id, SigningKey Key) Auditor { get; }
+
+    /// <param name="clients">Number of clients.</param>
+    /// <param name="store">Directory of the server's logs; null keeps them in memory.</param>
+    /// <param name="cancellationToken">Stops.</param>
+    public static async Task<DemoConsortium> StartAsync(int clients, string? store, CancellationToken cancellationToken)
     {
         IRandomSource random = OperatingSystemRandomSource.Instance;
         using SigningKey authority = SigningKey.Generate(random);
         SigningKey serverKey = SigningKey.Generate(random);
         Identifier serverId = Identifier.Random(random);
         (Identifier, SigningKey) taskOperator = (Identifier.Random(random), SigningKey.Generate(random));
+        (Identifier, SigningKey) auditor = (Identifier.Random(random), SigningKey.Generate(random));
         (Identifier Id, SigningKey Key)[] members = [.. Enumerable.Range(0, clients).Select(_ => (Identifier.Random(random), SigningKey.Generate(random)))];
         Roster roster = Roster.Create(
             1,
             [
                 new RosterEntry(serverId, RosterRole.Server, "demo server", serverKey.PublicKey),
                 new RosterEntry(taskOperator.Item1, RosterRole.Operator, "demo server", taskOperator.Item2.PublicKey),
+                new RosterEntry(auditor.Item1, RosterRole.Auditor, "demo auditor", auditor.Item2.PublicKey),
                 .. members.Select((m, i) => new RosterEntry(m.Id, RosterRole.Client, $"participant {i + 1}", m.Key.PublicKey)),
             ],
             authority);
 
         X509Certificate2 certificate = LoopbackCertificate.Create();
         WebApplication server = SecureFedServer.Create(
-            new ServerOptions { Signer = serverKey, Roster = roster, DataSetEpsilon = 1e6, DataSetDelta = 0.9 }, // One task; its own budget is the limit.
+            new ServerOptions { Signer = serverKey, Roster = roster, DataSetEpsilon = 1e6, DataSetDelta = 0.9, Store = store }, // One task; its own budget is the limit.
             certificate,
             new IPEndPoint(IPAddress.Loopback, 0));
         await server.StartAsync(cancellationToken);
         string address = server.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
-        return new DemoConsortium(server, certificate, serverKey, authority, new Uri(address), members, taskOperator);
+        return new DemoConsortium(server, certificate, serverKey, authority, new Uri(address), members, taskOperator, auditor);
     }
 
     /// <summary>What every demo client demands.</summary>
@@ -86,6 +103,34 @@ internal sealed class DemoConsortium : IAsyncDisposable
         Protections: [ProtectionKind.Masking],
         Models: [TaskModelKind.Linear, TaskModelKind.Logistic],
         Privacy: privacy.Unit == PrivacyUnit.None ? null : LimitsFor(privacy));
+
+    /// <summary>The same as a file, for an auditor who takes the demo's word for the keys.</summary>
+    public PolicyFile PolicyFileFor(CohortBounds cohort, PrivacyDefinition privacy)
+    {
+        ClientPolicy policy = PolicyFor(cohort, privacy);
+        PolicyFile file = new()
+        {
+            RosterAuthorityKey = Convert.ToBase64String(policy.RosterAuthorityKey.Span),
+            ServerKey = Convert.ToBase64String(policy.ServerKey.Span),
+            SmallestCohort = policy.SmallestCohort,
+            LeastSurvivors = policy.LeastSurvivors,
+            GreatestClientsPerOrganisation = policy.GreatestClientsPerOrganisation,
+            LeastGamma = policy.LeastGamma.ToDecimal(),
+            GreatestDeltaDrop = policy.GreatestDeltaDrop.ToDecimal(),
+            AllowsCuriousServer = policy.AllowsCuriousServer,
+            RequiresNoise = policy.RequiresNoise,
+            Protections = policy.Protections,
+            Models = policy.Models,
+        };
+        return policy.Privacy is not { } limits ? file : file with
+        {
+            GreatestEpsilon = limits.GreatestEpsilon,
+            GreatestDelta = limits.GreatestDelta,
+            ClientTotalEpsilon = limits.ClientTotalEpsilon,
+            RecordTotalEpsilon = limits.RecordTotalEpsilon,
+            TotalDelta = limits.TotalDelta,
+        };
+    }
 
     /// <summary>This task and no more.</summary>
     private static PrivacyLimits LimitsFor(PrivacyDefinition privacy)
@@ -107,6 +152,7 @@ internal sealed class DemoConsortium : IAsyncDisposable
         tls.Dispose();
         logKey.Dispose();
         Operator.Key.Dispose();
+        Auditor.Key.Dispose();
         foreach ((_, SigningKey key) in Clients)
             key.Dispose();
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using SecureFed.Cli.Audit;
 using SecureFed.Cli.Output;
 using SecureFed.Learning.Metrics;
 using SecureFed.Learning.Models;
@@ -18,13 +19,13 @@ internal static class DemoReport
     private const int SchemaVersion = 1;
     private const int ShownCoefficients = 8;
 
-    public static void Write(DemoResult result, DemoPlan plan, Terminal terminal)
+    public static void Write(DemoResult result, DemoPlan plan, string? directory, Terminal terminal)
     {
-        IReadOnlyList<(string Name, double Coefficient)> features = result.Model.Coefficients([.. plan.Data.Schema.Features.Select(f => f.Name)]);
+        IReadOnlyList<(string Name, double Coefficient)> features = FeaturesOf(result, plan);
         if (terminal.IsJson)
             terminal.WriteJson(ToDocument(result, plan, features));
         else
-            WriteTables(result, plan, terminal, features);
+            WriteTables(result, plan, directory, terminal, features);
         if (!plan.Privacy.HasNoise)
             terminal.Note("Warning: --privacy none. The server saw no single update, but the sums themselves carry no differential-privacy noise: what several of them reveal together is not bounded.");
     }
@@ -43,15 +44,32 @@ internal static class DemoReport
         metrics = ToMetrics(result.Metrics),
         baseline = ToMetrics(result.Baseline),
         privacy = ToPrivacy(result.Budget, plan.Privacy.Definition.TreeLeaves, result.ClipNorm),
-        audit = new { entries = result.Entries, verified = (bool?)null },
+        audit = new { entries = EntriesOf(result), verified = result.Audit.IsVerified },
         communication = new { bytesUpPerClientPerRound = result.BytesUpPerClientPerRound, bytesDownPerClientPerRound = result.BytesDownPerClientPerRound },
         model = new
         {
-            kind = plan.Model == ModelKind.Logistic ? "logistic" : "linear",
+            kind = KindOf(plan),
             parameters = result.Model.Parameters.ToArray(),
             features = features.Select(f => new { name = f.Name, coefficient = f.Coefficient }),
         },
     };
+
+    /// <summary>What <c>model.json</c> holds: enough to predict with, and the digest that the log names.</summary>
+    public static ModelFile ToModelFile(DemoResult result, DemoPlan plan) => new(
+        SchemaVersion,
+        result.Audit.Entries.TaskId.ToString(),
+        result.Audit.Entries.ModelDigest.ToString(),
+        KindOf(plan),
+        result.Model.Parameters.ToArray(),
+        result.Standardizer.ToArray(),
+        [.. FeaturesOf(result, plan).Select(f => new ModelFeature(f.Name, f.Coefficient))]);
+
+    private static string KindOf(DemoPlan plan) => plan.Model == ModelKind.Logistic ? "logistic" : "linear";
+
+    private static IReadOnlyList<(string Name, double Coefficient)> FeaturesOf(DemoResult result, DemoPlan plan) =>
+        result.Model.Coefficients([.. plan.Data.Schema.Features.Select(f => f.Name)]);
+
+    private static ulong EntriesOf(DemoResult result) => result.Audit.Checkpoint?.Checkpoint.Size ?? 0;
 
     private static object ToPrivacy(BudgetView? budget, int treeLeaves, double clipNorm) => new
     {
@@ -82,7 +100,7 @@ internal static class DemoReport
 
     private static object ToMetrics(ModelMetrics metrics) => new { auc = metrics.Auc, accuracy = metrics.Accuracy, loss = metrics.Loss, rmse = metrics.Rmse, r2 = metrics.R2 };
 
-    private static void WriteTables(DemoResult result, DemoPlan plan, Terminal terminal, IReadOnlyList<(string Name, double Coefficient)> features)
+    private static void WriteTables(DemoResult result, DemoPlan plan, string? directory, Terminal terminal, IReadOnlyList<(string Name, double Coefficient)> features)
     {
         terminal.WriteLine($"{plan.Scenario.Description}");
         foreach (string note in plan.Notes)
@@ -110,7 +128,8 @@ internal static class DemoReport
         }
 
         string failed = result.FailedRounds > 0 ? $" {result.FailedRounds} round(s) failed for lack of survivors and were repeated." : "";
-        terminal.WriteLine($"{plan.Clients} clients, {plan.Data.Test.Rows} test rows, {Text(result.Seconds, "0.0")} s, {result.Entries} log entries (not yet verifiable: the durable log comes later).{failed}");
+        terminal.WriteLine($"{plan.Clients} clients, {plan.Data.Test.Rows} test rows, {Text(result.Seconds, "0.0")} s, {EntriesOf(result)} log entries.{failed}");
+        WriteAudit(result.Audit, directory, terminal);
         if (result.Sums.ExactSums > 0)
             terminal.WriteLine($"{result.Sums.ExactSums} released sums equal the sum of the clients' quantised updates bit for bit.");
         if (result.Sums.NoiseRatio is { } ratio)
@@ -126,6 +145,20 @@ internal static class DemoReport
             WriteBudget(budget, result, plan.Privacy.Definition.TreeLeaves, terminal);
         terminal.WriteLine(
             $"Input privacy: the server saw masked integers of each client and, per round, the sum over at least {plan.Cohort.DeltaDrop.FloorOfRest(result.Rounds.Count > 0 ? result.Rounds.Min(r => r.Participants + r.Dropped) : plan.Clients)} clients; no single update, row count or loss.");
+    }
+
+    private static void WriteAudit(AuditResult audit, string? directory, Terminal terminal)
+    {
+        if (audit.Fault is { } fault)
+        {
+            terminal.WriteLine($"Log NOT verified: {fault.Place}: {fault.Message} [{fault.Code}]");
+            return;
+        }
+
+        string recomputed = audit.Replay is { } replay ? $"; {replay.CheckedMessages} signed messages, {replay.RecomputedSums} sums and {replay.RecomputedModels} models computed again" : "";
+        terminal.WriteLine($"Log verified: signature, every tile and leaf, {audit.Entries.EntryCount} legal transitions{(audit.Budget is null ? "" : ", epsilon from the entries alone")}{recomputed}.");
+        if (directory is not null)
+            terminal.WriteLine($"  In {directory}: log, blobs, client state, model and report.html. Verify it again: securefed audit verify {directory}");
     }
 
     private static void WriteBudget(BudgetView budget, DemoResult result, int treeLeaves, Terminal terminal)

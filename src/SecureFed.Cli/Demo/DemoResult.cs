@@ -1,5 +1,7 @@
+using SecureFed.Cli.Audit;
 using SecureFed.Learning.Metrics;
 using SecureFed.Learning.Models;
+using SecureFed.Learning.Preprocessing;
 using SecureFed.Protocol.Resources;
 
 namespace SecureFed.Cli.Demo;
@@ -22,7 +24,8 @@ internal sealed record DemoResult(
     ModelMetrics Baseline,
     MetricsView? Federated,
     GlobalModel Model,
+    Standardizer Standardizer,
     double ClipNorm,
-    ulong Entries,
+    AuditResult Audit,
     double BytesUpPerClientPerRound,
     double BytesDownPerClientPerRound);

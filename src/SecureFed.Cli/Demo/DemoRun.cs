@@ -1,8 +1,12 @@
 using System.Diagnostics;
+using SecureFed.Cli.Audit;
 using SecureFed.Cli.Output;
 using SecureFed.Client;
 using SecureFed.Client.Http;
+using SecureFed.Client.Ledger;
+using SecureFed.Client.Log;
 using SecureFed.Client.Rounds;
+using SecureFed.Client.State;
 using SecureFed.Cryptography.Keys;
 using SecureFed.Cryptography.Randomness;
 using SecureFed.Learning.Baselines;
@@ -20,10 +24,10 @@ namespace SecureFed.Cli.Demo;
 /// <summary>Starts the parties, lets them work over HTTP and watches as an operator does.</summary>
 internal static class DemoRun
 {
-    public static async Task<DemoResult> ExecuteAsync(DemoPlan plan, Terminal terminal, CancellationToken cancellationToken)
+    public static async Task<DemoResult> ExecuteAsync(DemoPlan plan, string? directory, Terminal terminal, CancellationToken cancellationToken)
     {
         Stopwatch watch = Stopwatch.StartNew();
-        await using DemoConsortium consortium = await DemoConsortium.StartAsync(plan.Clients, cancellationToken);
+        await using DemoConsortium consortium = await DemoConsortium.StartAsync(plan.Clients, directory is null ? null : Path.Combine(directory, "server"), cancellationToken);
         using HttpClient operatorHttp = SignedHttpClient.Create(consortium.Address, consortium.CertificatePin, consortium.Operator.Id, consortium.Operator.Key);
         SecureFedOperator taskOperator = new(operatorHttp);
         Identifier taskId = Identifier.Random(OperatingSystemRandomSource.Instance);
@@ -33,7 +37,7 @@ internal static class DemoRun
         CohortMemory cohorts = new();
         SumCheck sums = new();
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Task<(long Up, long Down)>[] clients = [.. Enumerable.Range(0, plan.Clients).Select(i => Task.Run(() => RunClientAsync(plan, consortium, taskId, i, peerKeys, cohorts, sums, stop.Token), stop.Token))];
+        Task<(long Up, long Down)>[] clients = [.. Enumerable.Range(0, plan.Clients).Select(i => Task.Run(() => RunClientAsync(plan, consortium, taskId, i, StateOf(directory, i), peerKeys, cohorts, sums, stop.Token), stop.Token))];
         try
         {
             DemoWatch observer = new(plan, taskOperator, taskId, terminal);
@@ -41,7 +45,7 @@ internal static class DemoRun
             await await Task.WhenAny([watching, .. clients.Select(FailFastAsync)]);
             await watching;
             (long Up, long Down)[] bytes = await Task.WhenAll(clients);
-            return await SummariseAsync(plan, taskOperator, taskId, observer, sums, bytes, watch, cancellationToken);
+            return await SummariseAsync(plan, consortium, directory, taskOperator, taskId, observer, sums, bytes, watch, cancellationToken);
         }
         catch
         {
@@ -58,8 +62,12 @@ internal static class DemoRun
         }
     }
 
+    private static IRoundStateStore StateOf(string? directory, int client) => directory is null
+        ? new MemoryRoundStateStore()
+        : new FileRoundStateStore(Path.Combine(directory, "clients", FormattableString.Invariant($"client-{client + 1}")));
+
     private static async Task<(long Up, long Down)> RunClientAsync(
-        DemoPlan plan, DemoConsortium consortium, Identifier taskId, int index, PeerKeyCache peerKeys, CohortMemory cohorts, SumCheck sums, CancellationToken cancellationToken)
+        DemoPlan plan, DemoConsortium consortium, Identifier taskId, int index, IRoundStateStore state, PeerKeyCache peerKeys, CohortMemory cohorts, SumCheck sums, CancellationToken cancellationToken)
     {
         SecureFedClientOptions options = new()
         {
@@ -71,7 +79,9 @@ internal static class DemoRun
             Policy = consortium.PolicyFor(plan.Cohort, plan.Privacy.Definition),
             PeerKeys = peerKeys,
             Cohorts = cohorts,
-            StateStore = new DropoutStore(plan.Dropout, (ulong)index),
+            StateStore = new DropoutStore(plan.Dropout, (ulong)index, state),
+            Ledger = state is FileRoundStateStore files ? new FilePrivacyLedger(files.Directory) : null,
+            LogMemory = state is FileRoundStateStore kept ? new FileLogMemory(kept.Directory) : null,
         };
         using HttpClient http = SignedHttpClient.Create(consortium.Address, consortium.CertificatePin, options.ClientId, options.Signer);
         SecureFedClient client = new(http, options, TimeProvider.System);
@@ -92,6 +102,8 @@ internal static class DemoRun
 
     private static async Task<DemoResult> SummariseAsync(
         DemoPlan plan,
+        DemoConsortium consortium,
+        string? directory,
         SecureFedOperator taskOperator,
         Identifier taskId,
         DemoWatch observer,
@@ -113,6 +125,10 @@ internal static class DemoRun
         if (!sums.IsNoisePlausible)
             throw CommandException.Refuse("noise-not-as-claimed", $"The noise in the sums is {DemoReport.Text(sums.NoiseRatio ?? 0, "0.000")} times the claimed one.", "This is a bug; report it with the command line.");
         TaskView task = await taskOperator.GetTaskAsync(taskId, cancellationToken);
+        DemoAudit audit = new(consortium, plan, taskId);
+        AuditResult verification = directory is null
+            ? await audit.VerifyServedAsync(task.Entries, cancellationToken)
+            : await audit.VerifyCopyAsync(directory, task.Entries, cancellationToken);
         (GlobalModel model, Standardizer standardizer) = observer.Current;
         double perRound = bytes.Length * Math.Max(1.0, observer.AllRounds);
         return new DemoResult(
@@ -125,8 +141,9 @@ internal static class DemoRun
             CentralBaseline.Fit(plan.Data.Pool(), plan.Model, plan.Scenario.Penalty).Evaluate(plan.Data.Test),
             federated,
             model,
+            standardizer,
             observer.ClipNorm,
-            task.Entries,
+            verification,
             bytes.Sum(b => b.Up) / perRound,
             bytes.Sum(b => b.Down) / perRound);
     }

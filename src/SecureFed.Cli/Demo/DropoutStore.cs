@@ -9,10 +9,8 @@ namespace SecureFed.Cli.Demo;
 internal sealed class SimulatedDropoutException : Exception;
 
 /// <summary>A state store whose machine fails, with a given probability per round, just before the shares or the upload would be sent.</summary>
-internal sealed class DropoutStore(double dropout, ulong client) : IRoundStateStore
+internal sealed class DropoutStore(double dropout, ulong client, IRoundStateStore inner) : IRoundStateStore
 {
-    private readonly MemoryRoundStateStore inner = new();
-
     public Task<SavedRounds?> LoadAsync(Identifier taskId, CancellationToken cancellationToken = default) => inner.LoadAsync(taskId, cancellationToken);
 
     public async Task SaveAsync(Identifier taskId, SavedRounds saved, RoundPhase step, CancellationToken cancellationToken = default)

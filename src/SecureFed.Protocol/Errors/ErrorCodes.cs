@@ -72,6 +72,9 @@ public static class ErrorCodes
     /// <summary>An entry without a proof that it stands in the log.</summary>
     public const string LogProofInvalid = "log-proof-invalid";
 
+    /// <summary>An entry that no honest log of a task could hold in its place.</summary>
+    public const string IllegalEntry = "illegal-entry";
+
     public const string InvalidParameters = "invalid-parameters";
     public const string InvalidCohort = "invalid-cohort";
     public const string InvalidDealers = "invalid-dealers";

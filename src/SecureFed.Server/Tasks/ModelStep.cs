@@ -8,6 +8,7 @@ using SecureFed.Privacy.Updates;
 using SecureFed.Protocol.Resources;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
+using SecureFed.Protocol.Transparency;
 using SecureFed.Shared;
 
 namespace SecureFed.Server.Tasks;
@@ -15,6 +16,30 @@ namespace SecureFed.Server.Tasks;
 /// <summary>From a released sum to the next model or to metrics: deterministic, so that an auditor recomputes it from the log's blobs.</summary>
 internal static class ModelStep
 {
+    /// <summary>The model that follows from a closed round that awaits one; null if none does.</summary>
+    /// <exception cref="KeyNotFoundException">The sum or the current model is not held.</exception>
+    /// <exception cref="InvalidOperationException">One of them is malformed.</exception>
+    public static ModelState? Next(TaskState state, IBlobSource blobs)
+    {
+        try
+        {
+            return Apply(state, blobs);
+        }
+        catch (Learning.LearningException)
+        {
+            return null;
+        }
+    }
+
+    /// <exception cref="Learning.LearningException">The sum is unusable: no weight in it, or the model would not stay finite.</exception>
+    public static ModelState Apply(TaskState state, IBlobSource blobs)
+    {
+        ServerRound round = state.Round!;
+        return ModelState.TryDecode(blobs.Get(state.ModelDigest).Span, out ModelState? current)
+            ? Apply(state.Parameters, current!, round, blobs.Get(round.AggregateDigest!.Value).Span)
+            : throw new InvalidOperationException("A published model is malformed.");
+    }
+
     /// <exception cref="Learning.LearningException">The sum is unusable: no weight in it, or the model would not stay finite.</exception>
     public static ModelState Apply(TaskParameters task, ModelState current, ServerRound round, ReadOnlySpan<byte> aggregate)
     {

@@ -351,7 +351,7 @@ internal sealed class TaskHost : IDisposable
         ServerRound round = state.Round!;
         try
         {
-            return state.Publish(ModelStep.Apply(Parameters, ReadModel(state.ModelDigest), round, log.Get(round.AggregateDigest!.Value).Span));
+            return state.Publish(ModelStep.Apply(state, log));
         }
         catch (LearningException exception)
         {
@@ -360,9 +360,6 @@ internal sealed class TaskHost : IDisposable
             return state.Refuse(ErrorCodes.InvalidAggregate);
         }
     }
-
-    private ModelState ReadModel(Digest digest) =>
-        ModelState.TryDecode(log.Get(digest).Span, out ModelState? model) ? model! : throw new InvalidOperationException("A published model is malformed.");
 
     /// <summary>Enters the gate with a fold that runs ahead by nothing that has failed.</summary>
     private async Task EnterAsync(CancellationToken cancellationToken)

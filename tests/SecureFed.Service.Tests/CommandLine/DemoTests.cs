@@ -52,7 +52,7 @@ public class DemoTests
         Assert.All(json.GetProperty("privacy").GetProperty("views").EnumerateObject(), v => Assert.Equal(JsonValueKind.Null, v.Value.ValueKind));
         Assert.Equal(0, json.GetProperty("privacy").GetProperty("releases").GetArrayLength());
         Assert.True(json.GetProperty("audit").GetProperty("entries").GetInt64() > 5 * clients);
-        Assert.Equal(JsonValueKind.Null, json.GetProperty("audit").GetProperty("verified").ValueKind);
+        Assert.True(json.GetProperty("audit").GetProperty("verified").GetBoolean());
         Assert.All(json.GetProperty("communication").EnumerateObject(), b => Assert.True(b.Value.GetDouble() > 500));
         JsonElement[] features = [.. json.GetProperty("model").GetProperty("features").EnumerateArray()];
         Assert.Equal("logistic", json.GetProperty("model").GetProperty("kind").GetString());
@@ -150,7 +150,6 @@ public class DemoTests
     [Theory]
     [InlineData("encryption", "--protection", "encryption")]
     [InlineData("encryption", "--protection", "encryption-single-key")]
-    [InlineData("log", "--out", "somewhere")]
     [InlineData("partitions", "--partition-by", "age")]
     [InlineData("partitions", "--dirichlet", "0.5")]
     [InlineData("models", "--model", "softmax")]
@@ -163,7 +162,6 @@ public class DemoTests
         string words = transcript.AssertFailure(1, "not-built");
         Assert.Contains(part, words, StringComparison.Ordinal);
         Assert.Contains(option, words, StringComparison.Ordinal);
-        Assert.False(Directory.Exists("somewhere"));
     }
 
     public static TheoryData<string[]> Misuses() => new()

@@ -1,0 +1,27 @@
+using SecureFed.Protocol.Resources;
+using SecureFed.Protocol.Transparency;
+using SecureFed.Protocol.Transparency.Log;
+
+namespace SecureFed.Cli.Audit;
+
+/// <summary>What a verification found.</summary>
+/// <param name="Place">As the auditor named it.</param>
+/// <param name="Trust">Whom the auditor believed.</param>
+/// <param name="Checkpoint">The trusted checkpoint; null if there is none.</param>
+/// <param name="Steps">Every part, in order.</param>
+/// <param name="Fault">The first fault; null exactly if the log is verified.</param>
+/// <param name="Entries">The fold over the entries, up to the fault.</param>
+/// <param name="Replay">The fold with blobs; null without them.</param>
+/// <param name="Budget">Recomputed from the entries; null without noise, without parameters or after a fault.</param>
+internal sealed record AuditResult(
+    string Place,
+    AuditTrust Trust,
+    SignedCheckpoint? Checkpoint,
+    IReadOnlyList<AuditStep> Steps,
+    AuditFault? Fault,
+    EntryAudit Entries,
+    TaskReplay? Replay,
+    BudgetView? Budget)
+{
+    public bool IsVerified => Fault is null;
+}

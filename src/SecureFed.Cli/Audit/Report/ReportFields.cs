@@ -1,0 +1,119 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using SecureFed.Privacy.Accounting;
+using SecureFed.Protocol.Resources;
+using SecureFed.Protocol.Rounds;
+using SecureFed.Protocol.Tasks;
+using SecureFed.Protocol.Transparency;
+using SecureFed.Protocol.Transparency.Log;
+
+namespace SecureFed.Cli.Audit.Report;
+
+/// <summary>The tables of a report that are words and parameters.</summary>
+internal static class ReportFields
+{
+    private const string Unknown = "not known to this reader: the parameters are a blob, which auditors of the roster are shown";
+
+    public static IReadOnlyList<ReportField> Parameters(EntryAudit audit)
+    {
+        if (audit.Parameters is not { } task)
+            return [new ReportField("task parameters", Unknown), .. DigestsOf(audit)];
+        CohortBounds cohort = task.Cohort;
+        return
+        [
+            new("name", task.Name),
+            .. DigestsOf(audit),
+            new("model", Text($"{task.Model.Kind}, {task.Model.Length} parameters")),
+            new("server optimiser", Text($"{task.Training.ServerOptimizer}, learning rate {task.Training.ServerLearningRate}")),
+            new("clip norm", task.Training.AdaptiveClip is null ? Text($"{task.Training.ClipNorm}") : Text($"{task.Training.ClipNorm} at first, then a noised quantile")),
+            new("schedule", Text($"{task.Schedule.TrainRounds} training rounds{(task.Schedule.Standardise ? ", a standardisation round first" : "")}{(task.Schedule.Evaluate ? ", an evaluation round last" : "")}; {task.Schedule.GreatestFailures} failures in a row end it")),
+            new("protection", Text($"{task.Protection}, ring of {task.RingBits} bits{(task.Flattens ? ", flattened" : "")}")),
+            new("cohort", Text($"{cohort.Least} to {cohort.Greatest} clients of {cohort.Organisations} organisations, at most {cohort.OrganisationCap} of one; {cohort.Leaves} leaves")),
+            new("adversary", Text($"server class {cohort.ServerClass}, gamma {cohort.Gamma}, delta_drop {cohort.DeltaDrop}")),
+            new("cross-round guard", cohort.LeastDifference == 0 ? "none" : Text($"survivors of two rounds are the same or differ by at least {cohort.LeastDifference} clients")),
+        ];
+    }
+
+    /// <summary>NIST SP 800-226 (the pyramid from ε and unit down to trust and access), and the fields of the deployment registry of arXiv 2509.13509.</summary>
+    public static IReadOnlyList<ReportField> Statement(EntryAudit audit, BudgetView? budget)
+    {
+        if (audit.Parameters is not { } task)
+            return [new ReportField("privacy statement", Unknown)];
+        PrivacySpecification privacy = task.Privacy;
+        List<ReportField> fields = [.. privacy.HasNoise ? Promise(privacy, budget) : [new ReportField("output privacy", "none: sums carry no noise, and what several of them reveal together is not bounded")]];
+        fields.AddRange(
+        [
+            new("input privacy", $"secure aggregation by {task.Protection.ToString().ToLowerInvariant()}: the server learns sums of at least S_min updates, never one update"),
+            new("trust model", task.Cohort.ServerClass == ServerClass.Malicious
+                ? Text($"distributed: noise is added by clients; the server may be actively malicious and collude with a fraction {task.Cohort.Gamma} of organisations")
+                : Text($"distributed, weaker class: the server is curious but follows the protocol, and colludes with a fraction {task.Cohort.Gamma} of organisations")),
+            new("post-processing", "server optimiser steps and model publication, computed from released sums only; recomputed by an auditor with blobs"),
+            new("access control", "requests signed by enrolled keys; roster signed by an authority that is not the server"),
+            new("data collection exposure", "rows stay with their owners; clients send masked integers"),
+            new("side channels", "participation, timing to the phase and sizes are visible to the server; noise is drawn with integers only, exactly or in constant time"),
+            new("utility and bias", "not judged by this report; clients that drop out often are less represented"),
+        ]);
+        return fields;
+    }
+
+    public static IReadOnlyList<ReportKey> Custody(AuditResult result)
+    {
+        List<ReportKey> keys = [];
+        foreach (NoteVerifier log in result.Trust.Policy.Logs)
+            keys.Add(new ReportKey("server (signs log and entries)", Fingerprint(log.Key.Span), result.Trust.PinnedBy is { } file ? $"pinned by {Path.GetFileName(file)}" : "came with the log, not pinned"));
+        if (result.Trust.RosterAuthority is { } authority)
+            keys.Add(new ReportKey("roster authority (enrols clients)", Fingerprint(EcdsaDer.SubjectPublicKeyInfo(authority.Span)), result.Trust.IsAuthorityPinned ? "given by the auditor" : "named by the audited directory, not pinned"));
+        else
+            keys.Add(new ReportKey("roster authority (enrols clients)", "not given", result.Entries.Created is { } created ? $"the log names the roster {created.RosterDigest}" : "unknown"));
+        foreach (NoteVerifier witness in result.Trust.Policy.Witnesses)
+            keys.Add(new ReportKey("witness", Fingerprint(witness.Key.Span), result.Checkpoint?.Signers.Contains(witness) == true ? "cosigned this checkpoint" : "did not cosign this checkpoint"));
+        if (result.Trust.Policy.Witnesses.Count == 0)
+            keys.Add(new ReportKey("witness", "none in the policy", "nobody vouches that others were shown the same log"));
+        keys.Add(new ReportKey("round keys and mask seeds", "fresh in every round", "clients erase them when the round is over; the log holds no key"));
+        return keys;
+    }
+
+    public static IReadOnlyList<string> Leakage(EntryAudit audit)
+    {
+        bool hasNoise = audit.Parameters?.Privacy.HasNoise ?? audit.Rounds.Any(r => r.NoiseMultiplier is not null);
+        return
+        [
+            "Who reads the log learns how many clients took part in each round, per-round pseudonyms in sorted order that cannot be linked between rounds without the round's salt, digests, bounds and charges. No update, row count, loss or key is in it.",
+            "An auditor with blobs learns in addition who took part, the masked uploads, the sums of masks and the released sums; not one update.",
+            "The server learns the same, and when requests came.",
+            hasNoise
+                ? "The released sums and models are bounded by the budget above, for the stated unit, against the server and the stated fraction of colluding organisations."
+                : "The released sums and models are exact: masking hides single updates, and nothing bounds what sums reveal together.",
+            "Masking does not show that a client's update is honest; clipping is each client's own act. A server that colludes with more organisations than stated is outside all of these claims.",
+        ];
+    }
+
+    private static List<ReportField> Promise(PrivacySpecification privacy, BudgetView? budget)
+    {
+        bool isRecord = privacy.Unit == PrivacyUnit.Record;
+        double spent = budget?.EpsilonSpent ?? privacy.Epsilon;
+        (double groupEpsilon, double groupDelta) = GroupPrivacy.Of(spent, privacy.Delta, 2);
+        return
+        [
+            new("unit of privacy", isRecord ? "record: one row of one participant" : "client: one participant's whole contribution"),
+            new("neighbour relation", privacy.IsTree ? "one record emptied in its place" : $"add or remove one {(isRecord ? "record" : "client")}"),
+            new("epsilon", budget is null ? Text($"cap {privacy.Epsilon}; spent not recomputed") : Text($"{budget.EpsilonSpent} spent of {privacy.Epsilon}")),
+            new("delta", Text($"{privacy.Delta}")),
+            new("epsilon for who reads models only", budget is null ? "not recomputed" : Text($"{budget.Views.ModelReaders}")),
+            new("group privacy", Text($"two units of one person: epsilon {groupEpsilon}, delta {groupDelta}")),
+            new("mechanism", Text($"distributed discrete Gaussian{(privacy.IsTree ? $" on the nodes of a tree over {privacy.TreeLeaves} rounds" : "")}; {string.Join(", ", privacy.Releases.Select(r => Text($"{r.Kind} noise multiplier {r.NoiseMultiplier}, sampling rate {privacy.SamplingRateOf(r.Kind)}")))}")),
+            new("accounting", Text($"Rényi filter at the fixed order {privacy.Order}, integer units of 1e-12; conversion of Canonne, Kamath and Steinke 2020")),
+            new("composition horizon", $"all releases of this task, repeated and failed rounds included{(privacy.DataSet.Length > 0 ? $"; counted with other tasks on data set '{privacy.DataSet}'" : "")}"),
+            new("budget rule", "reserved before a round opens, committed when shares are asked for, void only if the round ended before that; never refunded"),
+        ];
+    }
+
+    private static IEnumerable<ReportField> DigestsOf(EntryAudit audit) => audit.Created is not { } created
+        ? []
+        : [new("task", audit.TaskId.ToString()), new("digest of the parameters", created.ParametersDigest.ToString()), new("digest of the roster", created.RosterDigest.ToString())];
+
+    /// <summary>As other tools print it: SHA-256 of the key in DER, or of its 32 bytes.</summary>
+    private static string Fingerprint(ReadOnlySpan<byte> key) => "SHA256:" + Convert.ToHexStringLower(SHA256.HashData(key));
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,151 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+
+namespace SecureFed.Cli.Audit.Report;
+
+/// <summary>A report as one HTML file: style and charts inline, no script, nothing fetched. Every text is escaped.</summary>
+internal static class ReportHtml
+{
+    // default-src 'none' makes the browser enforce what the file promises.
+    private const string Head = """
+        <!DOCTYPE html>
+        <html lang="en">
+        <head>
+        <meta charset="utf-8">
+        <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <style>
+        :root { color-scheme: light; --ink: #1b2430; --soft: #5b6675; --line: #d9dee5; --good: #17693b; --bad: #a32020; --accent: #1f5fa8; }
+        body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: #fff; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
+        h1 { font-size: 1.6rem; margin: 0; overflow-wrap: anywhere; } h2 { font-size: 1.15rem; margin: 2.2rem 0 .6rem; }
+        .headline { border-left: .4rem solid var(--good); background: #eef7f1; padding: .8rem 1rem; margin: 1rem 0; font-weight: 600; overflow-wrap: anywhere; }
+        .headline.bad { border-color: var(--bad); background: #fbeeee; }
+        table { border-collapse: collapse; width: 100%; font-size: .9rem; } th, td { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line); }
+        th { color: var(--soft); font-weight: 600; } td.number { font-variant-numeric: tabular-nums; } code, .mono { font: .82rem ui-monospace, monospace; overflow-wrap: anywhere; }
+        .passed { color: var(--good); } .failed { color: var(--bad); font-weight: 600; } .not-possible, .not-reached { color: var(--soft); }
+        svg { width: 100%; height: auto; } svg text { font: 11px system-ui, sans-serif; fill: var(--soft); }
+        .axis { stroke: var(--line); } .cap { stroke: var(--bad); stroke-dasharray: 6 4; fill: none; } .step { stroke: var(--accent); stroke-width: 2; fill: none; }
+        .sum { fill: var(--accent); } .lost { fill: #b9c6d6; } .least { stroke: var(--bad); stroke-width: 2; } p.note { color: var(--soft); font-size: .88rem; }
+        @media print { body { margin: 0; } h2 { break-after: avoid; } }
+        </style>
+
+        """;
+
+    public static string Write(ReportContent report)
+    {
+        StringBuilder html = new(Head);
+        html.Append("<title>").Append(Escape($"Audit of {report.Title}")).Append("</title>\n</head>\n<body>\n");
+        html.Append("<header>\n<p class=\"note\">SecureFed audit report</p>\n<h1>").Append(Escape(report.Title)).Append("</h1>\n");
+        html.Append("<p id=\"headline\" class=\"headline").Append(report.Verified ? "" : " bad").Append("\">").Append(Escape(report.Headline)).Append("</p>\n");
+        Fields(html, null, "checkpoint", [new("log", report.Origin ?? "unknown"), new("entries", report.Entries is { } entries ? Number((long)entries) : "unknown"), new("root", report.Root ?? "unknown")]);
+        html.Append("</header>\n");
+        Table(html, "Verification", "steps", ["part", "result", "what was checked"], report.Steps.Select(s => (string[])[s.Name, s.Status, s.Detail]), s => s is "passed" or "failed" or "not-possible" or "not-reached" ? s : null);
+        Budget(html, report);
+        Table(
+            html,
+            "Rounds",
+            "rounds",
+            ["round", "kind", "state", "cohort", "in the sum", "at least", "dropped", "leaves lost", "reason", "entry"],
+            report.Rounds.Select(r => (string[])[Number(r.Round), r.Kind, r.State, Number(r.Cohort), Number(r.Survivors), Number(r.Least), Number(r.Dropped), Number(r.LostLeaves), r.Reason ?? "", Number((long)r.Entry)]));
+        Section(html, "Participants against the minimum", "participants");
+        html.Append(ReportCharts.Participants(report.Rounds)).Append("<p class=\"note\">Bars: updates in the sum, with those of the cohort that dropped out above them. Red: the fewest survivors with which shares may be asked for.</p>\n</section>\n");
+        Fields(html, "Privacy statement (fields of NIST SP 800-226 and of the DP deployment registry)", "statement", report.PrivacyStatement);
+        Fields(html, "Parameters", "parameters", report.Parameters);
+        Table(html, "Model lineage", "lineage", ["round", "parent", "model"], report.Lineage.Select(m => (string[])[Number(m.Round), m.Parent ?? "(initial)", m.Model]));
+        Table(html, "Key custody", "custody", ["role", "fingerprint", "how it is known"], report.Custody.Select(k => (string[])[k.Role, k.Fingerprint, k.Source]));
+        Lines(html, "Approvals", "approvals", report.Approvals);
+        if (report.Deviations.Count == 0)
+            Lines(html, "Deviations", "deviations", ["None: no abort, no suspect, no deletion."]);
+        else
+            Table(html, "Deviations", "deviations", ["round", "what happened"], report.Deviations.Select(d => (string[])[d.Round is { } round ? Number(round) : "task", d.What]));
+        Lines(html, "What is learnt, and by whom", "leakage", report.Leakage);
+        return html.Append("</body>\n</html>\n").ToString();
+    }
+
+    internal static string Escape(string text) => WebUtility.HtmlEncode(text);
+
+    private static void Budget(StringBuilder html, ReportContent report)
+    {
+        Section(html, "Privacy budget", "budget");
+        if (report.Budget is not { } budget)
+        {
+            html.Append("<p>No budget: the task adds no noise, or its charges could not be recomputed.</p>\n</section>\n");
+            return;
+        }
+
+        html.Append(ReportCharts.Budget(budget));
+        html.Append("<p class=\"note\">Epsilon after each round, reservations included, against the cap (dashed).</p>\n");
+        Rows(html, [
+            new("unit", budget.Unit),
+            new("epsilon spent", Number(budget.EpsilonSpent)),
+            new("cap", Number(budget.Cap)),
+            new("epsilon for who reads models only", Number(budget.EpsilonOfModelReaders)),
+            new("delta", Number(budget.Delta)),
+            new("order", Number(budget.Order)),
+            new("units spent", Number(budget.Spent)),
+            new("units left", Number(budget.Left)),
+        ]);
+        Grid(html, ["round", "charge (units)", "state", "epsilon after"], budget.Points.Select(p => (string[])[Number(p.Round), Number(p.Charge), p.State, Number(p.Epsilon)]), null);
+        html.Append("</section>\n");
+    }
+
+    private static void Fields(StringBuilder html, string? title, string id, IEnumerable<ReportField> fields)
+    {
+        Section(html, title, id);
+        Rows(html, fields);
+        html.Append("</section>\n");
+    }
+
+    private static void Lines(StringBuilder html, string title, string id, IEnumerable<string> lines)
+    {
+        Section(html, title, id);
+        html.Append("<ul>\n");
+        foreach (string line in lines)
+            html.Append("<li>").Append(Escape(line)).Append("</li>\n");
+        html.Append("</ul>\n</section>\n");
+    }
+
+    private static void Table(StringBuilder html, string title, string id, string[] columns, IEnumerable<string[]> rows, Func<string, string?>? styleOf = null)
+    {
+        Section(html, title, id);
+        Grid(html, columns, rows, styleOf);
+        html.Append("</section>\n");
+    }
+
+    private static void Section(StringBuilder html, string? title, string id)
+    {
+        html.Append("<section id=\"").Append(id).Append("\">\n");
+        if (title is not null)
+            html.Append("<h2>").Append(Escape(title)).Append("</h2>\n");
+    }
+
+    private static void Rows(StringBuilder html, IEnumerable<ReportField> fields)
+    {
+        html.Append("<table>\n");
+        foreach (ReportField field in fields)
+            html.Append("<tr><th scope=\"row\">").Append(Escape(field.Name)).Append("</th><td>").Append(Escape(field.Value)).Append("</td></tr>\n");
+        html.Append("</table>\n");
+    }
+
+    private static void Grid(StringBuilder html, string[] columns, IEnumerable<string[]> rows, Func<string, string?>? styleOf)
+    {
+        html.Append("<table>\n<thead><tr>");
+        foreach (string column in columns)
+            html.Append("<th scope=\"col\">").Append(Escape(column)).Append("</th>");
+        html.Append("</tr></thead>\n<tbody>\n");
+        foreach (string[] row in rows)
+        {
+            html.Append("<tr>");
+            foreach (string cell in row)
+                html.Append("<td class=\"").Append(styleOf?.Invoke(cell) ?? (cell.Length > 20 && !cell.Contains(' ', StringComparison.Ordinal) ? "mono" : "number")).Append("\">").Append(Escape(cell)).Append("</td>");
+            html.Append("</tr>\n");
+        }
+
+        html.Append("</tbody>\n</table>\n");
+    }
+
+    private static string Number(double value) => value.ToString("R", CultureInfo.InvariantCulture);
+
+    private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
+}

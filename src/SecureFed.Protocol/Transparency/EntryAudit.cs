@@ -1,0 +1,287 @@
+using SecureFed.Privacy.Budget;
+using SecureFed.Protocol.Errors;
+using SecureFed.Protocol.Resources;
+using SecureFed.Protocol.Rounds;
+using SecureFed.Protocol.Tasks;
+using SecureFed.Protocol.Wire;
+
+namespace SecureFed.Protocol.Transparency;
+
+/// <summary>Judges a task's log by its entries alone: every transition legal, the model's lineage unbroken, the budget recomputed.</summary>
+/// <remarks>
+/// <list type="table">
+/// <item><term>Reference</term><description>DESIGN sections 3, 5 and 6. A second account of the rules beside <see cref="TaskState"/>, written from them and not from it.</description></item>
+/// <item><term>Needs</term><description>The entries in order; no blob but, if it is to be had, the one with the task's parameters. Without it the schedule, the noise
+/// and ε are not judged, and <see cref="ReadBudget"/> gives nothing.</description></item>
+/// <item><term>Budget</term><description>A round reserves the charge of its ROUND_OPENED, which must be what the task's noise costs; its first UNMASK_REQUESTED commits
+/// it for good; one that ends before is void. There is no entry that voids, so a charge after a request cannot be taken back.</description></item>
+/// <item><term>Memory</term><description>Pseudonyms of the round in progress, and one record for each round.</description></item>
+/// <item><term>Does not see</term><description>What is in blobs: signatures of clients, sums, models, who is in which leaf, and how near the survivors of two
+/// rounds come. That is <see cref="TaskReplay"/>'s part.</description></item>
+/// </list>
+/// </remarks>
+/// <param name="findBlob">The blob with the task's parameters by its digest; null if there are no blobs.</param>
+public sealed class EntryAudit(Func<Digest, ReadOnlyMemory<byte>?>? findBlob = null)
+{
+    private readonly List<AuditedRound> rounds = [];
+    private readonly HashSet<Identifier> roundIds = [];
+    private readonly Dictionary<Identifier, int> finished = [];
+    private readonly Dictionary<(int Clients, int Size), CohortThresholds> thresholds = [];
+    private TaskEvent.RoundOpened? opened;
+    private RoundAudit? open;
+    private CohortBounds? bounds;
+    private bool awaitsModel;
+    private int failuresInARow;
+    private int completedTrainRounds;
+    private bool isNodeReleased;
+
+    public Identifier TaskId { get; private set; }
+
+    /// <summary>Entry 0; null before it is taken.</summary>
+    public TaskEvent.TaskCreated? Created { get; private set; }
+
+    /// <summary>Null if no blob was given for them.</summary>
+    public TaskParameters? Parameters { get; private set; }
+
+    /// <summary>Entries that were taken without a fault.</summary>
+    public ulong EntryCount { get; private set; }
+
+    /// <summary>Every round, the one in progress included.</summary>
+    public IReadOnlyList<AuditedRound> Rounds => rounds;
+
+    /// <summary>Rounds that gave their result.</summary>
+    public int CompletedRounds { get; private set; }
+
+    /// <summary>The current model.</summary>
+    public Digest ModelDigest { get; private set; }
+
+    /// <summary>Filter and odometer; null without parameters or noise.</summary>
+    public BudgetLedger? Budget { get; private set; }
+
+    public bool IsFinished { get; private set; }
+
+    /// <summary>Empty if the schedule was completed, else why the task was given up.</summary>
+    public string FinishReason { get; private set; } = "";
+
+    /// <summary>Takes the next entry.</summary>
+    /// <returns>Null, or what is wrong with it; the audit is over then.</returns>
+    public RoundRejection? Add(ulong index, ReadOnlySpan<byte> entry)
+    {
+        if (index != EntryCount || !LogEntry.TryDecode(entry, out LogEntry? decoded))
+            return Illegal($"Entry {index} is not the next one, or of a version that this program does not know.");
+        string? fault = Created is null ? Start(decoded!)
+            : decoded!.TaskId != TaskId ? "belongs to another task."
+            : Take(decoded.Event);
+        if (fault is not null)
+            return Illegal($"Entry {index} ({decoded!.Event.Type}): {fault}");
+        EntryCount++;
+        return null;
+    }
+
+    /// <summary>What was spent, as the server reports it too; null without parameters or noise.</summary>
+    public BudgetView? ReadBudget()
+    {
+        if (Budget is null)
+            return null;
+        RoundKind? next = open is null ? Parameters!.Schedule.KindAfter(CompletedRounds) : null;
+        return PrivacyOdometer.Read(
+            Parameters!,
+            Budget,
+            round => rounds[round - 1].Kind,
+            CohortThresholds.LeastUnknownPerHonest(Parameters!.Cohort),
+            next is { } kind ? NoiseOfNext(kind) : null);
+    }
+
+    private static RoundRejection Illegal(string detail) => new(ErrorCodes.IllegalEntry, detail);
+
+    private string? Start(LogEntry first)
+    {
+        if (first.Event is not TaskEvent.TaskCreated created)
+            return "a log starts with TASK_CREATED.";
+        Created = created;
+        TaskId = first.TaskId;
+        ModelDigest = created.ModelDigest;
+        if (findBlob?.Invoke(created.ParametersDigest) is not { } blob)
+            return null;
+        if (Digest.Of(blob.Span) != created.ParametersDigest || !TaskParameters.TryDecode(blob.Span, out TaskParameters? parameters) || parameters!.TaskId != TaskId)
+            return "the parameters are not those of this task, or promise less privacy than they charge for.";
+        Parameters = parameters;
+        bounds = parameters.Cohort;
+        Budget = parameters.Privacy.HasNoise ? new BudgetLedger(parameters.Privacy.ToCap()) : null;
+        return null;
+    }
+
+    private string? Take(TaskEvent change)
+    {
+        if (change is TaskEvent.VectorsDeleted deleted)
+            return Delete(deleted.RoundId);
+        if (IsFinished)
+            return "nothing but deletions follows TASK_FINISHED.";
+        return change switch
+        {
+            TaskEvent.RoundOpened round => Open(round),
+            TaskEvent.MessageAccepted message => AddToRound(message.RoundId, change),
+            TaskEvent.ListPublished list => AddToRound(list.RoundId, change),
+            TaskEvent.RoundClosed closed => AddToRound(closed.RoundId, change),
+            TaskEvent.RoundAborted aborted => AddToRound(aborted.RoundId, change),
+            TaskEvent.ModelPublished published => Publish(published),
+            TaskEvent.ModelRefused refused => Refuse(refused),
+            TaskEvent.TaskFinished end => Finish(end.Reason),
+            _ => "a log has one TASK_CREATED.",
+        };
+    }
+
+    private string? Open(TaskEvent.RoundOpened opening)
+    {
+        RoundParameters round = opening.Round;
+        if (open is not null || awaitsModel)
+            return open is not null ? "the round before it is not over." : "the model of the round before it is missing.";
+        if (round.Number != rounds.Count + 1)
+            return $"its number is {round.Number}, and {rounds.Count + 1} is next.";
+        if (!roundIds.Add(round.RoundId))
+            return "its identifier was used before.";
+        if (round.ModelDigest != ModelDigest || round.TaskDigest != Created!.ParametersDigest || round.RosterDigest != Created.RosterDigest)
+            return round.ModelDigest != ModelDigest ? "it does not start from the current model." : "it names other parameters or another roster than the task.";
+        if ((bounds ??= round.Cohort) != round.Cohort || round.Cohort.FindFault() is not null)
+            return "its cohort bounds are not those of the task.";
+        if (Parameters is not null && FindForeign(round) is { } foreign)
+            return foreign;
+        if (Budget?.FindRefusal(round.Noise!.Charge) is { } refusal)
+            return refusal.Message;
+        Budget?.Reserve(round.Number, round.Noise!.Charge);
+        opened = opening;
+        open = new RoundAudit(bounds, thresholds);
+        rounds.Add(new AuditedRound(
+            round.Number, round.RoundId, round.Kind, EntryCount, RoundPhase.Advertise, 0, 0, 0, bounds.Leaves, 0, null, [],
+            round.Noise?.NoiseMultiplier, round.Noise?.Charge ?? 0, round.Noise is null ? null : BudgetState.Reserved, Budget?.EpsilonSpent, null, ModelDigest, null, null));
+        return null;
+    }
+
+    private string? FindForeign(RoundParameters round)
+    {
+        if (FindEnd() is { } end)
+            return end.Length == 0 ? "the schedule is complete." : $"the task is over: {end}.";
+        if (round.Kind != Parameters!.Schedule.KindAfter(CompletedRounds))
+            return $"a {round.Kind} round is not what the schedule asks for.";
+        if (round.Protection != Parameters.Protection || !Parameters.Allows(round.Kind, round.Layout))
+            return "its protection or layout is not the task's.";
+        return round.Noise == NoiseOfNext(round.Kind) ? null : "its noise or its charge is not the task's.";
+    }
+
+    private RoundNoise? NoiseOfNext(RoundKind kind) => Parameters!.Privacy.NoiseOf(kind, Parameters.Privacy.NodeOf(kind, completedTrainRounds), isNodeReleased);
+
+    private string? FindEnd()
+    {
+        if (failuresInARow > Parameters!.Schedule.GreatestFailures)
+            return rounds[^1].AbortReason ?? ErrorCodes.InternalError;
+        if (Parameters.Schedule.KindAfter(CompletedRounds) is not { } kind)
+            return "";
+        return Budget?.FindRefusal(NoiseOfNext(kind)!.Charge) is null ? null : ErrorCodes.BudgetExhausted;
+    }
+
+    private string? AddToRound(Identifier roundId, TaskEvent change)
+    {
+        if (open is null)
+            return "no round is in progress.";
+        string? fault = roundId == opened!.Round.RoundId ? open.Add(change)
+            : open.HasLeaf(roundId) || (open.IsCut && roundIds.Add(roundId)) ? open.AddToLeaf(roundId, change)
+            : "belongs to no round in progress.";
+        if (fault is not null)
+            return fault;
+        if (change is TaskEvent.ListPublished { Kind: EventType.UnmaskRequested } && rounds[^1].Budget == BudgetState.Reserved)
+            Commit();
+        if (change is not TaskEvent.MessageAccepted)
+            rounds[^1] = rounds[^1] with { Phase = open.Phase, Cohort = open.Cohort, LeastSurvivors = open.LeastSurvivors, LostLeaves = open.LostLeaves };
+        if (open.IsOver)
+            End(change);
+        return null;
+    }
+
+    private void Commit()
+    {
+        Budget?.Commit(rounds[^1].Number);
+        isNodeReleased |= rounds[^1].Kind == RoundKind.Train;
+        rounds[^1] = rounds[^1] with { Budget = BudgetState.Committed };
+    }
+
+    private void End(TaskEvent last)
+    {
+        if (rounds[^1].Budget == BudgetState.Reserved)
+        {
+            Budget?.Void(rounds[^1].Number);
+            rounds[^1] = rounds[^1] with { Budget = BudgetState.Void };
+        }
+
+        rounds[^1] = rounds[^1] with { Survivors = open!.Survivors, EpsilonAfter = Budget?.EpsilonSpent };
+        finished.Add(rounds[^1].RoundId, rounds.Count - 1);
+        open = null;
+        if (last is TaskEvent.RoundAborted aborted)
+        {
+            rounds[^1] = rounds[^1] with { AbortReason = aborted.Reason, Suspects = aborted.Suspects };
+            failuresInARow++;
+            return;
+        }
+
+        TaskEvent.RoundClosed closed = (TaskEvent.RoundClosed)last;
+        rounds[^1] = rounds[^1] with { AggregateDigest = closed.AggregateDigest, Suspects = closed.Suspects };
+        awaitsModel = rounds[^1].Kind != RoundKind.Evaluate;
+        if (!awaitsModel)
+            Complete();
+    }
+
+    private string? Publish(TaskEvent.ModelPublished published)
+    {
+        if (!awaitsModel || published.RoundId != rounds[^1].RoundId)
+            return "no closed round awaits a model.";
+        if (published.ParentDigest != ModelDigest)
+            return "its parent is not the current model.";
+        ModelDigest = published.ModelDigest;
+        rounds[^1] = rounds[^1] with { ModelDigest = published.ModelDigest };
+        awaitsModel = false;
+        if (rounds[^1].Kind == RoundKind.Train)
+        {
+            completedTrainRounds++;
+            isNodeReleased = false;
+        }
+
+        Complete();
+        return null;
+    }
+
+    private void Complete()
+    {
+        CompletedRounds++;
+        failuresInARow = 0;
+    }
+
+    private string? Refuse(TaskEvent.ModelRefused refused)
+    {
+        if (!awaitsModel || refused.RoundId != rounds[^1].RoundId)
+            return "no closed round awaits a model.";
+        rounds[^1] = rounds[^1] with { AbortReason = refused.Reason };
+        awaitsModel = false;
+        failuresInARow++;
+        return null;
+    }
+
+    private string? Delete(Identifier roundId)
+    {
+        if (!finished.TryGetValue(roundId, out int place))
+            return "no finished round has this identifier.";
+        if (rounds[place].VectorsDeleted is not null)
+            return "the vectors of this round were deleted before.";
+        rounds[place] = rounds[place] with { VectorsDeleted = EntryCount };
+        return null;
+    }
+
+    private string? Finish(string reason)
+    {
+        if (open is not null || awaitsModel)
+            return "a round is in progress, or its model is missing.";
+        if (Parameters is not null && !string.Equals(FindEnd(), reason, StringComparison.Ordinal))
+            return $"the reason '{reason}' is not what follows.";
+        IsFinished = true;
+        FinishReason = reason;
+        return null;
+    }
+}
