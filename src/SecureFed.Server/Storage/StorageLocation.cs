@@ -7,6 +7,6 @@ internal static class StorageLocation
     public static Task<IStorage> OpenAsync(ServerOptions options, ILogger logger, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return Task.FromResult<IStorage>(options.Store is { } directory ? EmbeddedStorage.Open(directory, options.Random, logger, options.GuardDirectory) : new MemoryStorage());
+        return Task.FromResult<IStorage>(options.Store is { } directory ? EmbeddedStorage.Open(directory, options.Random, logger, options.GuardDirectory, options.FileCalls) : new MemoryStorage());
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using SecureFed.Cryptography.Keys;
 using SecureFed.Cryptography.Randomness;
 using SecureFed.Learning;
@@ -35,6 +36,7 @@ internal sealed class TaskHost : IDisposable
     private readonly SemaphoreSlim gate = new(1, 1);
     private readonly PhaseClocks clocks;
     private readonly CancellationTokenSource stopping = new();
+    private readonly ConcurrentDictionary<Identifier, bool> undeleted = new();
     private volatile TaskFold fold;
     private Task<bool> lastAppend = Task.FromResult(true);
     private TaskCompletionSource messageArrived = NewSignal();
@@ -66,14 +68,20 @@ internal sealed class TaskHost : IDisposable
     /// <summary>Tiles, checkpoint and proofs.</summary>
     public TaskLog PublishedLog => log;
 
-    /// <summary>Appends the first entry to an empty store and opens the task.</summary>
+    /// <summary>Appends the first entry, unless an earlier attempt has, and opens the task.</summary>
+    /// <remarks>The store may hold a task with other parameters; compare <see cref="Parameters"/>.</remarks>
     public static async Task<TaskHost> CreateAsync(
         TaskParameters parameters, ITaskStore store, ServerOptions options, TimeProvider time, ILogger logger, CancellationToken cancellationToken = default)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         PendingEvent created = TaskState.Create(parameters, options.Roster, new LearningTask(parameters).InitialModel());
-        using (TaskLog empty = await TaskLog.OpenAsync(parameters.TaskId, store, options.Signer, logger, cancellationToken))
-            await empty.AppendAsync(0, new LogEntry(parameters.TaskId, created.Event).Encode(), [.. created.Blobs.Select(b => new StoredBlob(b))]);
-        return await OpenAsync(parameters.TaskId, store, options, time, logger, cancellationToken);
+        using (TaskLog empty = await TaskLog.OpenAsync(parameters.TaskId, store, options.Signer, logger, CancellationToken.None))
+        {
+            if (store.EntryCount == 0)
+                await empty.AppendAsync(0, new LogEntry(parameters.TaskId, created.Event).Encode(), [.. created.Blobs.Select(b => new StoredBlob(b))]);
+        }
+
+        return await OpenAsync(parameters.TaskId, store, options, time, logger, CancellationToken.None); // The task exists now, whoever stops waiting for it.
     }
 
     /// <summary>Folds a task's log and goes on where it ends.</summary>
@@ -88,7 +96,7 @@ internal sealed class TaskHost : IDisposable
             TaskFold folded = TaskFold.Of(opened, inForce);
             TaskHost host = new(opened, store, folded, inForce, options, time, logger);
             host.StartClocks();
-            await opened.PublishAsync(cancellationToken);
+            await host.PublishUnlessFullAsync(cancellationToken);
             foreach (Identifier round in folded.State.Rounds.Select(r => r.RoundId).Where(r => !folded.State.HoldsVectors(r)))
                 await store.DeleteBlobsAsync(round, cancellationToken); // A deletion that a crash interrupted.
             return host;
@@ -175,7 +183,7 @@ internal sealed class TaskHost : IDisposable
     {
         if (!await DecideAsync(state => state.DeleteVectors(roundId), cancellationToken))
             return false;
-        await store.DeleteBlobsAsync(roundId, CancellationToken.None);
+        await DeleteBlobsAsync(roundId);
         return true;
     }
 
@@ -286,8 +294,7 @@ internal sealed class TaskHost : IDisposable
                 StartPhase(pending.Event);
                 if (!await ConfirmAsync(durable))
                     Refold();
-                await log.PublishAsync(CancellationToken.None);
-                SignalStage();
+                await AnnounceAsync();
             }
 
             if (fold.State.IsFinished)
@@ -305,11 +312,21 @@ internal sealed class TaskHost : IDisposable
     /// <summary>Retention: the uploaded vectors of all but the last finished rounds.</summary>
     private async Task PruneAsync(CancellationToken cancellationToken)
     {
+        foreach (Identifier round in undeleted.Keys)
+            await DeleteBlobsAsync(round);
         if (options.RetainedRounds is not { } retained)
             return;
-        TaskState state = fold.State;
-        foreach (Identifier round in state.Rounds.SkipLast(retained).Select(r => r.RoundId).Where(state.HoldsVectors).ToArray())
+        Identifier[] old = await ReadAsync(state => state.Rounds.SkipLast(retained).Select(r => r.RoundId).Where(state.HoldsVectors).ToArray(), cancellationToken);
+        foreach (Identifier round in old)
             await TryDeleteVectorsAsync(round, cancellationToken);
+    }
+
+    /// <summary>The log says that they are gone; what cannot be deleted now is tried again before the next round.</summary>
+    private async Task DeleteBlobsAsync(Identifier round)
+    {
+        undeleted[round] = true;
+        await store.DeleteBlobsAsync(round, CancellationToken.None);
+        undeleted.TryRemove(round, out _);
     }
 
     private async Task<bool> DecideAsync(Func<TaskState, PendingEvent?> decide, CancellationToken cancellationToken)
@@ -319,8 +336,7 @@ internal sealed class TaskHost : IDisposable
         {
             if (decide(fold.State) is not { } pending || !await ConfirmAsync(Queue(pending)))
                 return false;
-            await log.PublishAsync(CancellationToken.None);
-            SignalStage();
+            await AnnounceAsync();
         }
         finally
         {
@@ -399,7 +415,8 @@ internal sealed class TaskHost : IDisposable
         try
         {
             bool isDurable = await durable;
-            isAhead |= !isDurable;
+            if (!isDurable)
+                isAhead = true; // Never back to false here: another entry may have failed meanwhile.
             storageFailure = null;
             return isDurable;
         }
@@ -422,6 +439,35 @@ internal sealed class TaskHost : IDisposable
         fold = TaskFold.Of(log, roster);
         isAhead = false;
         StartClocks();
+    }
+
+    /// <summary>What was appended is durable, so a checkpoint that cannot be written now is written later, and only then anybody hears of it.</summary>
+    private async Task AnnounceAsync()
+    {
+        try
+        {
+            await log.PublishAsync(CancellationToken.None);
+            SignalStage();
+        }
+        catch (StorageException exception)
+        {
+            Log.StorageFailed(logger, Parameters.TaskId, exception.Message);
+            CheckpointSoon();
+        }
+    }
+
+    /// <summary>A full disk does not keep a task from being read.</summary>
+    private async Task PublishUnlessFullAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await log.PublishAsync(cancellationToken);
+        }
+        catch (StorageException exception) when (exception.IsFull)
+        {
+            Log.StorageFailed(logger, Parameters.TaskId, exception.Message);
+            CheckpointSoon();
+        }
     }
 
     private void CheckpointSoon()

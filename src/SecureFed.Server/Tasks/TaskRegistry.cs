@@ -32,7 +32,7 @@ internal sealed class TaskRegistry(ServerOptions options, TimeProvider time, IHo
             {
                 return Digest.Of(existing.Parameters.Encode()) == Digest.Of(parameters.Encode())
                     ? (existing, false, null)
-                    : (null, false, new RoundRejection(ErrorCodes.ConflictingTask, "A task with this identifier and other parameters exists; choose a fresh identifier."));
+                    : (null, false, Conflicting);
             }
 
             if (budgets.TryReserve(parameters) is { } excess)
@@ -40,7 +40,9 @@ internal sealed class TaskRegistry(ServerOptions options, TimeProvider time, IHo
             TaskHost host = await CreateHostAsync(parameters, cancellationToken);
             hosts[parameters.TaskId] = host;
             runs.Add(RunAsync(host));
-            return (host, true, null);
+            return Digest.Of(host.Parameters.Encode()) == Digest.Of(parameters.Encode())
+                ? (host, true, null)
+                : (null, false, Conflicting); // An earlier attempt, of which the operator was not told that it had gone far enough.
         }
         finally
         {
@@ -48,25 +50,25 @@ internal sealed class TaskRegistry(ServerOptions options, TimeProvider time, IHo
         }
     }
 
-    /// <summary>A task that could not be created has touched nothing of its budget.</summary>
+    private static RoundRejection Conflicting => new(ErrorCodes.ConflictingTask, "A task with this identifier and other parameters exists; choose a fresh identifier.");
+
+    /// <summary>A task of which surely nothing was stored has touched nothing of its budget. Any other may be there after a restart, so it keeps its budget and the same request goes on with it.</summary>
     private async Task<TaskHost> CreateHostAsync(TaskParameters parameters, CancellationToken cancellationToken)
     {
+        ITaskStore? store = null;
         try
         {
-            ITaskStore store = await storage!.CreateAsync(parameters.TaskId, cancellationToken);
-            try
-            {
-                return await TaskHost.CreateAsync(parameters, store, options, time, logger, cancellationToken);
-            }
-            catch
-            {
-                await store.DisposeAsync();
-                throw;
-            }
+            bool exists = (await storage!.ListAsync(cancellationToken)).Contains(parameters.TaskId);
+            store = exists ? await storage.OpenAsync(parameters.TaskId, cancellationToken) : await storage.CreateAsync(parameters.TaskId, cancellationToken);
+            return await TaskHost.CreateAsync(parameters, store, options, time, logger, cancellationToken);
         }
-        catch
+        catch (Exception exception)
         {
-            budgets.Close(parameters, hasReleased: false);
+            bool isUndone = exception is OperationCanceledException or StorageException { IsFull: true };
+            if (isUndone && store is not { EntryCount: > 0 })
+                budgets.Close(parameters, hasReleased: false);
+            if (store is not null)
+                await store.DisposeAsync();
             throw;
         }
     }
@@ -77,8 +79,18 @@ internal sealed class TaskRegistry(ServerOptions options, TimeProvider time, IHo
     {
         SampleKeys.RefuseOutsideDevelopment(options.Signer.PublicKey.Span, environment.EnvironmentName);
         storage = await StorageLocation.OpenAsync(options, logger, cancellationToken);
-        foreach (Identifier task in await storage.ListAsync(cancellationToken))
-            await ContinueAsync(task, cancellationToken);
+        try
+        {
+            foreach (Identifier task in await storage.ListAsync(cancellationToken))
+                await ContinueAsync(task, cancellationToken);
+        }
+        catch
+        {
+            await stopping.CancelAsync(); // Nothing runs, and nothing holds the store, after a start that failed.
+            await Task.WhenAll(runs).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await storage.DisposeAsync();
+            throw;
+        }
     }
 
     private async Task ContinueAsync(Identifier task, CancellationToken cancellationToken)
