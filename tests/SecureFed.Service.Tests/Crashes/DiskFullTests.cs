@@ -102,16 +102,13 @@ public class DiskFullTests(ITestOutputHelper output)
 
     private static void Fill(string path)
     {
-        using FileStream file = File.Create(path);
+        using FileStream file = new(path, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, BufferSize = 0 });
         foreach (int size in new[] { 65_536, 4_096 })
         {
             try
             {
                 while (true)
-                {
                     file.Write(new byte[size]);
-                    file.Flush();
-                }
             }
             catch (IOException)
             {

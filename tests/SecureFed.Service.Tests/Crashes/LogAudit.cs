@@ -35,7 +35,7 @@ internal sealed record LogAudit(TaskState State, IReadOnlyList<ReadOnlyMemory<by
         Assert.Null(verification.Fault);
         Assert.Null(replay.Finish());
         Assert.Equal((ulong)entries.Count, verification.Checkpoint!.Checkpoint.Size);
-        Assert.Equal(sums.Count, replay.RecomputedSums);
+        Assert.Equal(sums.Count, replay.RecomputedSums + replay.SumsWithoutVectors);
         return new LogAudit(replay.State!, entries, sums);
     }
 
