@@ -33,6 +33,9 @@ public sealed class ServerOptions
     /// <summary>Directory of the rollback guards if it is not inside <see cref="Store"/>: on another disk they outlive a restored backup of the first.</summary>
     public string? GuardDirectory { get; init; }
 
+    /// <summary>Tests put theirs between the store and the operating system.</summary>
+    internal Shared.IFileCalls? FileCalls { get; init; }
+
     /// <summary>Of how many finished rounds of a task the uploaded vectors are kept for auditors; older ones are deleted, which the log records. Null keeps all.</summary>
     public int? RetainedRounds { get; init; }
 

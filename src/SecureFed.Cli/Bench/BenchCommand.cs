@@ -18,6 +18,7 @@ internal static class BenchCommand
         Client(terminal),
         Service(terminal),
         Noise(terminal),
+        Log(terminal),
     };
 
     private static Command Round(Terminal terminal)
@@ -143,6 +144,40 @@ internal static class BenchCommand
             bool isRight = pipeline.IsRight && samplers.All(s => s.IsRight);
             Write(terminal, new { schemaVersion = 1, samplers, pipeline, right = isRight });
             return ExitCode(isRight);
+        });
+        return command;
+    }
+
+    private static Command Log(Terminal terminal)
+    {
+        Option<int> entries = new("--entries") { Description = "Entries to append durably, of each kind. Default 20,000.", DefaultValueFactory = _ => 20_000 };
+        Option<int> verified = new("--verified") { Description = "Entries to verify. Default 1,000,000.", DefaultValueFactory = _ => 1_000_000 };
+        Option<int> flips = new("--flips") { Description = "Single bits to change, each of which must be noticed. Default 10,000.", DefaultValueFactory = _ => 10_000 };
+        Option<string> place = CommandOptions.Optional("--directory", "Where the store is made and removed again: on the disk to be measured. Default: the directory for temporary files.");
+        Command command = new("log", "Durable entries per second with 64 writers and real fsync, and what verifying a log costs.") { entries, verified, flips, place, CommandOptions.Json() };
+        command.SetAction(async parsed =>
+        {
+            int count = parsed.GetValue(entries);
+            if (count is < 100 or > 10_000_000 || parsed.GetValue(verified) is < 1 or > 10_000_000 || parsed.GetValue(flips) is < 1 or > 1_000_000)
+                throw CommandException.Misuse("--entries lies in [100, 10,000,000], --verified in [1, 10,000,000] and --flips in [1, 1,000,000].", "Leave them out for the defaults.");
+            string directory = Path.Combine(parsed.GetValue(place) ?? Path.GetTempPath(), $"securefed-bench-{Environment.ProcessId}");
+            try
+            {
+                LogCost[] stores =
+                [
+                    await LogCost.MeasureAsync(Path.Combine(directory, "messages"), count, 64, hasVectors: false),
+                    await LogCost.MeasureAsync(Path.Combine(directory, "vectors"), count, 64, hasVectors: true),
+                ];
+                VerificationCost verification = VerificationCost.Measure(parsed.GetValue(verified), parsed.GetValue(flips));
+                bool isRight = verification.IsRight && stores.All(s => s.IsRight);
+                Write(terminal, new { schemaVersion = 1, stores, verification, right = isRight });
+                return ExitCode(isRight);
+            }
+            finally
+            {
+                if (Directory.Exists(directory))
+                    Directory.Delete(directory, recursive: true);
+            }
         });
         return command;
     }

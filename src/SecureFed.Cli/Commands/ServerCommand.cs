@@ -116,6 +116,7 @@ internal static class ServerCommand
     {
         logging.AddSimpleConsole(options => options.SingleLine = true);
         logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None); // A start that fails is reported once, by this command, without a stack trace.
         logging.Services.Configure<ConsoleLoggerOptions>(options => options.LogToStandardErrorThreshold = LogLevel.Trace);
     }
 

@@ -12,7 +12,7 @@ internal static class StorageLocation
             return new MemoryStorage();
         return store.StartsWith(PostgresScheme, StringComparison.OrdinalIgnoreCase) && store.Contains("://", StringComparison.Ordinal)
             ? await PostgresStorage.OpenAsync(PostgresAddress.Parse(store), options.Random, logger, cancellationToken: cancellationToken)
-            : EmbeddedStorage.Open(store, options.Random, logger, options.GuardDirectory);
+            : EmbeddedStorage.Open(store, options.Random, logger, options.GuardDirectory, options.FileCalls);
     }
 
     /// <summary>What may be shown of it: never a password.</summary>

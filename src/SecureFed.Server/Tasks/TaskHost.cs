@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using SecureFed.Cryptography.Keys;
 using SecureFed.Cryptography.Randomness;
 using SecureFed.Learning;
@@ -37,6 +38,7 @@ internal sealed class TaskHost : IDisposable
     private readonly SemaphoreSlim gate = new(1, 1);
     private readonly PhaseClocks clocks;
     private readonly CancellationTokenSource stopping = new();
+    private readonly ConcurrentDictionary<Identifier, bool> undeleted = new();
     private volatile TaskFold fold;
     private Task<bool> lastAppend = Task.FromResult(true);
     private TaskCompletionSource messageArrived = NewSignal();
@@ -69,14 +71,20 @@ internal sealed class TaskHost : IDisposable
     /// <summary>Tiles, checkpoint and proofs.</summary>
     public TaskLog PublishedLog => log;
 
-    /// <summary>Appends the first entry to an empty store and opens the task.</summary>
+    /// <summary>Appends the first entry, unless an earlier attempt has, and opens the task.</summary>
+    /// <remarks>The store may hold a task with other parameters; compare <see cref="Parameters"/>.</remarks>
     public static async Task<TaskHost> CreateAsync(
         TaskParameters parameters, ITaskStore store, ServerOptions options, LogWitnesses witnesses, TimeProvider time, ILogger logger, CancellationToken cancellationToken = default)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         PendingEvent created = TaskState.Create(parameters, options.Roster, new LearningTask(parameters).InitialModel());
-        using (TaskLog empty = await TaskLog.OpenAsync(parameters.TaskId, store, options.Signer, witnesses, logger, cancellationToken))
-            await empty.AppendAsync(0, new LogEntry(parameters.TaskId, created.Event).Encode(), [.. created.Blobs.Select(b => new StoredBlob(b))]);
-        return await OpenAsync(parameters.TaskId, store, options, witnesses, time, logger, cancellationToken);
+        using (TaskLog empty = await TaskLog.OpenAsync(parameters.TaskId, store, options.Signer, witnesses, logger, CancellationToken.None))
+        {
+            if (store.EntryCount == 0)
+                await empty.AppendAsync(0, new LogEntry(parameters.TaskId, created.Event).Encode(), [.. created.Blobs.Select(b => new StoredBlob(b))]);
+        }
+
+        return await OpenAsync(parameters.TaskId, store, options, witnesses, time, logger, CancellationToken.None); // The task exists now, whoever stops waiting for it.
     }
 
     /// <summary>Folds a task's log and goes on where it ends.</summary>
@@ -91,7 +99,7 @@ internal sealed class TaskHost : IDisposable
             TaskFold folded = TaskFold.Of(opened, inForce);
             TaskHost host = new(opened, store, folded, inForce, options, time, logger);
             host.StartClocks();
-            await host.TryPublishAsync(cancellationToken);
+            await host.PublishUnlessFullAsync(cancellationToken);
             foreach (Identifier round in folded.State.Rounds.Select(r => r.RoundId).Where(r => !folded.State.HoldsVectors(r)))
                 await store.DeleteBlobsAsync(round, cancellationToken); // A deletion that a crash interrupted.
             return host;
@@ -179,7 +187,7 @@ internal sealed class TaskHost : IDisposable
     {
         if (!await DecideAsync(state => state.DeleteVectors(roundId), cancellationToken))
             return false;
-        await store.DeleteBlobsAsync(roundId, CancellationToken.None);
+        await DeleteBlobsAsync(roundId);
         return true;
     }
 
@@ -189,7 +197,7 @@ internal sealed class TaskHost : IDisposable
         await gate.WaitAsync(cancellationToken);
         try
         {
-            if (isAhead && lastAppend.IsCompleted)
+            if ((isAhead && lastAppend.IsCompleted) || HasLastAppendFailed)
                 Refold();
             return read(RequireRunning(fold.State));
         }
@@ -291,8 +299,7 @@ internal sealed class TaskHost : IDisposable
                 StartPhase(pending.Event);
                 if (!await ConfirmAsync(durable))
                     Refold();
-                await log.PublishAsync(CancellationToken.None);
-                SignalStage();
+                await AnnounceAsync();
             }
 
             if (isLeading && log.PublishedSize < log.EntryCount)
@@ -312,11 +319,21 @@ internal sealed class TaskHost : IDisposable
     /// <summary>Retention: the uploaded vectors of all but the last finished rounds.</summary>
     private async Task PruneAsync(CancellationToken cancellationToken)
     {
+        foreach (Identifier round in undeleted.Keys)
+            await DeleteBlobsAsync(round);
         if (options.RetainedRounds is not { } retained)
             return;
-        TaskState state = fold.State;
-        foreach (Identifier round in state.Rounds.SkipLast(retained).Select(r => r.RoundId).Where(state.HoldsVectors).ToArray())
+        Identifier[] old = await ReadAsync(state => state.Rounds.SkipLast(retained).Select(r => r.RoundId).Where(state.HoldsVectors).ToArray(), cancellationToken);
+        foreach (Identifier round in old)
             await TryDeleteVectorsAsync(round, cancellationToken);
+    }
+
+    /// <summary>The log says that they are gone; what cannot be deleted now is tried again before the next round.</summary>
+    private async Task DeleteBlobsAsync(Identifier round)
+    {
+        undeleted[round] = true;
+        await store.DeleteBlobsAsync(round, CancellationToken.None);
+        undeleted.TryRemove(round, out _);
     }
 
     private async Task<bool> DecideAsync(Func<TaskState, PendingEvent?> decide, CancellationToken cancellationToken)
@@ -326,8 +343,7 @@ internal sealed class TaskHost : IDisposable
         {
             if (decide(fold.State) is not { } pending || !await ConfirmAsync(Queue(pending)))
                 return false;
-            await TryPublishAsync(CancellationToken.None);
-            SignalStage();
+            await AnnounceAsync();
         }
         finally
         {
@@ -370,12 +386,11 @@ internal sealed class TaskHost : IDisposable
             if (storageFailure is { } failure && time.GetElapsedTime(Interlocked.Read(ref failedAt)) < RetryPause)
                 throw failure;
             if (isAhead)
-            {
                 await ((Task)lastAppend).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (isAhead || HasLastAppendFailed)
                 Refold();
-            }
-
-            CatchUp();
+            else if (lastAppend.IsCompleted)
+                CatchUp(); // Not while an entry of ours is under way: its place may be taken by another replica's.
         }
         catch
         {
@@ -383,6 +398,8 @@ internal sealed class TaskHost : IDisposable
             throw;
         }
     }
+
+    private bool HasLastAppendFailed => lastAppend.IsCompleted && !(lastAppend.IsCompletedSuccessfully && lastAppend.Result);
 
     /// <summary>Folds what other replicas have appended, and takes over their checkpoint.</summary>
     private void CatchUp()
@@ -440,7 +457,8 @@ internal sealed class TaskHost : IDisposable
         try
         {
             bool isDurable = await durable;
-            isAhead |= !isDurable;
+            if (!isDurable)
+                isAhead = true; // Never back to false here: another entry may have failed meanwhile.
             storageFailure = null;
             return isDurable;
         }
@@ -461,18 +479,34 @@ internal sealed class TaskHost : IDisposable
     private void Refold()
     {
         fold = TaskFold.Of(log, roster);
+        lastAppend = Task.FromResult(true);
         isAhead = false;
         StartClocks();
     }
 
-    /// <summary>Now, or else as soon as the disk and the witnesses allow.</summary>
-    private async Task TryPublishAsync(CancellationToken cancellationToken)
+    /// <summary>What was appended is durable, so a checkpoint that cannot be written now is written later, and only then anybody hears of it.</summary>
+    private async Task AnnounceAsync()
+    {
+        try
+        {
+            await log.PublishAsync(CancellationToken.None);
+            SignalStage();
+        }
+        catch (StorageException exception)
+        {
+            Log.StorageFailed(logger, Parameters.TaskId, exception.Message);
+            CheckpointSoon();
+        }
+    }
+
+    /// <summary>A full disk does not keep a task from being read.</summary>
+    private async Task PublishUnlessFullAsync(CancellationToken cancellationToken)
     {
         try
         {
             await log.PublishAsync(cancellationToken);
         }
-        catch (StorageException exception)
+        catch (StorageException exception) when (exception.IsFull)
         {
             Log.StorageFailed(logger, Parameters.TaskId, exception.Message);
             CheckpointSoon();

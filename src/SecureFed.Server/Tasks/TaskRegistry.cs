@@ -34,7 +34,7 @@ internal sealed class TaskRegistry(ServerOptions options, TimeProvider time, IHo
             {
                 return Digest.Of(existing.Parameters.Encode()) == Digest.Of(parameters.Encode())
                     ? (existing, false, null)
-                    : (null, false, Conflicting());
+                    : (null, false, Conflicting);
             }
 
             if (budgets.TryReserve(parameters) is { } excess)
@@ -42,7 +42,9 @@ internal sealed class TaskRegistry(ServerOptions options, TimeProvider time, IHo
             TaskHost host = await CreateHostAsync(parameters, cancellationToken);
             hosts[parameters.TaskId] = host;
             runs.Add(RunAsync(host));
-            return Digest.Of(host.Parameters.Encode()) == Digest.Of(parameters.Encode()) ? (host, true, null) : (null, false, Conflicting());
+            return Digest.Of(host.Parameters.Encode()) == Digest.Of(parameters.Encode())
+                ? (host, true, null)
+                : (null, false, Conflicting); // An earlier attempt, of which the operator was not told that it had gone far enough.
         }
         finally
         {
@@ -50,39 +52,38 @@ internal sealed class TaskRegistry(ServerOptions options, TimeProvider time, IHo
         }
     }
 
-    private static RoundRejection Conflicting() => new(ErrorCodes.ConflictingTask, "A task with this identifier and other parameters exists; choose a fresh identifier.");
+    private static RoundRejection Conflicting => new(ErrorCodes.ConflictingTask, "A task with this identifier and other parameters exists; choose a fresh identifier.");
 
-    /// <summary>A task that could not be created has touched nothing of its budget.</summary>
+    /// <summary>A task of which surely nothing was stored has touched nothing of its budget. Any other may be there after a restart, so it keeps its budget and the same request goes on with it.</summary>
     private async Task<TaskHost> CreateHostAsync(TaskParameters parameters, CancellationToken cancellationToken)
     {
+        ITaskStore? store = null;
         try
         {
-            ITaskStore store = await CreateStoreAsync(parameters.TaskId, cancellationToken);
-            try
-            {
-                return await TaskHost.CreateAsync(parameters, store, options, witnesses, time, logger, cancellationToken);
-            }
-            catch
-            {
-                await store.DisposeAsync();
-                throw;
-            }
+            store = await CreateStoreAsync(parameters.TaskId, cancellationToken);
+            return await TaskHost.CreateAsync(parameters, store, options, witnesses, time, logger, cancellationToken);
         }
-        catch
+        catch (Exception exception)
         {
-            budgets.Close(parameters, hasReleased: false);
+            bool isUndone = exception is OperationCanceledException or StorageException { IsFull: true };
+            if (isUndone && store is not { EntryCount: > 0 })
+                budgets.Close(parameters, hasReleased: false);
+            if (store is not null)
+                await store.DisposeAsync();
             throw;
         }
     }
 
-    /// <summary>Another replica may create the same task at this moment; then its first entry decides.</summary>
+    /// <summary>An earlier attempt may have stored the task's first entry without being able to say so, or another replica creates it at this moment: then that entry decides.</summary>
     private async Task<ITaskStore> CreateStoreAsync(Identifier task, CancellationToken cancellationToken)
     {
+        if ((await storage!.ListAsync(cancellationToken)).Contains(task))
+            return await storage.OpenAsync(task, cancellationToken);
         try
         {
-            return await storage!.CreateAsync(task, cancellationToken);
+            return await storage.CreateAsync(task, cancellationToken);
         }
-        catch (InvalidOperationException) when (storage!.IsShared)
+        catch (InvalidOperationException) when (storage.IsShared)
         {
             return await storage.OpenAsync(task, cancellationToken);
         }
@@ -94,10 +95,20 @@ internal sealed class TaskRegistry(ServerOptions options, TimeProvider time, IHo
     {
         SampleKeys.RefuseOutsideDevelopment(options.Signer.PublicKey.Span, environment.EnvironmentName);
         storage = await StorageLocation.OpenAsync(options, logger, cancellationToken);
-        foreach (Identifier task in await storage.ListAsync(cancellationToken))
-            await ContinueAsync(task, cancellationToken);
-        if (storage.IsShared)
-            runs.Add(DiscoverAsync());
+        try
+        {
+            foreach (Identifier task in await storage.ListAsync(cancellationToken))
+                await ContinueAsync(task, cancellationToken);
+            if (storage.IsShared)
+                runs.Add(DiscoverAsync());
+        }
+        catch
+        {
+            await stopping.CancelAsync(); // Nothing runs, and nothing holds the store, after a start that failed.
+            await Task.WhenAll(runs).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await storage.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>Tasks that were created through another replica.</summary>

@@ -1,5 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
+using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Messages;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Transparency;
@@ -35,6 +36,12 @@ public sealed class OperationListTests
         Deadline,
         RestartClient,
         RestartServer,
+
+        /// <summary>The server restarts from a log without some or all of the messages since its last announcement: they were not acknowledged, so their clients send them again.</summary>
+        RestartServerWithoutTail,
+
+        /// <summary>The answer to a client's last message is lost: it sends the same bytes again.</summary>
+        LoseResponse,
     }
 
     public sealed record Operation(Kind Kind, int Client);
@@ -87,6 +94,25 @@ public sealed class OperationListTests
 
         Assert.Equal(5, Run([.. operations]).Server.State.Rounds[0].Survivors);
     }
+
+    [Fact]
+    public void Uploads_that_were_lost_before_they_were_acknowledged_are_sent_again_and_counted_once()
+    {
+        SimulatedConsortium consortium = Run(
+        [
+            new(Kind.StepAll, 0), new(Kind.StepAll, 0),
+            new(Kind.Step, 0), new(Kind.Step, 1), new(Kind.Step, 2), new(Kind.RestartServerWithoutTail, 0), new(Kind.LoseResponse, 1),
+            new(Kind.Step, 3), new(Kind.RestartServerWithoutTail, 1), new(Kind.StepAll, 0), new(Kind.StepAll, 0), new(Kind.StepAll, 0),
+        ]);
+        Assert.Equal(5, consortium.Server.State.Rounds[0].Survivors);
+    }
+
+    /// <summary>What a client may hear when it repeats its last message: taken, known already, or too late because it was held on the way.</summary>
+    private static readonly string[] RetryAnswers = [SimulatedServer.Accepted, SimulatedServer.Repeated, ErrorCodes.TooLate];
+
+    /// <summary>Up to the last entry that is more than a message: an announcement is made only when everything before it is durable.</summary>
+    private static int AnnouncedEntries(SimulatedServer server) =>
+        server.Entries.FindLastIndex(e => LogEntry.TryDecode(e.Bytes.Span, out LogEntry? entry) && entry!.Event is not TaskEvent.MessageAccepted) + 1;
 
     /// <summary>Shorter lists first, by halves and single operations; the operations are as small as they get.</summary>
     private static IEnumerable<Operation[]> Shrink(Operation[] operations)
@@ -151,6 +177,15 @@ public sealed class OperationListTests
                     break;
                 case Kind.RestartClient:
                     client.Restart();
+                    break;
+                case Kind.RestartServerWithoutTail:
+                    int announced = AnnouncedEntries(server);
+                    server.Rewind(announced + operation.Client % (server.Entries.Count - announced + 1));
+                    foreach (SimulatedClient sender in consortium.Clients.Where(c => c.Sent.Count > 0 && c.Masking?.Round.RoundId == server.Round.Parameters.RoundId))
+                        Assert.Contains(server.Receive(sender.Sent[^1]), RetryAnswers);
+                    break;
+                case Kind.LoseResponse when client.Sent.Count > 0 && client.Masking?.Round.RoundId == server.Round.Parameters.RoundId:
+                    Assert.Contains(server.Receive(client.Sent[^1]), RetryAnswers);
                     break;
                 case Kind.RestartServer:
                     string observed = server.Observe();
