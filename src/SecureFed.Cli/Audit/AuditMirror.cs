@@ -1,7 +1,7 @@
 using SecureFed.Cli.Output;
 using SecureFed.Protocol.Errors;
-using SecureFed.Protocol.Messages;
 using SecureFed.Protocol.Masking.Messages;
+using SecureFed.Protocol.Messages;
 using SecureFed.Protocol.Transparency;
 using SecureFed.Protocol.Transparency.Log;
 using SecureFed.Protocol.Wire;
