@@ -23,7 +23,8 @@ public class KillTests(ITestOutputHelper output)
 {
     private const int Clients = 5;
     private const int KillsInSeries = 25;
-    private const int GreatestLifeMilliseconds = 350;
+    private const int GreatestMessagesOfLife = 20;
+    private static readonly TimeSpan longestLife = TimeSpan.FromSeconds(2);
 
     [Fact]
     public async Task Killed_at_random_moments_the_server_loses_no_acknowledged_upload_and_counts_none_twice()
@@ -58,7 +59,7 @@ public class KillTests(ITestOutputHelper output)
             for (int kill = 0; kill < kills; kill++)
             {
                 bool isStarting = kill > 0 && random.Next(8) == 0;
-                await Task.Delay(random.Next(GreatestLifeMilliseconds));
+                await LiveAsync(clients, random.Next(GreatestMessagesOfLife), random.Next(20));
                 server.Kill();
                 total.Kills++;
                 long started = Stopwatch.GetTimestamp();
@@ -125,6 +126,16 @@ public class KillTests(ITestOutputHelper output)
         total.Aborted += audit.State.Rounds.Count - closed.Length;
         total.Entries += audit.Entries.Count;
         total.Interruptions += clients.Interruptions;
+    }
+
+    /// <summary>Until so many messages were acknowledged, and a little longer: any point of a round is as likely, also on a slow machine.</summary>
+    private static async Task LiveAsync(OneHotClients clients, int messages, int moreMilliseconds)
+    {
+        int wanted = clients.Acknowledged.Count + messages;
+        long started = Stopwatch.GetTimestamp();
+        while (clients.Acknowledged.Count < wanted && Stopwatch.GetElapsedTime(started) < longestLife)
+            await Task.Delay(5);
+        await Task.Delay(moreMilliseconds);
     }
 
     private static async Task FinishRoundAsync(OneHotClients clients)

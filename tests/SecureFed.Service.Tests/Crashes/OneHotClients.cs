@@ -106,7 +106,7 @@ internal sealed class OneHotClients : IAsyncDisposable
             ClientId = ids[i],
             Signer = keys[i],
             Policy = policy,
-            GreatestAttempts = 10,
+            GreatestAttempts = 3, // The loop below goes on; a long pause would outlast the server's short lives.
             FirstRetryDelay = TimeSpan.FromMilliseconds(20),
             LogMemory = new MemoryLogMemory(),
         };
