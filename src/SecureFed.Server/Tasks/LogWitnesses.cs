@@ -21,6 +21,11 @@ internal sealed class LogWitnesses : IDisposable
         client = verifiers.Count == 0 ? null : new WitnessClient(options.Witnesses, logger, options.WitnessTimeout);
     }
 
+    private LogWitnesses() => verifiers = [];
+
+    /// <summary>No witness; checkpoints are published as the log signed them.</summary>
+    public static LogWitnesses None { get; } = new();
+
     /// <summary>Gathers cosignatures.</summary>
     /// <exception cref="StorageException">Fewer than the quorum: the checkpoint must not be published.</exception>
     public async Task<SignedNote> CosignAsync(SignedNote checkpoint, NoteVerifier log, Func<ulong, ulong, Digest[]> consistency, CancellationToken cancellationToken)
