@@ -6,8 +6,8 @@ namespace SecureFed.Protocol.Transparency;
 
 /// <summary>An entry with its log index and the server's signature over index and hash.</summary>
 /// <remarks>
-/// Stands in for an inclusion proof until the Merkle log lands: the server commits to "entry number i of this task has this hash" and two different
-/// signatures for one index are evidence of equivocation, but nothing yet proves that other parties were shown the same history.
+/// The receipt that can be given at once: the server commits to "entry number i of this task has this hash", and two different signatures for one index are
+/// evidence of equivocation. That the entry stands in the log shows the proof that follows (<see cref="ProvenAnnouncement"/>).
 /// </remarks>
 /// <param name="Index">Place in the task's log, from 0.</param>
 /// <param name="Bytes">The entry.</param>
