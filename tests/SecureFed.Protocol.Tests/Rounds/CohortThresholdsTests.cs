@@ -143,6 +143,16 @@ public sealed class CohortThresholdsTests
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(300));
     }
 
+    /// <summary>Found by chance: the search for n = 101 started at the odd degree of the complete graph of 100, which no ring has.</summary>
+    [Fact]
+    public void Bounds_across_the_largest_complete_graph_are_feasible_only_if_rings_exist_above_it()
+    {
+        CohortBounds bounds = new(100, 110, 43, 2, new ExactDecimal(88_273), new ExactDecimal(430_676), ServerClass.Malicious);
+        Assert.NotNull(CohortThresholds.TryDerive(bounds, 100, out _));
+        Assert.Null(CohortThresholds.TryDerive(bounds, 101, out _));
+        Assert.NotNull(bounds.FindInfeasible());
+    }
+
     [Fact]
     public void Bounds_outside_their_ranges_are_refused_instead_of_making_a_task_that_nobody_can_decode()
     {

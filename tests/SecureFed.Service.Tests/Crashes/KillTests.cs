@@ -6,8 +6,8 @@ using SecureFed.Cryptography.Randomness;
 using SecureFed.Protocol.Resources;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
-using SecureFed.Service.Tests.Consortium;
 using SecureFed.Server.Storage;
+using SecureFed.Service.Tests.Consortium;
 using SecureFed.Service.Tests.Storage;
 
 namespace SecureFed.Service.Tests.Crashes;

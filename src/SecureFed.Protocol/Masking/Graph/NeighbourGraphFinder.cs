@@ -116,7 +116,8 @@ public static class NeighbourGraphFinder
         if (clients > GreatestCompleteGraph && leastSurvivors >= corruptClients + 2)
         {
             Hypergeometric draws = new(clients);
-            for (int near = Math.Max(degree, 2); near <= degree + 64; near += 2)
+            // Rings have even degrees; the complete graph of 100, from which the search may come, has 99.
+            for (int near = Math.Max(degree + degree % 2, 2); near <= degree + 64; near += 2)
             {
                 if (near < Math.Min(clients - 1, GreatestDegree)
                     && FindThreshold(draws, clients, corruptClients, leastSurvivors, isCurious, sigma, near) is not null)
