@@ -20,6 +20,7 @@ namespace SecureFed.Service.Tests.Crashes;
 /// <summary>Clients of the library, one coordinate each: client i contributes the i-th unit vector to every round until they are stopped.</summary>
 internal sealed class OneHotClients : IAsyncDisposable
 {
+    private static readonly TimeSpan AfterInterruption = TimeSpan.FromMilliseconds(100);
     private readonly ServerUnderFire server;
     private readonly ClientPolicy policy;
     private readonly Identifier[] ids;
@@ -106,7 +107,7 @@ internal sealed class OneHotClients : IAsyncDisposable
             ClientId = ids[i],
             Signer = keys[i],
             Policy = policy,
-            GreatestAttempts = 3, // The loop below goes on; a long pause would outlast the server's short lives.
+            GreatestAttempts = 2, // The loop below goes on; a long pause would outlast the server's short lives.
             FirstRetryDelay = TimeSpan.FromMilliseconds(20),
             LogMemory = new MemoryLogMemory(),
         };
@@ -131,6 +132,7 @@ internal sealed class OneHotClients : IAsyncDisposable
             catch (SecureFedException)
             {
                 Interlocked.Increment(ref Interruptions);
+                await Task.Delay(AfterInterruption, CancellationToken.None); // A server that starts needs the processor more than clients that ask in vain.
             }
             catch (Exception exception)
             {
