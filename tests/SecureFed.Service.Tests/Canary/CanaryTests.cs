@@ -42,7 +42,9 @@ public class CanaryTests(ITestOutputHelper output)
         using TemporaryDirectory directory = new();
         string keys = directory.File("keys");
         Assert.Equal(0, (await CommandLine.Cli.RunAsync("keys", "consortium", "--out", keys, "--clients", $"{Clients}")).ExitCode);
-        using ServerProcess server = await ServerProcess.StartAsync(keys);
+        using ServerProcess server = new(keys, directory.File("store"));
+        server.Start();
+        await server.ReadyAsync();
         HandSteppedClient[] clients = await JoinAsync(server, keys);
         double[] canary = Canary();
 

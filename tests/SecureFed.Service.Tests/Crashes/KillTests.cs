@@ -57,7 +57,7 @@ public class KillTests(ITestOutputHelper output)
         using TemporaryDirectory directory = new();
         string keys = directory.File("keys");
         Assert.Equal(0, (await CommandLine.Cli.RunAsync("keys", "consortium", "--out", keys, "--clients", $"{Clients}")).ExitCode);
-        using ServerUnderFire server = new(keys, directory.File("store"));
+        using ServerProcess server = new(keys, directory.File("store"));
         Random random = new(number);
         server.Start();
         await server.ReadyAsync();
@@ -104,7 +104,7 @@ public class KillTests(ITestOutputHelper output)
     /// <summary>Opens what the last kill left, as the next start would.</summary>
     private static async Task AuditAsync(TemporaryDirectory directory, OneHotClients clients, Tally total)
     {
-        using (ServerUnderFire last = new(directory.File("keys"), directory.File("store")))
+        using (ServerProcess last = new(directory.File("keys"), directory.File("store")))
         {
             last.Start(); // Publishes the last entries, so that the checkpoint covers all of them.
             await last.ReadyAsync();

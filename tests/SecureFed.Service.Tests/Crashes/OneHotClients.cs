@@ -21,7 +21,7 @@ namespace SecureFed.Service.Tests.Crashes;
 internal sealed class OneHotClients : IAsyncDisposable
 {
     private static readonly TimeSpan AfterInterruption = TimeSpan.FromMilliseconds(100);
-    private readonly ServerUnderFire server;
+    private readonly ServerProcess server;
     private readonly ClientPolicy policy;
     private readonly Identifier[] ids;
     private readonly SigningKey[] keys;
@@ -29,7 +29,7 @@ internal sealed class OneHotClients : IAsyncDisposable
     private readonly CancellationTokenSource stopping = new();
     private readonly Task[] loops;
 
-    private OneHotClients(ServerUnderFire server, ClientPolicy policy, Identifier[] ids, SigningKey[] keys, Identifier task)
+    private OneHotClients(ServerProcess server, ClientPolicy policy, Identifier[] ids, SigningKey[] keys, Identifier task)
     {
         this.server = server;
         this.policy = policy;
@@ -52,7 +52,7 @@ internal sealed class OneHotClients : IAsyncDisposable
     /// <summary>Calls that ended because the server did not answer.</summary>
     public int Interruptions;
 
-    public static async Task<OneHotClients> JoinAsync(ServerUnderFire server, string directory, TaskDefinition definition)
+    public static async Task<OneHotClients> JoinAsync(ServerProcess server, string directory, TaskDefinition definition)
     {
         JsonArray members = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(directory, "roster.json")))!["members"]!.AsArray();
         Identifier[] IdsOf(string role) => [.. members.Where(m => (string?)m!["role"] == role).Select(m => Identifier.Parse(m!["id"]!.GetValue<string>()))];

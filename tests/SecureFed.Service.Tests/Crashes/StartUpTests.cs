@@ -91,7 +91,7 @@ public sealed class StartUpTests : IAsyncLifetime
     [Fact]
     public async Task A_store_that_another_process_uses_is_refused()
     {
-        using ServerUnderFire first = new(server.Keys, server.Store);
+        using ServerProcess first = new(server.Keys, server.Store);
         first.Start();
         await first.ReadyAsync();
         Assert.Contains("in use by another server process", await RefusedAsync(), StringComparison.Ordinal);
@@ -109,7 +109,7 @@ public sealed class StartUpTests : IAsyncLifetime
         whole[7] ^= 1;
         await File.WriteAllBytesAsync(tile, whole);
         whole[7] ^= 1;
-        using ServerUnderFire repairing = new(server.Keys, server.Store);
+        using ServerProcess repairing = new(server.Keys, server.Store);
         repairing.Start();
         await repairing.ReadyAsync();
         repairing.Kill();

@@ -6,12 +6,12 @@ using System.Text;
 using SecureFed.Client.Http;
 using SecureFed.Server;
 
-namespace SecureFed.Service.Tests.Crashes;
+namespace SecureFed.Service.Tests.Consortium;
 
 /// <summary><c>securefed server</c> as an operator runs it, on one store, port and certificate for all its lives.</summary>
 /// <param name="keys">Directory that <c>securefed keys consortium</c> has made.</param>
 /// <param name="store">Data directory; created by the first life.</param>
-internal sealed class ServerUnderFire(string keys, string store) : IDisposable
+internal sealed class ServerProcess(string keys, string store) : IDisposable
 {
     private const string Passphrase = "of these tests";
     private readonly StringBuilder output = new();
@@ -33,6 +33,9 @@ internal sealed class ServerUnderFire(string keys, string store) : IDisposable
         }
     }
 
+    /// <summary>The present life.</summary>
+    public Process Process => process!;
+
     /// <summary>Starts a life without waiting for it.</summary>
     public void Start()
     {
@@ -53,6 +56,7 @@ internal sealed class ServerUnderFire(string keys, string store) : IDisposable
         start.Environment["SECUREFED_CERTIFICATE_PASSPHRASE"] = Passphrase;
         start.Environment["DOTNET_TieredPGO"] = "0"; // Lives of a second earn nothing from profiles, nor from the authorities of the machine.
         start.Environment["SSL_CERT_DIR"] = keys;
+        start.Environment["DOTNET_EnableWriteXorExecute"] = "0"; // Code would else be mapped twice, in gigabytes of reserved addresses.
         process = Process.Start(start)!;
         process.ErrorDataReceived += Append;
         process.OutputDataReceived += Append;
