@@ -82,7 +82,7 @@ public sealed class AuditReportTests(AuditedDemo demo) : IClassFixture<AuditedDe
         Assert.Equal($"{rounds.Length} closed, 0 aborted, 0 in progress", summary["rounds"]);
         int least = rounds[0].GetProperty("least").GetInt32();
         Assert.Equal($"5 to 5, where at least {least} are needed; 0 dropped out in all rounds together", summary["updates in a sum"]);
-        Assert.Equal("0 of 0 of the policy cosigned this checkpoint", summary["witnesses"]);
+        Assert.Equal("none in the policy", summary["witnesses"]);
         JsonElement budget = json.GetProperty("budget");
         Assert.StartsWith(string.Create(CultureInfo.InvariantCulture, $"{budget.GetProperty("epsilonSpent").GetDouble():G6} of "), summary["epsilon spent"], StringComparison.Ordinal);
         Assert.All(summary.Values, value => Assert.Contains(WebUtility.HtmlEncode(value), html[..html.IndexOf("<section id=\"steps\">", StringComparison.Ordinal)], StringComparison.Ordinal));

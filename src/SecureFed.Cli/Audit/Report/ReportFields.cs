@@ -29,7 +29,7 @@ internal static class ReportFields
             new("rounds", Text($"{summed.Length} closed, {aborted} aborted, {audit.Rounds.Count - summed.Length - aborted} in progress")),
             new("updates in a sum", summed.Length == 0 ? "no sum yet" : Text($"{summed.Min(r => r.Survivors)} to {summed.Max(r => r.Survivors)}, where at least {summed.Min(r => r.LeastSurvivors)} are needed; {summed.Sum(r => r.Dropped)} dropped out in all rounds together")),
             new("epsilon spent", result.Budget is { } budget ? Text($"{budget.EpsilonSpent:G6} of {budget.Epsilon:G6} at delta {budget.Delta:G3}, for one {budget.Unit.ToString().ToLowerInvariant()}") : "no noise, or not recomputed: nothing bounds what sums reveal together"),
-            new("witnesses", Text($"{result.Checkpoint?.Signers.Count(s => s.Type == NoteKeyType.Cosignature) ?? 0} of {result.Trust.Policy.Witnesses.Count} of the policy cosigned this checkpoint")),
+            new("witnesses", result.Trust.Policy.Witnesses.Count == 0 ? "none in the policy" : Text($"{result.Checkpoint?.Signers.Count(s => s.Type == NoteKeyType.Cosignature) ?? 0} of {result.Trust.Policy.Witnesses.Count} of the policy cosigned this checkpoint")),
         ];
     }
 

@@ -87,7 +87,7 @@ internal static class ReportHtml
             new("unit", budget.Unit),
             new("epsilon spent", Number(budget.EpsilonSpent)),
             new("cap", Number(budget.Cap)),
-            new("epsilon as the server and who colludes with it see it", Number(budget.EpsilonOfServer)),
+            new("epsilon for the server", Number(budget.EpsilonOfServer)),
             new("epsilon for who reads models only", Number(budget.EpsilonOfModelReaders)),
             new("delta", Number(budget.Delta)),
             new("order", Number(budget.Order)),
