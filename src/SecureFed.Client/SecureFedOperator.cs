@@ -1,10 +1,13 @@
 using System.Net;
 using System.Text.Json;
 using SecureFed.Client.Http;
+using SecureFed.Client.Log;
+using SecureFed.Protocol.Policy;
 using SecureFed.Protocol.Requests;
 using SecureFed.Protocol.Resources;
 using SecureFed.Protocol.Tasks;
 using SecureFed.Protocol.Transparency;
+using SecureFed.Protocol.Transparency.Log;
 using SecureFed.Protocol.Wire;
 
 namespace SecureFed.Client;
@@ -13,6 +16,7 @@ namespace SecureFed.Client;
 /// <param name="http">Signs with the operator's key, see <see cref="SignedHttpClient"/>.</param>
 public sealed class SecureFedOperator(HttpClient http)
 {
+    private const ulong EntriesPerPage = 500;
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(25);
     private readonly ServiceConnection connection = new(http, 5, TimeSpan.FromMilliseconds(200), TimeProvider.System);
 
@@ -57,31 +61,52 @@ public sealed class SecureFedOperator(HttpClient http)
     public async Task<IReadOnlyList<ParticipationView>> GetParticipationAsync(Identifier task, CancellationToken cancellationToken = default) =>
         ServiceConnection.ReadJson<IReadOnlyList<ParticipationView>>(await connection.GetAsync(Routes.TaskPart(task, "participation"), cancellationToken: cancellationToken));
 
-    /// <summary>Recomputes the participation report from the signed entries and the published lists, without believing the server.</summary>
+    /// <summary>Recomputes the participation report from the log and the published lists, without believing the server.</summary>
+    /// <remarks>Reads every entry under one checkpoint and computes the tree again (RFC 6962), so that the server cannot leave out or change what it signed for others.</remarks>
     /// <param name="task">Task.</param>
-    /// <param name="serverKey">The server's identity key, 65 bytes, from the caller's own policy.</param>
+    /// <param name="policy">The caller's own: the server's identity key, and the witnesses that must have cosigned the checkpoint.</param>
+    /// <param name="memory">What a client of the caller keeps of the log: the checkpoint in it must be continued. Evidence goes there, nothing else. Null if there is none.</param>
     /// <param name="cancellationToken">Stops.</param>
     /// <returns>Every released sum, and what is wrong with the log or its lists; null if nothing is.</returns>
     public async Task<(IReadOnlyList<Participation> Sums, string? Fault)> AuditParticipationAsync(
-        Identifier task, ReadOnlyMemory<byte> serverKey, CancellationToken cancellationToken = default)
+        Identifier task, ClientPolicy policy, ILogMemory? memory = null, CancellationToken cancellationToken = default)
     {
         Dictionary<(Identifier, EventType), Announcement> lists = [];
-        ParticipationAudit audit = new(task, serverKey, (round, kind) => lists.GetValueOrDefault((round, kind)));
-        const int page = 500;
-        for (ulong from = 0; ; from += page)
+        ParticipationAudit audit = new(task, policy.ServerKey, (round, kind) => lists.GetValueOrDefault((round, kind)));
+        TlogPolicy trusted = policy.LogPolicy(LogOrigin.Of(policy.ServerKey.Span, task));
+
+        // Before the newest one is asked for: the log may grow meanwhile, but not shrink.
+        SignedCheckpoint? held = null;
+        if (memory is not null && await memory.LoadCheckpointAsync(task, cancellationToken) is { } kept && trusted.Open(kept.Span, out held) is { } damaged)
+            return ([], $"The checkpoint that is kept of the log is damaged or does not satisfy the policy: {damaged.Detail}");
+        byte[] note = (await connection.GetAsync(Routes.TaskPart(task, "log/checkpoint"), cancellationToken: cancellationToken)).Body;
+        if (trusted.Open(note, out SignedCheckpoint? newest) is { } untrusted)
+            return ([], $"The checkpoint does not satisfy the policy: {untrusted.Detail}");
+        EntryTree tree = new(newest!, held);
+        string? fault = tree.FindFault();
+        while (fault is null && tree.Missing > 0)
+            fault = await AddPageAsync(newest!.Checkpoint.Size - tree.Missing, (int)Math.Min(EntriesPerPage, tree.Missing));
+        fault ??= tree.FindFault();
+        if (tree.Contradiction is { } evidence && memory is not null)
+            fault += $" Both checkpoints are kept {await memory.SaveEvidenceAsync(task, evidence, cancellationToken)}; show them to an auditor.";
+        return (audit.Sums, fault);
+
+        async Task<string?> AddPageAsync(ulong from, int count)
         {
-            IReadOnlyList<EntryView> entries = await GetEntriesAsync(task, from, page, cancellationToken);
+            IReadOnlyList<EntryView> entries = await GetEntriesAsync(task, from, count, cancellationToken);
+            if (entries.Count == 0 || entries.Count > count)
+                return $"The server does not show entry {from} of a log of {newest!.Checkpoint.Size} entries.";
             foreach (EntryView view in entries)
             {
                 if (TryRead(view) is not { } signed)
-                    return (audit.Sums, $"Entry {view.Index} is not in base64.");
+                    return $"Entry {view.Index} is not in base64.";
+                tree.Add(signed.Bytes.Span);
                 await FetchListAsync(signed);
-                if (audit.Add(signed) is { } fault)
-                    return (audit.Sums, fault);
+                if (audit.Add(signed) is { } wrong)
+                    return wrong;
             }
 
-            if (entries.Count < page)
-                return (audit.Sums, null);
+            return null;
         }
 
         static SignedEntry? TryRead(EntryView view)

@@ -48,6 +48,19 @@ internal sealed class ShadowLog(string origin, ISigner key) : IHashReader
 
     public Digest Read(int height, ulong index) => subtrees[height][(int)index];
 
+    /// <summary>A tile of hashes; null if the tree is too small for it, or for a bundle of entries.</summary>
+    public byte[]? Tile(TilePath path)
+    {
+        lock (gate)
+        {
+            int height = path.Level * TilePath.Height;
+            ulong end = path.Start + (ulong)path.Width;
+            if (path.IsEntryBundle || height >= subtrees.Count || end > (ulong)subtrees[height].Count)
+                return null;
+            return [.. subtrees[height].Skip((int)path.Start).Take(path.Width).SelectMany(hash => hash.ToArray())];
+        }
+    }
+
     /// <summary>Puts an entry at its index, unless a tree with another one there was signed.</summary>
     public void Show(SignedEntry entry)
     {

@@ -26,6 +26,7 @@ internal sealed class ShadowLogs(Party server, Identifier taskId)
     public Reply? Answer(Exchange exchange) => exchange switch
     {
         { IsSend: false, Part: "checkpoint" } when Of(exchange.Client).Checkpoint is { } note => Reply.Ok(note),
+        { IsSend: false, Tile: { } path } when Of(exchange.Client).Tile(path) is { } tile => Reply.Ok(tile),
         { IsSend: false, Part: "receipt", Round: { } round } when receipts.TryGetValue((round, exchange.Client), out SignedEntry? receipt) => Reply.Ok(new Announcement(receipt, default).Encode()),
         _ => null,
     };

@@ -24,13 +24,11 @@ internal static class AuditCommand
     private static Command Verify(Terminal terminal)
     {
         AuditOptions options = new();
-        Option<string> since = CommandOptions.Optional("--since", "Checkpoint that an earlier visit saved: the log must continue it.");
         Option<string> save = CommandOptions.Optional("--save", "File for the verified checkpoint, for --since of the next visit. Written only if everything holds.");
-        Command command = options.AddTo(new Command("verify", "Verifies signature, tiles, transitions and budget; with blobs also messages, sums and models. Exit code 3 and the first fault if something is wrong.") { since, save });
+        Command command = options.AddTo(new Command("verify", "Verifies signature, tiles, transitions and budget; with blobs also messages, sums and models. Exit code 3 and the first fault if something is wrong.") { save });
         command.SetAction(parsed =>
         {
-            (string, byte[])? earlier = parsed.GetValue(since) is { } file ? (file, File.ReadAllBytes(file)) : null;
-            AuditResult result = options.Run(parsed, terminal, earlier);
+            AuditResult result = options.Run(parsed, terminal);
             if (result.IsVerified && parsed.GetValue(save) is { } target)
                 File.WriteAllBytes(target, result.Checkpoint!.Note.Encode());
             return AuditOutput.Write(result, terminal);
@@ -45,7 +43,7 @@ internal static class AuditCommand
         Command command = options.AddTo(new Command("report", "Verifies a log and writes one self-contained HTML file: budget, rounds, participants, lineage, keys, deviations. Exit code 3 if the log is not verified; the report says so.") { output });
         command.SetAction(parsed =>
         {
-            ReportContent content = ReportContent.Of(options.Run(parsed, terminal, earlier: null));
+            ReportContent content = ReportContent.Of(options.Run(parsed, terminal));
             File.WriteAllText(parsed.GetValue(output)!, ReportHtml.Write(content));
             if (terminal.IsJson)
                 terminal.WriteJson(content);
@@ -63,10 +61,11 @@ internal static class AuditCommand
         Command command = options.AddTo(new Command("fetch", "Copies a task's log, and as an auditor its blobs and budget, from a server into a directory, and verifies the copy.") { output });
         command.SetAction(parsed =>
         {
+            (string, byte[])? earlier = options.ReadEarlier(parsed);
             using AuditPlace place = options.Open(parsed);
             AuditMirror.Copy(place, parsed.GetValue(output)!);
             using DirectoryPlace copy = DirectoryPlace.Open(parsed.GetValue(output)!, task: null);
-            return AuditOutput.Write(new AuditRun(copy, options.TrustFor(parsed, copy)).Execute(), terminal);
+            return AuditOutput.Write(new AuditRun(copy, options.TrustFor(parsed, copy)).Execute(earlier), terminal);
         });
         return command;
     }
@@ -81,6 +80,7 @@ internal sealed class AuditOptions
     private readonly Option<string> verifierKey = CommandOptions.Optional("--vkey", "File with the log's verifier key, got from somebody other than the server.");
     private readonly Option<string> policy = CommandOptions.Optional("--policy", "tlog-policy file: the log's key, witnesses and quorum.");
     private readonly Option<string> authority = CommandOptions.Optional("--authority", "File with the roster authority's key (base64), or a client policy (JSON), which pins the server's key too.");
+    private readonly Option<string> since = CommandOptions.Optional("--since", "Checkpoint that an earlier visit saved: the log must continue it.");
     private readonly Option<string> pin = CommandOptions.Optional("--certificate-pin", "SHA-256 of the server certificate's key, as 'securefed server' prints it.");
     private readonly Option<string> id = CommandOptions.Optional("--id", "Auditor's identifier in the roster: who is shown blobs.");
     private readonly Option<string> key = CommandOptions.Optional("--key", "Auditor's key (PEM).");
@@ -88,13 +88,16 @@ internal sealed class AuditOptions
     public Command AddTo(Command command)
     {
         command.Arguments.Add(place);
-        foreach (Option option in (Option[])[task, verifierKey, policy, authority, pin, id, key, CommandOptions.Json()])
+        foreach (Option option in (Option[])[task, verifierKey, policy, authority, since, pin, id, key, CommandOptions.Json()])
             command.Options.Add(option);
         return command;
     }
 
-    public AuditResult Run(ParseResult parsed, Terminal terminal, (string Name, byte[] Note)? earlier)
+    public (string Name, byte[] Note)? ReadEarlier(ParseResult parsed) => parsed.GetValue(since) is { } file ? (file, File.ReadAllBytes(file)) : null;
+
+    public AuditResult Run(ParseResult parsed, Terminal terminal)
     {
+        (string, byte[])? earlier = ReadEarlier(parsed);
         using AuditPlace opened = Open(parsed);
         AuditTrust trust = TrustFor(parsed, opened);
         Identifier? wanted = TaskOf(parsed) ?? (opened as ServerPlace)?.TaskId;

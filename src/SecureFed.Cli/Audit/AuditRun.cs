@@ -286,7 +286,8 @@ internal sealed class AuditRun(AuditPlace place, AuditTrust trust, Action<ulong>
             return new AuditFault(DirectoryPlace.BlobFolder, null, ErrorCodes.IllegalEntry, missing);
         }
 
-        Add("sums", AuditStatus.Passed, Text($"{replay.RecomputedSums} sums are the logged uploads minus the logged masks; {replay.SumsWithoutVectors} more had their uploads deleted by a logged rule, and their masks alone were recomputed"));
+        string deleted = replay.SumsWithoutVectors == 0 ? "" : Text($"; {replay.SumsWithoutVectors} more had their uploads deleted by a logged rule, and their masks alone were recomputed");
+        Add("sums", AuditStatus.Passed, Text($"{replay.RecomputedSums} sums are the logged uploads minus the logged masks{deleted}"));
         Add("models", AuditStatus.Passed, Text($"{replay.RecomputedModels} models recomputed from their sums; the last is {entries.ModelDigest}"));
         return null;
     }

@@ -38,6 +38,15 @@ internal sealed record AuditTrust(TlogPolicy Policy, string? PinnedBy, ReadOnlyM
         return new AuditTrust(ParseKey(key) ?? throw Unverifiable($"{place.PathOf(VerifierKey)} is no verifier key.", "Give the right one with --vkey."), null, authorityKey, authority is not null);
     }
 
+    /// <summary>Whose checkpoints of a task's log count; unlike a vkey and a tlog-policy a client policy does not name the log, but the server's key.</summary>
+    public static Func<Identifier, TlogPolicy> LoadLogOf(string? verifierKey, string? policy)
+    {
+        if (policy is not null && TryReadPolicy(policy) is { } own)
+            return task => own.LogPolicy(LogOrigin.Of(own.ServerKey.Span, task));
+        TlogPolicy log = LoadLog(verifierKey, policy);
+        return _ => log;
+    }
+
     /// <summary>Whose checkpoints count, from the one file or the other.</summary>
     public static TlogPolicy LoadLog(string? verifierKey, string? policy)
     {

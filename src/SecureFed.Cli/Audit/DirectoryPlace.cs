@@ -17,6 +17,7 @@ internal sealed class DirectoryPlace : AuditPlace
     public const string BudgetFile = "privacy.json";
     public const string PolicyFileName = "policy.json";
     private const string Checkpoint = "checkpoint";
+    private const string VerifierKey = "vkey";
     private readonly string root;
     private readonly string prefix;
 
@@ -36,6 +37,8 @@ internal sealed class DirectoryPlace : AuditPlace
             return OfServer(path, task);
         bool isLog = !Directory.Exists(Path.Combine(path, LogFolder));
         string log = isLog ? path : Path.Combine(path, LogFolder);
+        if (!File.Exists(Path.Combine(log, Checkpoint)) && !File.Exists(Path.Combine(log, VerifierKey)) && !Directory.Exists(Path.Combine(log, "tile")))
+            throw CommandException.Refuse("not-found", $"There is no log in '{path}'.", "A log is a checkpoint with its tiles, here or in the folder 'log'.");
         bool hasBlobs = Directory.Exists(Path.Combine(path, BlobFolder));
         return new DirectoryPlace(path, isLog ? "" : LogFolder + "/")
         {
@@ -90,7 +93,7 @@ internal sealed class DirectoryPlace : AuditPlace
 
     private sealed class Files(string directory) : ILogSource
     {
-        public byte[]? Read(string path) => path is Checkpoint or "vkey" || TilePath.TryParse(path, out _) ? ReadOrNull(Path.Combine(directory, path)) : null;
+        public byte[]? Read(string path) => path is Checkpoint or VerifierKey || TilePath.TryParse(path, out _) ? ReadOrNull(Path.Combine(directory, path)) : null;
     }
 
     private sealed class BlobFiles(string directory) : IBlobSource

@@ -17,14 +17,14 @@ internal static class ReceiptCommand
     {
         Argument<string> receipt = new("receipt") { Description = "The client's .tlog-proof file." };
         Option<string> verifierKey = CommandOptions.Optional("--vkey", "File with the log's verifier key, got from somebody other than the server.");
-        Option<string> policy = CommandOptions.Optional("--policy", "tlog-policy file: the log's key, witnesses and quorum.");
-        Option<string> upload = CommandOptions.Optional("--upload", "The message as the client sent it: must be the one that the entry names.");
+        Option<string> policy = CommandOptions.Optional("--policy", "tlog-policy file: the log's key, witnesses and quorum; or a client policy (JSON), which pins them too.");
+        Option<string> upload = CommandOptions.Optional("--upload", "The message as the client sent it, or its record as an auditor's copy holds it (blobs/DIGEST): must be the one that the entry names.");
         Command command = new("receipt", "Verifies offline that a receipt's entry stands in the log, and says what that proves. Exit code 3 if it does not.") { receipt, verifierKey, policy, upload, CommandOptions.Json() };
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(verifierKey) is null == parsed.GetValue(policy) is null)
                 throw CommandException.Misuse("A receipt is verified under a key that you pinned.", "Give --vkey or --policy.");
-            TlogPolicy trusted = AuditTrust.LoadLog(parsed.GetValue(verifierKey), parsed.GetValue(policy));
+            Func<Identifier, TlogPolicy> trusted = AuditTrust.LoadLogOf(parsed.GetValue(verifierKey), parsed.GetValue(policy));
             byte[]? message = parsed.GetValue(upload) is { } file ? File.ReadAllBytes(file) : null;
             return Write(Verify(File.ReadAllBytes(parsed.GetValue(receipt)!), trusted, message), terminal);
         });
@@ -32,18 +32,19 @@ internal static class ReceiptCommand
     }
 
     /// <summary>What a receipt proves, or why it proves nothing.</summary>
-    private static (TlogProof Proof, LogEntry Entry, SignedCheckpoint Checkpoint, bool HasUpload) Verify(byte[] bytes, TlogPolicy policy, byte[]? upload)
+    private static (TlogProof Proof, LogEntry Entry, SignedCheckpoint Checkpoint, bool HasUpload) Verify(byte[] bytes, Func<Identifier, TlogPolicy> policyOf, byte[]? upload)
     {
         if (!TlogProof.TryParse(bytes, out TlogProof? proof))
             throw Refuse(ErrorCodes.LogProofInvalid, "The file is no tlog-proof of version 1.", "Compare it with the one that the client stored.");
         if (proof!.Extra is not { } bytesOfEntry || !LogEntry.TryDecode(bytesOfEntry, out LogEntry? entry))
             throw Refuse(ErrorCodes.LogProofInvalid, "The receipt does not carry the entry that it proves.", "Clients of SecureFed store it as the proof's extra data.");
+        TlogPolicy policy = policyOf(entry!.TaskId);
         if (proof.Verify(policy, bytesOfEntry, out SignedCheckpoint? checkpoint) is { } rejection)
             throw Refuse(rejection.Code, rejection.Detail, "Compare the pinned key with the log's owner, and the file with the one that the client stored.");
-        if (!IsOfTask(checkpoint!, policy, entry!.TaskId))
+        if (!IsOfTask(checkpoint!, policy, entry.TaskId))
             throw Refuse(ErrorCodes.CheckpointUntrusted, $"The log {checkpoint!.Checkpoint.Origin} is not the one of the entry's task {entry.TaskId} under its key.", "The receipt was put together from two logs.");
-        if (upload is not null && !IsNamedBy(entry, upload))
-            throw Refuse("upload-differs", "The entry names another message than the given one.", "Compare with the message that the client stored before it sent it.");
+        if (upload is not null && FindDifference(entry, upload) is { } difference)
+            throw Refuse("upload-differs", difference, "Give the bytes that this client sent in this round, or the blob that the entry names; anything that was changed or re-encoded is another message.");
         return (proof, entry, checkpoint!, upload is not null);
     }
 
@@ -53,12 +54,19 @@ internal static class ReceiptCommand
             && EcdsaDer.TryReadKey(s.Key.Span, out ReadOnlySpan<byte> key)
             && string.Equals(LogOrigin.Of(key, task), checkpoint.Checkpoint.Origin, StringComparison.Ordinal));
 
-    private static bool IsNamedBy(LogEntry entry, byte[] upload) =>
-        entry.Event is TaskEvent.MessageAccepted accepted
-        && SignedMessage.TryDecode(upload, out SignedMessage? message) is null
-        && message!.Digest == accepted.MessageDigest
-        && message.Header.TaskId == entry.TaskId
-        && message.Header.RoundId == accepted.RoundId;
+    /// <summary>Why the entry does not name the message; null if it does. Nothing of the message is shown: it can hold an update.</summary>
+    private static string? FindDifference(LogEntry entry, byte[] upload)
+    {
+        if (entry.Event is not TaskEvent.MessageAccepted accepted)
+            return $"The entry is {entry.Event.Type} and names no message.";
+        if (SignedMessage.TryDecode(upload, out SignedMessage? message) is not null && SignedMessage.TryDecodeRecord(upload, out message) is not null)
+            return "The given file is no message of a client.";
+        if (message!.Header.TaskId != entry.TaskId)
+            return $"The given message is of task {message.Header.TaskId}, the receipt of {entry.TaskId}.";
+        if (message.Header.RoundId != accepted.RoundId)
+            return $"The given message is of round {message.Header.RoundId}, the receipt of {accepted.RoundId}.";
+        return message.Digest == accepted.MessageDigest ? null : $"The given message has the digest {message.Digest}, the entry names {accepted.MessageDigest}.";
+    }
 
     private static int Write((TlogProof Proof, LogEntry Entry, SignedCheckpoint Checkpoint, bool HasUpload) proven, Terminal terminal)
     {
@@ -89,7 +97,7 @@ internal static class ReceiptCommand
         terminal.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Verified: entry {proof.Index} of {tree.Origin} is {entry.Event.Type}, under a checkpoint of {tree.Size} entries with {witnesses} cosignatures of witnesses."));
         if (message is not null)
         {
-            terminal.WriteLine($"  It records that the server accepted in round {message.RoundId} from pseudonym {message.Pseudonym} the message with SHA-256 {message.MessageDigest}.");
+            terminal.WriteLine($"  It records that the server accepted in round {message.RoundId} from pseudonym {message.Pseudonym} the message whose record (the digest of its vector in the vector's place) has SHA-256 {message.MessageDigest}.");
             terminal.WriteLine(hasUpload ? "  That is the given message." : "  Give the message with --upload to see that it is this one.");
         }
 

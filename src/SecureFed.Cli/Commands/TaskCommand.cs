@@ -5,6 +5,7 @@ using SecureFed.Cli.Output;
 using SecureFed.Client;
 using SecureFed.Client.Configuration;
 using SecureFed.Client.Http;
+using SecureFed.Client.Log;
 using SecureFed.Cryptography.Keys;
 using SecureFed.Protocol.Resources;
 using SecureFed.Protocol.Tasks;
@@ -38,14 +39,18 @@ internal static class TaskCommand
     private static Command Participation(Terminal terminal)
     {
         Option<string> task = CommandOptions.Required("--task", "Task identifier.");
-        Option<string> policy = CommandOptions.Required("--policy", "Client policy file (JSON): the server key to believe.");
+        Option<string> policy = CommandOptions.Required("--policy", "Client policy file (JSON): the server key to believe, and the witnesses.");
+        Option<string> state = CommandOptions.Optional("--state", "State directory of an own client: the log must continue the checkpoint that it keeps.");
         Command command = new("participation", "How near the survivors of each released sum come to those of an earlier one, recomputed from the signed log.");
-        Bind(command, terminal, [task, policy], async (reader, parsed, token) =>
+        Bind(command, terminal, [task, policy, state], async (reader, parsed, token) =>
         {
             Identifier id = CommandOptions.ReadIdentifier(parsed.GetValue(task)!, "--task");
-            (IReadOnlyList<Participation> sums, string? fault) = await reader.AuditParticipationAsync(id, PolicyFile.Load(parsed.GetValue(policy)!).ServerKey, token);
+            (IReadOnlyList<Participation> sums, string? fault) = await reader.AuditParticipationAsync(
+                id, PolicyFile.Load(parsed.GetValue(policy)!), parsed.GetValue(state) is { } kept ? new FileLogMemory(kept) : null, token);
             ParticipationView[] recomputed = [.. sums.Select(s => new ParticipationView(s.Round, s.RoundId.ToString(), s.Kind, s.Survivors, s.NearestRound, s.Difference))];
-            if (fault is null && !recomputed.SequenceEqual(await reader.GetParticipationAsync(id, token)))
+
+            // Asked for afterwards, so it may have a sum more, but none less.
+            if (fault is null && !recomputed.SequenceEqual((await reader.GetParticipationAsync(id, token)).Take(recomputed.Length)))
                 fault = "The server's report differs from what its signed log says.";
             ShowParticipation(terminal, recomputed, fault);
             return fault is null ? SecureFedCommand.Done : SecureFedCommand.VerificationFailed;

@@ -38,39 +38,55 @@ internal sealed class LogFollower
     }
 
     /// <summary>Lets an announcement through if its entry stands in the log.</summary>
+    /// <param name="offered">What the server answered.</param>
+    /// <param name="asked">The <see cref="Size"/> that the request named.</param>
+    /// <param name="cancellationToken">Stops.</param>
     /// <exception cref="RoundRefusedException">It does not, or the log contradicts the one that was seen before (evidence has been kept).</exception>
-    public async Task<Announcement> AcceptAsync(ProvenAnnouncement offered, CancellationToken cancellationToken)
+    public async Task<Announcement> AcceptAsync(ProvenAnnouncement offered, ulong asked, CancellationToken cancellationToken)
     {
         SignedEntry entry = offered.Announcement.Entry;
-        await TakeAsync(view.Accept(entry.Index, entry.Bytes, offered.Proof), cancellationToken);
+        await TakeAsync(view.Accept(entry.Index, entry.Bytes, offered.Proof, asked), cancellationToken);
         return offered.Announcement;
     }
 
     /// <summary>Keeps the proof that the upload is in the log.</summary>
     /// <param name="receipt">What the server answered to the upload.</param>
     /// <param name="offered">The same entry with a proof.</param>
+    /// <param name="asked">The <see cref="Size"/> that the request named.</param>
     /// <param name="roundId">Round or leaf.</param>
     /// <param name="cancellationToken">Stops.</param>
     /// <exception cref="RoundRefusedException">The log holds something else at that place.</exception>
-    public async Task KeepReceiptAsync(SignedEntry receipt, ProvenAnnouncement offered, Identifier roundId, CancellationToken cancellationToken)
+    public async Task KeepReceiptAsync(SignedEntry receipt, ProvenAnnouncement offered, ulong asked, Identifier roundId, CancellationToken cancellationToken)
     {
-        SignedEntry entry = (await AcceptAsync(offered, cancellationToken)).Entry;
+        SignedEntry entry = (await AcceptAsync(offered, asked, cancellationToken)).Entry;
         if (entry.Index != receipt.Index || entry.EntryDigest != receipt.EntryDigest)
             throw new RoundRefusedException(ErrorCodes.HistoryRewritten, $"The server acknowledged this upload as entry {receipt.Index}, and now shows entry {entry.Index} in its place. Keep the receipt and show it to an auditor.");
         TlogProof proof = new(entry.Index, offered.Proof.Inclusion, offered.Proof.Checkpoint, entry.Bytes.ToArray());
         await memory.SaveReceiptAsync(taskId, roundId, proof.Encode(), cancellationToken);
     }
 
-    /// <summary>While the server does not answer: whether it shows a shorter log than it signed before.</summary>
-    /// <exception cref="RoundRefusedException">It does; evidence has been kept.</exception>
-    public async Task RequireNotShorterAsync(ReadOnlyMemory<byte> note, CancellationToken cancellationToken)
+    /// <summary>While the server does not answer: follows its published checkpoint, so that a log that went back or forked is noticed before anything is announced in it.</summary>
+    /// <param name="note">The checkpoint. One that the policy does not accept is left alone: nothing is done under it.</param>
+    /// <param name="asked">The <see cref="Size"/> when it was asked for.</param>
+    /// <param name="tiles">The log's tiles. A proof that fails is made once more from tiles that are fetched again; tiles that are missing accuse nobody.</param>
+    /// <param name="cancellationToken">Stops.</param>
+    /// <exception cref="RoundRefusedException">The log is shorter than the server signed before, has another root at the same size, or does not continue it; evidence has been kept.</exception>
+    public async Task FollowAsync(ReadOnlyMemory<byte> note, ulong asked, FetchedTiles tiles, CancellationToken cancellationToken)
     {
-        if (view.Largest is not { } held || view.Policy.Open(note.Span, out SignedCheckpoint? offered) is not null || offered!.Checkpoint.Size >= held.Checkpoint.Size)
+        if (view.Size == 0 || view.Policy.Open(note.Span, out SignedCheckpoint? offered) is not null)
             return;
-        string place = await memory.SaveEvidenceAsync(taskId, new Evidence(held.Note.Encode(), note), cancellationToken);
-        throw new RoundRefusedException(
-            ErrorCodes.HistoryRewritten,
-            $"The server shows a log of {offered.Checkpoint.Size} entries, but has signed one of {held.Checkpoint.Size}: it was rolled back. Both checkpoints are kept {place}; show them to an auditor.");
+        ulong size = offered!.Checkpoint.Size;
+        if (size >= asked && size < view.Size)
+            return; // Signed before the one that arrived meanwhile.
+        LogDecision decision = view.Accept(note.Span, view.Size, [], asked);
+        for (int attempt = 0; attempt < 2 && size > view.Size && decision.Rejection is not null; attempt++)
+        {
+            if (await tiles.ProveConsistencyAsync(view.Size, size, cancellationToken) is not { } proof)
+                return;
+            decision = view.Accept(note.Span, view.Size, proof, asked);
+        }
+
+        await TakeAsync(decision, cancellationToken);
     }
 
     private async Task TakeAsync(LogDecision decision, CancellationToken cancellationToken)

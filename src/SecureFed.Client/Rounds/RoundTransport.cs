@@ -31,17 +31,17 @@ internal sealed class RoundTransport(ServiceConnection connection, LogFollower l
 
     public async Task<(Announcement Dealers, IReadOnlyList<(int Dealer, ReadOnlyMemory<byte> Box)> Inbox)> GetInboxAsync(CancellationToken cancellationToken)
     {
-        byte[] body = await WaitForBodyAsync(Routes.RoundPart(task, round, "shares", self), cancellationToken);
+        (byte[] body, ulong asked) = await WaitForBodyAsync(Routes.RoundPart(task, round, "shares", self), cancellationToken);
         (ProvenAnnouncement dealers, IReadOnlyList<(int, ReadOnlyMemory<byte>)> boxes) = TryDecodeInbox(body) ?? throw Malformed("inbox");
-        return (await log.AcceptAsync(dealers, cancellationToken), boxes);
+        return (await log.AcceptAsync(dealers, asked, cancellationToken), boxes);
     }
 
     /// <summary>Asks for the proof that an acknowledged upload is in the log, and keeps it.</summary>
     public async Task KeepReceiptAsync(SignedEntry receipt, CancellationToken cancellationToken)
     {
-        byte[] body = await WaitForBodyAsync(Routes.RoundPart(task, round, "receipt", self), cancellationToken);
+        (byte[] body, ulong asked) = await WaitForBodyAsync(Routes.RoundPart(task, round, "receipt", self), cancellationToken);
         ProvenAnnouncement proven = ProvenAnnouncement.TryDecode(body, out ProvenAnnouncement? read) ? read! : throw Malformed("receipt");
-        await log.KeepReceiptAsync(receipt, proven, round, cancellationToken);
+        await log.KeepReceiptAsync(receipt, proven, asked, round, cancellationToken);
     }
 
     public Task<SignedEntry> SendAdvertisementAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken) =>
@@ -61,28 +61,49 @@ internal sealed class RoundTransport(ServiceConnection connection, LogFollower l
 
     private async Task<Announcement> WaitForAsync(string part, CancellationToken cancellationToken)
     {
-        byte[] body = await WaitForBodyAsync(Routes.RoundPart(task, round, part), cancellationToken);
-        return ProvenAnnouncement.TryDecode(body, out ProvenAnnouncement? announcement) ? await log.AcceptAsync(announcement!, cancellationToken) : throw Malformed(part);
+        (byte[] body, ulong asked) = await WaitForBodyAsync(Routes.RoundPart(task, round, part), cancellationToken);
+        return ProvenAnnouncement.TryDecode(body, out ProvenAnnouncement? announcement) ? await log.AcceptAsync(announcement!, asked, cancellationToken) : throw Malformed(part);
     }
 
-    private async Task<byte[]> WaitForBodyAsync(string path, CancellationToken cancellationToken)
+    /// <summary>Always names the size of the largest checkpoint, which the answer must continue.</summary>
+    /// <returns>The answer, and the size that its request named.</returns>
+    private async Task<(byte[] Body, ulong Asked)> WaitForBodyAsync(string path, CancellationToken cancellationToken)
     {
         long started = time.GetTimestamp();
         while (time.GetElapsedTime(started) < longestWait)
         {
-            long asked = time.GetTimestamp();
-            ServiceResponse response = await connection.GetAsync(FormattableString.Invariant($"{path}?{Routes.KnownSize}={log.Size}"), Poll, null, cancellationToken);
+            long since = time.GetTimestamp();
+            ulong asked = log.Size;
+            ServiceResponse response = await connection.GetAsync(FormattableString.Invariant($"{path}?{Routes.KnownSize}={asked}"), Poll, null, cancellationToken);
             if (response.Status == HttpStatusCode.OK)
-                return response.Body;
-            if (log.Size > 0)
-                await log.RequireNotShorterAsync((await connection.GetAsync(Routes.TaskPart(task, "log/checkpoint"), cancellationToken: cancellationToken)).Body, cancellationToken);
-            await PollPause.AfterAsync(asked, time, cancellationToken);
+                return (response.Body, asked);
+            await FollowLogAsync(cancellationToken);
+            await PollPause.AfterAsync(since, time, cancellationToken);
         }
 
         throw new SecureFedException(
             ErrorCodes.DeadlinePassed,
             $"The server let {longestWait.TotalSeconds:0} s pass without the next step of the round. The client abstains; ask the operator, then run again.",
             isTransient: true);
+    }
+
+    private async Task FollowLogAsync(CancellationToken cancellationToken)
+    {
+        ulong asked = log.Size;
+        if (asked > 0 && await FindLogFileAsync("checkpoint", cancellationToken) is { } checkpoint)
+            await log.FollowAsync(checkpoint, asked, new FetchedTiles(FindLogFileAsync), cancellationToken);
+    }
+
+    private async Task<byte[]?> FindLogFileAsync(string path, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await connection.GetAsync(Routes.TaskPart(task, $"log/{path}"), cancellationToken: cancellationToken)).Body;
+        }
+        catch (SecureFedException exception) when (exception.Code is ErrorCodes.UnknownResource)
+        {
+            return null;
+        }
     }
 
     private async Task<SignedEntry> PutAsync(string part, string message, ReadOnlyMemory<byte> body, CancellationToken cancellationToken)

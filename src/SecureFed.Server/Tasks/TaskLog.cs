@@ -126,8 +126,8 @@ internal sealed class TaskLog : ILogSource, IBlobSource, IDisposable
         try
         {
             ulong durable = store.EntryCount;
-            if (durable == published.Size)
-                return false;
+            if (durable <= published.Size)
+                return false; // Another replica has published more than this one has heard of yet.
             while (tiles.Size < durable)
                 tiles.Append(store.ReadEntry(tiles.Size).Bytes.Span);
             unwritten.AddRange(tiles.TakeFiles());

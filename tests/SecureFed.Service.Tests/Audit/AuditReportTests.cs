@@ -58,12 +58,73 @@ public sealed class AuditReportTests(AuditedDemo demo) : IClassFixture<AuditedDe
         Assert.Equal(json.GetProperty("lineage").EnumerateArray().Select(m => m.GetProperty("model").GetString()), tables["lineage"].Select(r => r[2]));
     }
 
+    /// <summary>"Verified" under a key that came with the files is not what a compliance officer reads into a green box.</summary>
+    [Fact]
+    public async Task A_key_that_nobody_pinned_is_a_caution_and_a_pinned_one_is_not()
+    {
+        (string unpinned, JsonElement unpinnedJson) = await ReportAsync(demo.Directory, 0);
+        Assert.Contains("class=\"headline caution\">Verified: ", unpinned, StringComparison.Ordinal);
+        Assert.Contains("Nobody but the maker of these files says whose log this is", unpinned, StringComparison.Ordinal);
+        Assert.False(unpinnedJson.GetProperty("pinned").GetBoolean());
+        (string pinned, JsonElement pinnedJson) = await ReportAsync(demo.Directory, 0, "--authority", Path.Combine(demo.Directory, "policy.json"));
+        Assert.Contains("class=\"headline\">Verified: ", pinned, StringComparison.Ordinal);
+        Assert.DoesNotContain("Nobody but the maker", pinned, StringComparison.Ordinal);
+        Assert.True(pinnedJson.GetProperty("pinned").GetBoolean());
+    }
+
+    [Fact]
+    public async Task The_file_begins_with_the_figures_that_are_looked_for_first_and_its_charts_name_their_bounds()
+    {
+        (string html, JsonElement json) = await ReportAsync(demo.Directory, 0);
+        JsonElement[] rounds = [.. json.GetProperty("rounds").EnumerateArray()];
+        Dictionary<string, string> summary = json.GetProperty("summary").EnumerateArray().ToDictionary(f => f.GetProperty("name").GetString()!, f => f.GetProperty("value").GetString()!, StringComparer.Ordinal);
+        Assert.Equal("finished", summary["task"]);
+        Assert.Equal($"{rounds.Length} closed, 0 aborted, 0 in progress", summary["rounds"]);
+        int least = rounds[0].GetProperty("least").GetInt32();
+        Assert.Equal($"5 to 5, where at least {least} are needed; 0 dropped out in all rounds together", summary["updates in a sum"]);
+        Assert.Equal("none in the policy", summary["witnesses"]);
+        JsonElement budget = json.GetProperty("budget");
+        Assert.StartsWith(string.Create(CultureInfo.InvariantCulture, $"{budget.GetProperty("epsilonSpent").GetDouble():G6} of "), summary["epsilon spent"], StringComparison.Ordinal);
+        Assert.All(summary.Values, value => Assert.Contains(WebUtility.HtmlEncode(value), html[..html.IndexOf("<section id=\"steps\">", StringComparison.Ordinal)], StringComparison.Ordinal));
+        string[] bounds = [.. AssertWellFormed(html).Descendants("text").Where(t => t.Attribute("class")?.Value == "bound").Select(t => t.Value)];
+        Assert.Equal([string.Create(CultureInfo.InvariantCulture, $"cap {budget.GetProperty("cap").GetDouble():G4}"), $"at least {least}"], bounds);
+    }
+
+    /// <summary>Every colour is a variable that the dark and the printed page set too.</summary>
+    [Fact]
+    public async Task The_file_can_be_read_in_the_dark_and_on_paper()
+    {
+        (string html, _) = await ReportAsync(demo.Directory, 0);
+        string style = html[html.IndexOf("<style>", StringComparison.Ordinal)..html.IndexOf("</style>", StringComparison.Ordinal)];
+        string[] palettes = [.. Regex.Matches(style, ":root \\{([^}]*)\\}").Select(m => m.Groups[1].Value)];
+        Assert.Equal(3, palettes.Length);
+        string[][] names = [.. palettes.Select(p => Regex.Matches(p, "--[a-z-]+").Select(m => m.Value).Order(StringComparer.Ordinal).ToArray())];
+        Assert.Equal(names[0], names[1]);
+        Assert.Equal(names[0], names[2]);
+        Assert.Empty(Regex.Matches(style, "var\\((--[a-z-]+)\\)").Select(m => m.Groups[1].Value).Except(names[0], StringComparer.Ordinal));
+        Assert.DoesNotMatch("#[0-9a-f]{3,6}", Regex.Replace(style, ":root \\{[^}]*\\}", ""));
+    }
+
+    /// <summary>Resumed as <c>audit verify</c> is, so that the report can say that history was always so.</summary>
+    [Fact]
+    public async Task A_report_holds_the_log_to_an_earlier_visit()
+    {
+        using TemporaryDirectory directory = new();
+        Transcript first = await CommandLine.Cli.RunAsync("audit", "verify", demo.Directory, "--save", directory.File("visit"), "--json");
+        Assert.True(first.ExitCode == 0, first.Output);
+        (_, JsonElement continued) = await ReportAsync(demo.Directory, 0, "--since", directory.File("visit"));
+        Assert.Equal("passed", continued.GetProperty("steps").EnumerateArray().Single(s => s.GetProperty("name").GetString() == "history").GetProperty("status").GetString());
+        File.WriteAllText(directory.File("visit"), "another checkpoint");
+        (string html, _) = await ReportAsync(demo.Directory, 3, "--since", directory.File("visit"));
+        Assert.Contains("headline bad", html, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task The_privacy_statement_answers_the_fields_of_the_registries()
     {
         (_, JsonElement json) = await ReportAsync(demo.Directory, 0);
         string[] fields = [.. json.GetProperty("privacyStatement").EnumerateArray().Select(f => f.GetProperty("name").GetString()!)];
-        Assert.Empty(new[] { "unit of privacy", "neighbour relation", "epsilon", "delta", "mechanism", "accounting", "composition horizon", "trust model", "post-processing", "input privacy", "access control", "data collection exposure", "side channels" }.Except(fields, StringComparer.Ordinal));
+        Assert.Empty(new[] { "unit of privacy", "privacy definition", "neighbour relation", "sensitivity", "epsilon", "delta", "mechanism", "accounting", "composition horizon", "trust model", "post-processing", "input privacy", "access control", "data collection exposure", "side channels" }.Except(fields, StringComparer.Ordinal));
         Assert.Contains("None recorded", json.GetProperty("approvals")[0].GetString(), StringComparison.Ordinal);
         Assert.Equal(0, json.GetProperty("deviations").GetArrayLength());
     }
@@ -113,10 +174,10 @@ public sealed class AuditReportTests(AuditedDemo demo) : IClassFixture<AuditedDe
         Assert.Contains("Verified: ", html, StringComparison.Ordinal);
     }
 
-    private static async Task<(string Html, JsonElement Json)> ReportAsync(string directory, int exitCode)
+    private static async Task<(string Html, JsonElement Json)> ReportAsync(string directory, int exitCode, params string[] options)
     {
         using TemporaryDirectory output = new();
-        Transcript written = await CommandLine.Cli.RunAsync("audit", "report", directory, "--out", output.File("report.html"), "--json");
+        Transcript written = await CommandLine.Cli.RunAsync(["audit", "report", directory, "--out", output.File("report.html"), "--json", .. options]);
         Assert.True(written.ExitCode == exitCode, written.Output + written.Diagnostics);
         return (File.ReadAllText(output.File("report.html")), written.Json);
     }

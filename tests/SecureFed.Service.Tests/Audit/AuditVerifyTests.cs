@@ -12,6 +12,17 @@ public sealed class AuditVerifyTests(AuditedDemo demo) : IClassFixture<AuditedDe
 {
     private static readonly string[] Steps = ["signature", "history", "tiles", "entries", "budget", "messages", "sums", "models"];
 
+    /// <summary>A mistyped path is no verdict on a log.</summary>
+    [Fact]
+    public async Task A_directory_without_a_log_is_not_found_and_not_refuted()
+    {
+        using TemporaryDirectory empty = new();
+        (await CommandLine.Cli.RunAsync("audit", "verify", empty.Path, "--json")).AssertFailure(1, "not-found");
+        using TemporaryDirectory copy = demo.Copy();
+        File.Delete(copy.File("log/checkpoint"));
+        Assert.Equal(3, (await CommandLine.Cli.RunAsync("audit", "verify", copy.Path, "--json")).ExitCode);
+    }
+
     [Fact]
     public void A_demo_verifies_its_own_log_and_leaves_every_promised_file()
     {

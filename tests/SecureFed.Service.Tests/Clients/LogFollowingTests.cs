@@ -43,6 +43,99 @@ public class LogFollowingTests(TestConsortium consortium)
         }
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_server_that_answers_under_a_smaller_checkpoint_than_the_request_named_is_convicted(bool namesTheSize)
+    {
+        using TemporaryDirectory directory = new();
+        Identifier task = await consortium.CreateTaskAsync(Definitions.Vector(length: 1, rounds: 2));
+        await RoundAsync(task, directory);
+        byte[] held = await File.ReadAllBytesAsync(directory.File($"{task}.checkpoint"));
+        ReprovingHandler back = new((proven, known) => proven with { Proof = NewLog(task).ProofOf(1, namesTheSize ? known : 0) }, "opening");
+        RoundRefusedException refusal = await Assert.ThrowsAsync<RoundRefusedException>(() => ContributeAsync(0, task, directory, back));
+        Assert.Equal(("history-rewritten", 0), (refusal.Code, back.Writes));
+        Assert.Contains("rolled back", refusal.Message, StringComparison.Ordinal);
+        await AssertEvidenceAsync(task, directory, held, 2);
+    }
+
+    [Fact]
+    public async Task A_server_that_waits_and_shows_another_tree_of_the_size_that_is_held_is_convicted()
+    {
+        using TemporaryDirectory directory = new();
+        Identifier task = await consortium.CreateTaskAsync(Definitions.Vector(length: 1));
+        StallingHandler forking = new((_, known) => NewLog(task).ProofOf(known - 1, 0).Checkpoint.ToArray());
+        RoundRefusedException refusal = await RefusedRoundAsync(task, directory, forking);
+        Assert.Equal("history-rewritten", refusal.Code);
+        (byte[] held, byte[] offered) = await EvidenceAsync(task, directory);
+        Assert.True(new Evidence(held, offered).IsConclusive(PolicyOf(task)));
+    }
+
+    [Fact]
+    public async Task A_server_that_waits_and_shows_a_longer_tree_that_does_not_continue_is_convicted()
+    {
+        using TemporaryDirectory directory = new();
+        Identifier task = await consortium.CreateTaskAsync(Definitions.Vector(length: 1));
+        StallingHandler forking = new((genuine, known) =>
+        {
+            Assert.Null(PolicyOf(task).Open(genuine, out SignedCheckpoint? tree));
+            return tree!.Checkpoint.Size > known ? NewLog(task).ProofOf(tree.Checkpoint.Size - 1, 0).Checkpoint.ToArray() : genuine;
+        });
+        RoundRefusedException refusal = await RefusedRoundAsync(task, directory, forking);
+        Assert.Equal("history-rewritten", refusal.Code);
+        (byte[] held, byte[] offered) = await EvidenceAsync(task, directory);
+        Assert.Null(PolicyOf(task).Open(held, out SignedCheckpoint? first));
+        Assert.Null(PolicyOf(task).Open(offered, out SignedCheckpoint? second));
+        Assert.True(second!.Checkpoint.Size > first!.Checkpoint.Size);
+        Assert.Equal(2, forking.TileRequests.GroupBy(path => path, StringComparer.Ordinal).Select(g => g.Count()).Distinct().Single()); // Proven again from tiles fetched again.
+    }
+
+    [Fact]
+    public async Task A_client_that_waits_follows_the_growing_log_and_accuses_nobody()
+    {
+        using TemporaryDirectory directory = new();
+        Identifier task = await consortium.CreateTaskAsync(Definitions.Vector(length: 1));
+        StallingHandler slow = new((genuine, _) => genuine) { Stalls = 3 };
+        RoundOutcome outcome = await RoundAsync(task, directory, slow);
+        Assert.Equal(RoundStatus.Contributed, outcome.Status);
+        Assert.NotEmpty(slow.TileRequests);
+        Assert.True(slow.Known.Count > 1 && slow.Known.SequenceEqual(slow.Known.Order()) && slow.Known[^1] > slow.Known[0]);
+        Assert.False(Directory.Exists(directory.File("evidence")));
+    }
+
+    /// <summary>Missing tiles look like a server in trouble; nothing is acted on without a proof anyway.</summary>
+    [Fact]
+    public async Task A_longer_tree_whose_tiles_are_not_shown_accuses_nobody()
+    {
+        using TemporaryDirectory directory = new();
+        Identifier task = await consortium.CreateTaskAsync(Definitions.Vector(length: 1));
+        StallingHandler hiding = new((genuine, _) => genuine) { Stalls = 3, HidesTiles = true };
+        Assert.Equal(RoundStatus.Contributed, (await RoundAsync(task, directory, hiding)).Status);
+        Assert.NotEmpty(hiding.TileRequests);
+        Assert.False(Directory.Exists(directory.File("evidence")));
+    }
+
+    [Fact]
+    public async Task Every_request_for_an_announcement_names_the_size_that_the_client_holds()
+    {
+        using TemporaryDirectory directory = new();
+        Identifier task = await consortium.CreateTaskAsync(Definitions.Vector(length: 1));
+        System.Collections.Concurrent.ConcurrentQueue<(string Part, string Query)> asked = [];
+        RecordingHandler wire = new()
+        {
+            Before = request =>
+            {
+                if (request.Method == HttpMethod.Get && request.RequestUri!.AbsolutePath.Split('/') is [_, _, _, _, "rounds", _, var part, ..])
+                    asked.Enqueue((part, request.RequestUri.Query));
+            },
+        };
+        await RoundAsync(task, directory, wire);
+        Assert.Empty(EveryPart.Except(asked.Select(a => a.Part), StringComparer.Ordinal));
+        ulong[] sizes = [.. asked.Select(a => ulong.Parse(a.Query["?known=".Length..], System.Globalization.CultureInfo.InvariantCulture))];
+        Assert.Equal(sizes.Order(), sizes);
+        Assert.True(sizes[0] == 0 && sizes[^1] > 0);
+    }
+
     [Fact]
     public async Task A_restarted_client_asks_for_the_continuation_of_the_checkpoint_that_it_kept()
     {
@@ -153,6 +246,29 @@ public class LogFollowingTests(TestConsortium consortium)
         },
         EveryPart);
 
+    /// <summary>Two honest clients finish the round; client 0 gives up in it.</summary>
+    private async Task<RoundRefusedException> RefusedRoundAsync(Identifier task, TemporaryDirectory directory, DelegatingHandler inner)
+    {
+        using CancellationTokenSource enough = new();
+        Task[] others = [.. Enumerable.Range(1, 2).Select(i => ContributeAsync(i, task, null, cancellationToken: enough.Token))];
+        RoundRefusedException refusal = await Assert.ThrowsAsync<RoundRefusedException>(() => ContributeAsync(0, task, directory, inner));
+        await enough.CancelAsync();
+        await Task.WhenAll(others).ContinueWith(_ => { }, TaskScheduler.Default);
+        return refusal;
+    }
+
+    private async Task AssertEvidenceAsync(Identifier task, TemporaryDirectory directory, byte[] held, ulong size)
+    {
+        (byte[] kept, byte[] offered) = await EvidenceAsync(task, directory);
+        Assert.Equal(held, kept);
+        Assert.Null(PolicyOf(task).Open(offered, out SignedCheckpoint? smaller));
+        Assert.Equal(size, smaller!.Checkpoint.Size);
+        Assert.Equal(held, await File.ReadAllBytesAsync(directory.File($"{task}.checkpoint")));
+    }
+
+    private static async Task<(byte[] Held, byte[] Offered)> EvidenceAsync(Identifier task, TemporaryDirectory directory) =>
+        (await File.ReadAllBytesAsync(directory.File($"evidence/{task}-1/held")), await File.ReadAllBytesAsync(directory.File($"evidence/{task}-1/offered")));
+
     /// <summary>One whole round; client 0 starts with what is in its directory.</summary>
     private async Task<RoundOutcome> RoundAsync(Identifier task, TemporaryDirectory directory, DelegatingHandler? inner = null, ClientPolicy? policy = null)
     {
@@ -162,7 +278,8 @@ public class LogFollowingTests(TestConsortium consortium)
         return outcome;
     }
 
-    private Task<RoundOutcome> ContributeAsync(int client, Identifier task, TemporaryDirectory? directory, DelegatingHandler? inner = null, ClientPolicy? policy = null) =>
+    private Task<RoundOutcome> ContributeAsync(
+        int client, Identifier task, TemporaryDirectory? directory, DelegatingHandler? inner = null, ClientPolicy? policy = null, CancellationToken cancellationToken = default) =>
         consortium.ClientFor(
             client,
             task,
@@ -171,7 +288,7 @@ public class LogFollowingTests(TestConsortium consortium)
                 options.StateStore = directory is null ? new MemoryRoundStateStore() : new FileRoundStateStore(directory.Path);
                 options.Policy = policy ?? consortium.Policy;
             },
-            inner).ContributeAsync(new double[] { 1 });
+            inner).ContributeAsync(new double[] { 1 }, cancellationToken: cancellationToken);
 
     private async Task<ulong> KeptSizeAsync(Identifier task, TemporaryDirectory directory)
     {

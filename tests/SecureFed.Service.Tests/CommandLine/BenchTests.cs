@@ -1,4 +1,5 @@
 using System.Text.Json;
+using SecureFed.Service.Tests.Consortium;
 
 namespace SecureFed.Service.Tests.CommandLine;
 
@@ -44,11 +45,40 @@ public class BenchTests
     }
 
     [Fact]
+    public async Task A_small_log_comes_back_whole_and_every_flipped_bit_is_noticed()
+    {
+        using TemporaryDirectory directory = new();
+        Transcript transcript = await Cli.RunAsync("bench", "log", "--json", "--entries", "120", "--verified", "300", "--flips", "40", "--directory", directory.Path);
+        Assert.True(transcript.ExitCode == 0, transcript.Output + transcript.Diagnostics);
+        Assert.Equal(["schemaVersion", "stores", "verification", "right"], transcript.Json.EnumerateObject().Select(p => p.Name));
+        Assert.True(transcript.Json.GetProperty("right").GetBoolean());
+
+        JsonElement[] stores = [.. transcript.Json.GetProperty("stores").EnumerateArray()];
+        Assert.Equal(["message", "message with a vector of 4 KiB"], stores.Select(s => s.GetProperty("kind").GetString()));
+        foreach (JsonElement store in stores)
+        {
+            Assert.Equal(["kind", "entries", "writers", "seconds", "checkpointSeconds", "reopenSeconds", "isRight", "entriesPerSecond"], store.EnumerateObject().Select(p => p.Name));
+            Assert.Equal((100, 64, true), (store.GetProperty("entries").GetInt32(), store.GetProperty("writers").GetInt32(), store.GetProperty("isRight").GetBoolean())); // 20 are for the checkpoints.
+            Assert.All(["seconds", "checkpointSeconds", "reopenSeconds"], name => Assert.True(store.GetProperty(name).GetDouble() > 0));
+            Assert.Equal(100 / store.GetProperty("seconds").GetDouble(), store.GetProperty("entriesPerSecond").GetDouble(), 1e-6);
+        }
+
+        JsonElement verification = transcript.Json.GetProperty("verification");
+        Assert.Equal(["entries", "seconds", "flips", "detected", "isRight"], verification.EnumerateObject().Select(p => p.Name));
+        Assert.Equal([300, 40, 40], new[] { "entries", "flips", "detected" }.Select(name => verification.GetProperty(name).GetInt32()));
+        Assert.True(verification.GetProperty("isRight").GetBoolean());
+        Assert.Empty(Directory.GetFileSystemEntries(directory.Path));
+    }
+
+    [Fact]
     public async Task What_cannot_be_measured_is_refused_and_says_what_can()
     {
         (await Cli.RunAsync("bench", "round", "--json", "--clients", "60", "--leaves", "2", "--dropped", "20", "--delta-drop", "0.2")).AssertFailure(1, "dropout-too-high");
         (await Cli.RunAsync("bench", "round", "--json", "--clients", "10", "--leaves", "5")).AssertFailure(1, "infeasible");
         (await Cli.RunAsync("bench", "client", "--json", "--sizes", "20,many")).AssertFailure(2, "bad-usage");
         (await Cli.RunAsync("bench", "round", "--json", "--dimension", "0")).AssertFailure(2, "bad-usage");
+        (await Cli.RunAsync("bench", "log", "--json", "--entries", "99")).AssertFailure(2, "bad-usage");
+        (await Cli.RunAsync("bench", "log", "--json", "--flips", "0")).AssertFailure(2, "bad-usage");
+        (await Cli.RunAsync("bench", "log", "--json", "--verified", "0")).AssertFailure(2, "bad-usage");
     }
 }

@@ -65,7 +65,7 @@ public class ConsortiumTests
         Assert.All(shown.Json.GetProperty("rounds").EnumerateArray(), r => Assert.Equal("closed", r.GetProperty("phase").GetString()));
 
         // 5 training rounds and an evaluation, always the same clients: no sum comes near another one.
-        Transcript participation = await Cli.RunAsync(["task", "participation", "--task", taskId, "--policy", File("policy.json"), .. taskOperator]);
+        Transcript participation = await Cli.RunAsync(["task", "participation", "--task", taskId, "--policy", File("policy.json"), "--state", directory.File("state 0"), .. taskOperator]);
         Assert.True(participation.ExitCode == 0, participation.Output);
         Assert.True(participation.Json.GetProperty("verified").GetBoolean());
         Assert.Equal(6, participation.Json.GetProperty("sums").GetArrayLength());

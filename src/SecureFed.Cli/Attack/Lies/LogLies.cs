@@ -22,22 +22,19 @@ internal static class LogLies
             new ShadowLog(scene.Logs.Origin, scene.Consortium.Accomplice.Key).Prove(opening, known)),
         Proven("checkpoint-of-another-task", "opening", "advertise", ErrorCodes.CheckpointUntrusted, Source, (scene, opening, known) =>
             new ShadowLog(LogOrigin.Of(scene.Consortium.Server.Key.PublicKey.Span, scene.VictimId), scene.Consortium.Server.Key).Prove(opening, known)),
-        Proven("consistency-from-another-size", "keys", "share", ErrorCodes.LogProofInvalid, Source, (scene, cohort, known) =>
-            scene.VictimLog.Prove(cohort, known - 1)),
+        Proven("consistency-from-another-size", "keys", "share", ErrorCodes.HistoryRewritten, Source, (scene, cohort, known) =>
+            scene.VictimLog.Prove(cohort, known - 1)) with { KeepsEvidence = true },
         Proven("two-trees-of-one-size", "survivors", "confirm", ErrorCodes.HistoryRewritten, Fork, (scene, list, known) =>
             scene.Logs.New().Prove(Moved(scene, list, known - 1), known)) with { KeepsEvidence = true },
         Proven("tree-that-does-not-continue", "survivors", "confirm", ErrorCodes.HistoryRewritten, Fork, (scene, list, known) =>
             scene.Logs.New().Prove(list, known)) with { KeepsEvidence = true },
-        Proven("log-rolled-back", "survivors", "confirm", ErrorCodes.LogProofInvalid, Fork, (scene, list, known) =>
-            scene.Logs.New().Prove(Moved(scene, list, known - 2), known)),
-        new("stalls-on-a-shorter-log", "C9", Fork, "confirm", ErrorCodes.HistoryRewritten, scene =>
-        {
-            scene.Add(new Lie(false, "survivors", scene.IsVictim, _ => Task.FromResult<Reply?>(new Reply(202, []))) { IsDecisive = false });
-            scene.Alter("checkpoint", _ => scene.Logs.New().ProofOf(1, 0).Checkpoint.ToArray());
-        })
-        {
-            KeepsEvidence = true,
-        },
+        Proven("log-rolled-back", "survivors", "confirm", ErrorCodes.HistoryRewritten, Fork, (scene, list, known) =>
+            scene.Logs.New().Prove(Moved(scene, list, known - 2), known)) with { KeepsEvidence = true },
+        Proven("log-rolled-back-between-rounds", "opening", "advertise", ErrorCodes.HistoryRewritten, Fork, (scene, opening, known) =>
+            scene.Logs.New().Prove(Moved(scene, opening, known - 2), known), number: 2) with { KeepsEvidence = true },
+        Stalling("stalls-on-a-shorter-log", _ => 2),
+        Stalling("stalls-on-another-tree-of-one-size", known => known),
+        Stalling("stalls-on-a-longer-tree-that-does-not-continue", known => known + 1),
         new("upload-not-in-the-log", "C9", Source, "confirm", ErrorCodes.LogProofInvalid, scene =>
         {
             // Acknowledged, but what the victim is shown in its place is another entry.
@@ -62,6 +59,30 @@ internal static class LogLies
             scene.Plan = scene.Plan with { Rounds = number };
             scene.AlterProof(part, (announcement, known) => prove(scene, announcement, known), number);
         });
+
+    /// <summary>The server does not answer, and shows another history meanwhile: checkpoint and tiles.</summary>
+    /// <param name="name">Name.</param>
+    /// <param name="size">Entries of that history, from those that the victim knows.</param>
+    private static Deviation Stalling(string name, Func<ulong, ulong> size) => new(name, "C9", Fork, "confirm", ErrorCodes.HistoryRewritten, scene =>
+    {
+        ShadowLog other = scene.Logs.New();
+        ulong known = 0;
+        scene.Add(new Lie(false, "survivors", scene.IsVictim, telling =>
+        {
+            known = telling.Exchange.Known;
+            return Task.FromResult<Reply?>(new Reply(202, []));
+        })
+        {
+            IsDecisive = false,
+        });
+
+        // Not before the victim waits: what it asks for earlier is the history that it is held to.
+        scene.Add(new Lie(false, "checkpoint", scene.IsVictim, _ => Task.FromResult(known == 0 ? null : Reply.Ok(other.ProofOf(size(known) - 1, 0).Checkpoint.ToArray()))));
+        scene.Add(new Lie(false, "tile", scene.IsVictim, telling => Task.FromResult(telling.Exchange.Tile is { } tile && other.Tile(tile) is { } hashes ? Reply.Ok(hashes) : null)) { IsDecisive = false });
+    })
+    {
+        KeepsEvidence = true,
+    };
 
     /// <summary>The same entry, signed for another index.</summary>
     private static Announcement Moved(Scene scene, Announcement announcement, ulong index) => announcement with

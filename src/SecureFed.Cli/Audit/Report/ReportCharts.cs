@@ -21,6 +21,7 @@ internal static class ReportCharts
         for (int i = 0; i < budget.Points.Count; i++)
             steps.Append(Format($" V {Y(budget.Points[i].Epsilon, most)} H {X(i + 1, budget.Points.Count)}"));
         svg.Append(Format($"<path class=\"step\" d=\"{steps}\"/>\n<path class=\"cap\" d=\"M {Left} {Y(budget.Cap, most)} H {Width}\"/>\n"));
+        svg.Append(Format($"<text class=\"bound\" x=\"{Left + 6}\" y=\"{Y(budget.Cap, most) + 14}\">")).Append(string.Create(CultureInfo.InvariantCulture, $"cap {budget.Cap:G4}</text>\n"));
         return svg.Append("</svg>\n").ToString();
     }
 
@@ -40,6 +41,16 @@ internal static class ReportCharts
             svg.Append('\n');
         }
 
+        // The bound can differ between rounds; it is written where it begins and wherever it changes.
+        int written = 0;
+        for (int i = 0; i < rounds.Count; i++)
+        {
+            if (rounds[i].Least == written || rounds[i].Least == 0)
+                continue;
+            written = rounds[i].Least;
+            svg.Append(Format($"<text class=\"bound\" x=\"{X(i, rounds.Count) + 0.15 * width + 4}\" y=\"{Y(written, most) + 14}\">at least {written}</text>\n"));
+        }
+
         return svg.Append("</svg>\n").ToString();
     }
 
@@ -49,10 +60,10 @@ internal static class ReportCharts
         foreach (double value in (double[])[0, most / 2, most])
         {
             svg.Append(Format($"<line class=\"axis\" x1=\"{Left}\" x2=\"{Width}\" y1=\"{Y(value, most)}\" y2=\"{Y(value, most)}\"/>"));
-            svg.Append(string.Create(CultureInfo.InvariantCulture, $"<text x=\"4\" y=\"{Y(value, most) + 4:0.##}\">{value:0.##}</text>\n"));
+            svg.Append(string.Create(CultureInfo.InvariantCulture, $"<text x=\"4\" y=\"{Y(value, most) + 4:0.##}\">{value:G3}</text>\n"));
         }
 
-        svg.Append(Format($"<text x=\"{Left}\" y=\"{Height - 6}\">round 1</text><text x=\"{Width - 70}\" y=\"{Height - 6}\">round {rounds}</text>\n"));
+        svg.Append(Format($"<text x=\"{Left}\" y=\"{Height - 6}\">round 1</text><text x=\"{Width}\" y=\"{Height - 6}\" text-anchor=\"end\">round {rounds}</text>\n"));
         return svg;
     }
 

@@ -15,6 +15,9 @@ internal sealed record ReportContent
 
     public required bool Verified { get; init; }
 
+    /// <summary>Whether the reader named the key of the log; if not, "verified" says only that the files belong together.</summary>
+    public required bool Pinned { get; init; }
+
     /// <summary>One sentence: verified or not, of what, under which checkpoint.</summary>
     public required string Headline { get; init; }
 
@@ -28,6 +31,9 @@ internal sealed record ReportContent
     public required ulong? Entries { get; init; }
 
     public required string? Root { get; init; }
+
+    /// <summary>The figures that are looked for first.</summary>
+    public required IReadOnlyList<ReportField> Summary { get; init; }
 
     public required IReadOnlyList<ReportStep> Steps { get; init; }
 
@@ -61,12 +67,14 @@ internal sealed record ReportContent
         return new ReportContent
         {
             Verified = result.IsVerified,
+            Pinned = result.Trust.PinnedBy is not null,
             Headline = HeadlineOf(result, tree),
             Title = audit.Parameters?.Name ?? task ?? "unknown task",
             Task = task,
             Origin = tree?.Origin,
             Entries = tree?.Size,
             Root = tree?.Root.ToString(),
+            Summary = ReportFields.Summary(result),
             Steps = [.. result.Steps.Select(s => new ReportStep(s.Name, AuditOutput.WordOf(s.Status), s.Detail))],
             Budget = BudgetOf(result),
             Rounds = [.. audit.Rounds.Select(RoundOf)],
@@ -92,6 +100,7 @@ internal sealed record ReportContent
         budget.Unit.ToString().ToLowerInvariant(),
         budget.Epsilon,
         budget.EpsilonSpent,
+        budget.Views.Server,
         budget.Views.ModelReaders,
         budget.Delta,
         budget.Order,
@@ -164,4 +173,4 @@ internal sealed record ReportPoint(int Round, double Epsilon, long Charge, strin
 
 /// <summary>The budget against its cap.</summary>
 internal sealed record ReportBudget(
-    string Unit, double Cap, double EpsilonSpent, double EpsilonOfModelReaders, double Delta, int Order, long Units, long Spent, long Left, IReadOnlyList<ReportPoint> Points);
+    string Unit, double Cap, double EpsilonSpent, double EpsilonOfServer, double EpsilonOfModelReaders, double Delta, int Order, long Units, long Spent, long Left, IReadOnlyList<ReportPoint> Points);

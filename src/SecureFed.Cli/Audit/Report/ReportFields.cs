@@ -14,6 +14,25 @@ internal static class ReportFields
 {
     private const string Unknown = "not known to this reader: the parameters are a blob, which auditors of the roster are shown";
 
+    /// <summary>Of a verified log only: what was read before a fault is not all there is.</summary>
+    public static IReadOnlyList<ReportField> Summary(AuditResult result)
+    {
+        if (!result.IsVerified)
+            return [];
+        EntryAudit audit = result.Entries;
+        AuditedRound[] summed = [.. audit.Rounds.Where(r => r.Phase == RoundPhase.Closed)];
+        int aborted = audit.Rounds.Count(r => r.Phase == RoundPhase.Aborted);
+        string end = audit.FinishReason.Length > 0 ? $"given up: {audit.FinishReason}" : audit.IsFinished ? "finished" : "running";
+        return
+        [
+            new("task", end),
+            new("rounds", Text($"{summed.Length} closed, {aborted} aborted, {audit.Rounds.Count - summed.Length - aborted} in progress")),
+            new("updates in a sum", summed.Length == 0 ? "no sum yet" : Text($"{summed.Min(r => r.Survivors)} to {summed.Max(r => r.Survivors)}, where at least {summed.Min(r => r.LeastSurvivors)} are needed; {summed.Sum(r => r.Dropped)} dropped out in all rounds together")),
+            new("epsilon spent", result.Budget is { } budget ? Text($"{budget.EpsilonSpent:G6} of {budget.Epsilon:G6} at delta {budget.Delta:G3}, for one {budget.Unit.ToString().ToLowerInvariant()}") : "no noise, or not recomputed: nothing bounds what sums reveal together"),
+            new("witnesses", result.Trust.Policy.Witnesses.Count == 0 ? "none in the policy" : Text($"{result.Checkpoint?.Signers.Count(s => s.Type == NoteKeyType.Cosignature) ?? 0} of {result.Trust.Policy.Witnesses.Count} of the policy cosigned this checkpoint")),
+        ];
+    }
+
     public static IReadOnlyList<ReportField> Parameters(EntryAudit audit)
     {
         if (audit.Parameters is not { } task)
@@ -28,8 +47,8 @@ internal static class ReportFields
             new("clip norm", task.Training.AdaptiveClip is null ? Text($"{task.Training.ClipNorm}") : Text($"{task.Training.ClipNorm} at first, then a noised quantile")),
             new("schedule", Text($"{task.Schedule.TrainRounds} training rounds{(task.Schedule.Standardise ? ", a standardisation round first" : "")}{(task.Schedule.Evaluate ? ", an evaluation round last" : "")}; {task.Schedule.GreatestFailures} failures in a row end it")),
             new("protection", Text($"{task.Protection}, ring of {task.RingBits} bits{(task.Flattens ? ", flattened" : "")}")),
-            new("cohort", Text($"{cohort.Least} to {cohort.Greatest} clients of {cohort.Organisations} organisations, at most {cohort.OrganisationCap} of one; {cohort.Leaves} leaves")),
-            new("adversary", Text($"server class {cohort.ServerClass}, gamma {cohort.Gamma}, delta_drop {cohort.DeltaDrop}")),
+            new("cohort", Text($"{cohort.Least} to {cohort.Greatest} clients of {cohort.Organisations} organisations, at most {cohort.OrganisationCap} of one; {(cohort.Leaves == 1 ? "one sum" : Text($"{cohort.Leaves} leaves whose sums add up"))} in each round")),
+            new("adversary", Text($"server class {cohort.ServerClass}; at most a fraction {cohort.Gamma} of the organisations collude with it (gamma), at most a fraction {cohort.DeltaDrop} of the clients drop out (delta_drop)")),
             new("cross-round guard", cohort.LeastDifference == 0 ? "none" : Text($"survivors of two rounds are the same or differ by at least {cohort.LeastDifference} clients")),
         ];
     }
@@ -96,12 +115,14 @@ internal static class ReportFields
         return
         [
             new("unit of privacy", isRecord ? "record: one row of one participant" : "client: one participant's whole contribution"),
+            new("privacy definition", "(epsilon, delta)-differential privacy; towards the server it rests on the masks too, whose security is computational"),
             new("neighbour relation", privacy.IsTree ? "one record emptied in its place" : $"add or remove one {(isRecord ? "record" : "client")}"),
             new("epsilon", budget is null ? Text($"cap {privacy.Epsilon}; spent not recomputed") : Text($"{budget.EpsilonSpent} spent of {privacy.Epsilon}")),
             new("delta", Text($"{privacy.Delta}")),
             new("epsilon for who reads models only", budget is null ? "not recomputed" : Text($"{budget.Views.ModelReaders}")),
             new("group privacy", Text($"two units of one person: epsilon {groupEpsilon}, delta {groupDelta}")),
             new("mechanism", Text($"distributed discrete Gaussian{(privacy.IsTree ? $" on the nodes of a tree over {privacy.TreeLeaves} rounds" : "")}; {string.Join(", ", privacy.Releases.Select(r => Text($"{r.Kind} noise multiplier {r.NoiseMultiplier}, sampling rate {privacy.SamplingRateOf(r.Kind)}")))}")),
+            new("sensitivity", isRecord ? "each record's vector is clipped to the clip norm by its owner before it is summed" : "each client's update is clipped to the clip norm by that client"),
             new("accounting", Text($"Rényi filter at the fixed order {privacy.Order}, integer units of 1e-12; conversion of Canonne, Kamath and Steinke 2020")),
             new("composition horizon", $"all releases of this task, repeated and failed rounds included{(privacy.DataSet.Length > 0 ? $"; counted with other tasks on data set '{privacy.DataSet}'" : "")}"),
             new("budget rule", "reserved before a round opens, committed when shares are asked for, void only if the round ended before that; never refunded"),

@@ -16,18 +16,23 @@ internal static class ReportHtml
         <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <style>
-        :root { color-scheme: light; --ink: #1b2430; --soft: #5b6675; --line: #d9dee5; --good: #17693b; --bad: #a32020; --accent: #1f5fa8; }
-        body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: #fff; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
+        :root { color-scheme: light dark; --page: #fff; --ink: #1b2430; --soft: #5b6675; --line: #d9dee5; --good: #17693b; --good-page: #eef7f1; --caution: #8a5a00; --caution-page: #fdf6e3; --bad: #a32020; --bad-page: #fbeeee; --accent: #1f5fa8; --lost: #b9c6d6; }
+        @media (prefers-color-scheme: dark) { :root { --page: #14181e; --ink: #e3e8ee; --soft: #9aa6b4; --line: #333c47; --good: #6fcf97; --good-page: #17261d; --caution: #e5b454; --caution-page: #2a2313; --bad: #f08a8a; --bad-page: #2d1a1a; --accent: #6ea8e8; --lost: #46566a; } }
+        body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--page); max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
         h1 { font-size: 1.6rem; margin: 0; overflow-wrap: anywhere; } h2 { font-size: 1.15rem; margin: 2.2rem 0 .6rem; }
-        .headline { border-left: .4rem solid var(--good); background: #eef7f1; padding: .8rem 1rem; margin: 1rem 0; font-weight: 600; overflow-wrap: anywhere; }
-        .headline.bad { border-color: var(--bad); background: #fbeeee; }
-        table { border-collapse: collapse; width: 100%; font-size: .9rem; } th, td { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line); }
-        th { color: var(--soft); font-weight: 600; } td.number { font-variant-numeric: tabular-nums; } code, .mono { font: .82rem ui-monospace, monospace; overflow-wrap: anywhere; }
-        .passed { color: var(--good); } .failed { color: var(--bad); font-weight: 600; } .not-possible, .not-reached { color: var(--soft); }
-        svg { width: 100%; height: auto; } svg text { font: 11px system-ui, sans-serif; fill: var(--soft); }
+        .headline { border-left: .4rem solid var(--good); background: var(--good-page); padding: .8rem 1rem; margin: 1rem 0; font-weight: 600; overflow-wrap: anywhere; }
+        .headline.caution { border-color: var(--caution); background: var(--caution-page); } .headline.bad { border-color: var(--bad); background: var(--bad-page); }
+        table { border-collapse: collapse; width: 100%; font-size: .9rem; margin-bottom: 1rem; } th, td { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line); }
+        th { color: var(--soft); font-weight: 600; } th[scope="row"] { width: 13rem; } td { overflow-wrap: anywhere; } td.number { font-variant-numeric: tabular-nums; overflow-wrap: normal; }
+        td.mono { font: .74rem/1.6 ui-monospace, monospace; }
+        .passed { color: var(--good); white-space: nowrap; } .failed { color: var(--bad); font-weight: 600; white-space: nowrap; } .not-possible, .not-reached { color: var(--soft); white-space: nowrap; }
+        svg { width: 100%; height: auto; } svg text { font: 11px system-ui, sans-serif; fill: var(--soft); } svg text.bound { fill: var(--bad); font-weight: 600; paint-order: stroke; stroke: var(--page); stroke-width: 4px; }
         .axis { stroke: var(--line); } .cap { stroke: var(--bad); stroke-dasharray: 6 4; fill: none; } .step { stroke: var(--accent); stroke-width: 2; fill: none; }
-        .sum { fill: var(--accent); } .lost { fill: #b9c6d6; } .least { stroke: var(--bad); stroke-width: 2; } p.note { color: var(--soft); font-size: .88rem; }
-        @media print { body { margin: 0; } h2 { break-after: avoid; } }
+        .sum { fill: var(--accent); } .lost { fill: var(--lost); } .least { stroke: var(--bad); stroke-width: 2; } p.note { color: var(--soft); font-size: .88rem; }
+        @media print {
+        :root { color-scheme: light; --page: #fff; --ink: #000; --soft: #444; --line: #bbb; --good: #17693b; --good-page: #fff; --caution: #8a5a00; --caution-page: #fff; --bad: #a32020; --bad-page: #fff; --accent: #1f5fa8; --lost: #b9c6d6; }
+        body { margin: 0; max-width: none; font-size: 11px; } h2, thead { break-after: avoid; } tr, svg, .headline { break-inside: avoid; } thead { display: table-header-group; } svg { print-color-adjust: exact; } td.mono { font-size: 8px; }
+        }
         </style>
 
         """;
@@ -37,8 +42,10 @@ internal static class ReportHtml
         StringBuilder html = new(Head);
         html.Append("<title>").Append(Escape($"Audit of {report.Title}")).Append("</title>\n</head>\n<body>\n");
         html.Append("<header>\n<p class=\"note\">SecureFed audit report</p>\n<h1>").Append(Escape(report.Title)).Append("</h1>\n");
-        html.Append("<p id=\"headline\" class=\"headline").Append(report.Verified ? "" : " bad").Append("\">").Append(Escape(report.Headline)).Append("</p>\n");
-        Fields(html, null, "checkpoint", [new("log", report.Origin ?? "unknown"), new("entries", report.Entries is { } entries ? Number((long)entries) : "unknown"), new("root", report.Root ?? "unknown")]);
+        html.Append("<p id=\"headline\" class=\"headline").Append(!report.Verified ? " bad" : report.Pinned ? "" : " caution").Append("\">").Append(Escape(report.Headline)).Append("</p>\n");
+        if (report.Verified && !report.Pinned)
+            html.Append("<p class=\"note\">Nobody but the maker of these files says whose log this is. Verify again with the key that the consortium published (--vkey, --policy or --authority).</p>\n");
+        Fields(html, null, "checkpoint", [new("log", report.Origin ?? "unknown"), new("entries", report.Entries is { } entries ? Number((long)entries) : "unknown"), new("root", report.Root ?? "unknown"), .. report.Summary]);
         html.Append("</header>\n");
         Table(html, "Verification", "steps", ["part", "result", "what was checked"], report.Steps.Select(s => (string[])[s.Name, s.Status, s.Detail]), s => s is "passed" or "failed" or "not-possible" or "not-reached" ? s : null);
         Budget(html, report);
@@ -49,7 +56,7 @@ internal static class ReportHtml
             ["round", "kind", "state", "cohort", "in the sum", "at least", "dropped", "leaves lost", "reason", "entry"],
             report.Rounds.Select(r => (string[])[Number(r.Round), r.Kind, r.State, Number(r.Cohort), Number(r.Survivors), Number(r.Least), Number(r.Dropped), Number(r.LostLeaves), r.Reason ?? "", Number((long)r.Entry)]));
         Section(html, "Participants against the minimum", "participants");
-        html.Append(ReportCharts.Participants(report.Rounds)).Append("<p class=\"note\">Bars: updates in the sum, with those of the cohort that dropped out above them. Red: the fewest survivors with which shares may be asked for.</p>\n</section>\n");
+        html.Append(ReportCharts.Participants(report.Rounds)).Append("<p class=\"note\">Bars: updates in the sum, with those of the cohort that dropped out above them in grey. Red: the fewest survivors with which shares may be asked for.</p>\n</section>\n");
         Fields(html, "Privacy statement (fields of NIST SP 800-226 and of the DP deployment registry)", "statement", report.PrivacyStatement);
         Fields(html, "Parameters", "parameters", report.Parameters);
         Table(html, "Model lineage", "lineage", ["round", "parent", "model"], report.Lineage.Select(m => (string[])[Number(m.Round), m.Parent ?? "(initial)", m.Model]));
@@ -80,6 +87,7 @@ internal static class ReportHtml
             new("unit", budget.Unit),
             new("epsilon spent", Number(budget.EpsilonSpent)),
             new("cap", Number(budget.Cap)),
+            new("epsilon for the server", Number(budget.EpsilonOfServer)),
             new("epsilon for who reads models only", Number(budget.EpsilonOfModelReaders)),
             new("delta", Number(budget.Delta)),
             new("order", Number(budget.Order)),

@@ -5,7 +5,8 @@ namespace SecureFed.Protocol.Transparency.Log;
 /// <summary>Two checkpoints of one log, both signed, that do not fit together.</summary>
 /// <remarks>
 /// Two roots for one size are a proof by themselves: an honest log never signs both (C2SP tlog-checkpoint). Two sizes without a consistency proof are an
-/// accusation that the log can answer only with such a proof; there is none if history was rewritten.
+/// accusation that the log can answer only with such a proof; there is none if history was rewritten. A smaller tree than the reader had named in its request is
+/// an accusation too: that the log went back behind what it had signed. Its earlier checkpoints look the same, so this one rests on the reader's word.
 /// </remarks>
 /// <param name="Held">The note that was accepted first.</param>
 /// <param name="Offered">The note that contradicts it.</param>

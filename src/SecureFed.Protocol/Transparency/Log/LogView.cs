@@ -53,9 +53,10 @@ public sealed class LogView
     /// <param name="index">Where the server says the entry stands.</param>
     /// <param name="entry">Its bytes.</param>
     /// <param name="proof">What the server sent with it.</param>
-    public LogDecision Accept(ulong index, ReadOnlyMemory<byte> entry, LogProof proof)
+    /// <param name="asked">As for a checkpoint alone.</param>
+    public LogDecision Accept(ulong index, ReadOnlyMemory<byte> entry, LogProof proof, ulong asked = 0)
     {
-        LogDecision decision = Accept(proof.Checkpoint.Span, proof.Since, proof.Consistency);
+        LogDecision decision = Accept(proof.Checkpoint.Span, proof.Since, proof.Consistency, asked);
         if (decision.Rejection is not null)
             return decision;
         Checkpoint tree = decision.View.Largest!.Checkpoint;
@@ -68,8 +69,14 @@ public sealed class LogView
     /// <param name="note">The signed checkpoint.</param>
     /// <param name="since">Size that the proof starts from.</param>
     /// <param name="consistency">From there to the checkpoint.</param>
-    public LogDecision Accept(ReadOnlySpan<byte> note, ulong since, IReadOnlyList<Digest> consistency)
+    /// <param name="asked">
+    /// Size that the reader named in the request which this answers, at most <see cref="Size"/>; 0 if it named none. An honest log waits until it has a checkpoint
+    /// of that size, and proves from it, so an answer that does neither is no answer that crossed with another: it is kept as evidence.
+    /// </param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="asked"/> was never held.</exception>
+    public LogDecision Accept(ReadOnlySpan<byte> note, ulong since, IReadOnlyList<Digest> consistency, ulong asked = 0)
     {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(asked, Size);
         if (Policy.Open(note, out SignedCheckpoint? offered) is { } rejection)
             return new LogDecision(this, null, rejection, null);
         Checkpoint tree = offered!.Checkpoint;
@@ -78,6 +85,11 @@ public sealed class LogView
         if (Largest is { } held && held.Checkpoint.Size == tree.Size && held.Checkpoint.Root != tree.Root)
             return Contradicted(held, offered);
 
+        // Compared with what was asked, not with what is held by now: a later answer may have arrived first.
+        bool isUnproven = tree.Size > Size && asked == Size && since != asked;
+        if (Largest is { } largest && asked > 0 && (tree.Size < asked || isUnproven))
+            return Contradicted(largest, offered);
+
         // An honest log can always prove the entry under its newest checkpoint, so nothing is lost by asking for one that is not older than ours, and an
         // answer that crossed with another is asked for again instead of being mistaken for a rewritten history.
         if (tree.Size < Size || since != Size)
@@ -85,9 +97,9 @@ public sealed class LogView
         Digest root = Largest?.Checkpoint.Root ?? MerkleHash.Empty;
         if (!ConsistencyProof.VerifyGrowth(Size, root, tree.Size, tree.Root, [.. consistency]))
         {
-            return Largest is { } earlier
+            return Largest is { Checkpoint.Size: > 0 } earlier && tree.Size > earlier.Checkpoint.Size
                 ? Contradicted(earlier, offered)
-                : Refuse(ErrorCodes.LogProofInvalid, "The first checkpoint needs no consistency proof, and an empty tree has but one root.");
+                : Refuse(ErrorCodes.LogProofInvalid, "The first checkpoint and the same one again need no consistency proof, and an empty tree has but one root.");
         }
 
         return new LogDecision(new LogView(Origin, Policy, offered), null, null, null);
@@ -100,6 +112,8 @@ public sealed class LogView
         null,
         new RoundRejection(
             ErrorCodes.HistoryRewritten,
-            $"{Origin} signed a tree of {offered.Checkpoint.Size} entries that does not continue the one of {held.Checkpoint.Size} entries it signed before. Keep the evidence, take no further part, and show both checkpoints to an auditor."),
+            offered.Checkpoint.Size < held.Checkpoint.Size
+                ? $"{Origin} answered with a tree of {offered.Checkpoint.Size} entries, but has signed one of {held.Checkpoint.Size}: it was rolled back. Keep the evidence, take no further part, and show both checkpoints to an auditor."
+                : $"{Origin} signed a tree of {offered.Checkpoint.Size} entries without showing that it continues the one of {held.Checkpoint.Size} entries it signed before. Keep the evidence, take no further part, and show both checkpoints to an auditor."),
         new Evidence(held.Note.Encode(), offered.Note.Encode()));
 }

@@ -118,6 +118,80 @@ public sealed class LogViewTests
     }
 
     [Fact]
+    public void A_smaller_tree_than_the_request_named_is_a_rollback_and_is_kept()
+    {
+        MemoryLog log = MemoryLog.OfSize(20);
+        LogView view = Accepted(LogView.Create(MemoryLog.Origin, log.Policy), log, 3);
+        MemoryLog truncated = MemoryLog.OfSize(19);
+        foreach (ulong since in (ulong[])[0, 19, 20])
+        {
+            LogProof proof = truncated.Prove(3, Math.Min(since, 19)) with { Since = since };
+            LogDecision decision = view.Accept(3, truncated.Entries[3], proof, asked: 20);
+            Assert.Equal(ErrorCodes.HistoryRewritten, decision.Rejection!.Code);
+            Assert.Contains("rolled back", decision.Rejection.Detail, StringComparison.Ordinal);
+            Assert.Equal(log.Files["checkpoint"], decision.Evidence!.Held.ToArray());
+            Assert.Equal(truncated.Files["checkpoint"], decision.Evidence.Offered.ToArray());
+            Assert.Same(view, decision.View);
+        }
+    }
+
+    /// <summary>Two requests at once, both of which named 10 entries: the answer to the second arrives first.</summary>
+    [Fact]
+    public void An_answer_to_a_request_that_named_less_than_is_held_by_now_accuses_nobody()
+    {
+        MemoryLog log = MemoryLog.OfSize(10);
+        LogView view = Accepted(LogView.Create(MemoryLog.Origin, log.Policy), log, 3);
+        List<LogProof> crossed = [log.Prove(3, 10)];
+        for (int i = 10; i < 20; i++)
+        {
+            log.Append(MemoryLog.Entry(i));
+            log.Publish();
+            crossed.Add(log.Prove(3, 10));
+        }
+
+        view = Accepted(view, log, 3);
+        foreach (LogProof proof in crossed)
+        {
+            LogDecision decision = view.Accept(3, log.Entries[3], proof, asked: 10);
+            Assert.Equal(ErrorCodes.LogProofInvalid, decision.Rejection!.Code);
+            Assert.Null(decision.Evidence);
+        }
+
+        LogDecision behind = view.Accept(3, log.Entries[3], MemoryLog.OfSize(9).Prove(3, 0), asked: 10);
+        Assert.NotNull(behind.Evidence);
+        Assert.Throws<ArgumentOutOfRangeException>(() => view.Accept(3, log.Entries[3], log.Prove(3, 20), asked: 21));
+    }
+
+    /// <summary>Otherwise a fork that is proven from another size than was asked would leave the reader without its checkpoint.</summary>
+    [Fact]
+    public void A_larger_tree_that_is_not_proven_from_the_size_that_was_asked_is_kept()
+    {
+        MemoryLog log = MemoryLog.OfSize(20);
+        LogView view = Accepted(LogView.Create(MemoryLog.Origin, log.Policy), log, 3);
+        MemoryLog fork = Fork(log, 12, 33);
+        foreach (ulong since in (ulong[])[0, 12, 19, 21])
+        {
+            LogDecision decision = view.Accept(3, fork.Entries[3], fork.Prove(3, since), asked: 20);
+            Assert.Equal(ErrorCodes.HistoryRewritten, decision.Rejection!.Code);
+            Assert.Equal(fork.Files["checkpoint"], decision.Evidence!.Offered.ToArray());
+        }
+    }
+
+    [Fact]
+    public void The_checkpoint_that_is_held_contradicts_nothing_whatever_comes_with_it()
+    {
+        MemoryLog log = MemoryLog.OfSize(20);
+        LogView view = Accepted(LogView.Create(MemoryLog.Origin, log.Policy), log, 3);
+        LogProof proof = log.Prove(3, 20);
+        foreach (LogProof odd in (LogProof[])[proof with { Consistency = [default] }, proof with { Since = 7 }, proof with { Inclusion = [] }])
+        {
+            LogDecision decision = view.Accept(3, log.Entries[3], odd, asked: 20);
+            Assert.Equal(ErrorCodes.LogProofInvalid, decision.Rejection!.Code);
+            Assert.Null(decision.Evidence);
+        }
+    }
+
+    [Fact]
     public void Checkpoints_of_other_keys_and_other_logs_are_untrusted()
     {
         MemoryLog log = MemoryLog.OfSize(20);

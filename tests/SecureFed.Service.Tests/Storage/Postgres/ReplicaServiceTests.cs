@@ -1,4 +1,6 @@
 using SecureFed.Client;
+using SecureFed.Client.Http;
+using SecureFed.Client.Log;
 using SecureFed.Client.Rounds;
 using SecureFed.Protocol.Resources;
 using SecureFed.Protocol.Tasks;
@@ -29,6 +31,31 @@ public sealed class ReplicaServiceTests(PostgresCluster cluster, TestConsortium 
         TaskView[] views = [await first.OperatorApi().GetTaskAsync(task), await second.OperatorApi().GetTaskAsync(task)];
         Assert.All(views, view => Assert.True(view.Finished));
         Assert.Equal(views[0].Entries, views[1].Entries);
+    }
+
+    /// <summary>Every answer is held against the size that its request named, so one from a replica that lags would be an accusation.</summary>
+    [Fact]
+    public async Task Clients_that_change_replicas_with_every_request_are_shown_one_log_that_only_grows()
+    {
+        await cluster.CreateDatabaseAsync();
+        await using KestrelServer first = await KestrelServer.StartAsync(consortium, cluster.UriOf());
+        await using KestrelServer second = await KestrelServer.StartAsync(consortium, cluster.UriOf());
+        Identifier task = await first.CreateTaskAsync(Definition());
+        await WaitForTaskAsync(second, task);
+        MemoryLogMemory[] memories = [.. Enumerable.Range(0, Clients).Select(_ => new MemoryLogMemory())];
+
+        ModelState[] models = await Task.WhenAll(Enumerable.Range(0, Clients).Select(i => RunClientAsync(AlternatingClient(i), i))).WaitAsync(TimeSpan.FromMinutes(2));
+
+        AssertEveryUpdateCountedOnce(models);
+        Assert.All(memories, memory => Assert.Empty(memory.Evidence));
+
+        SecureFedClient AlternatingClient(int i)
+        {
+            SecureFedClientOptions options = consortium.OptionsFor(i, task);
+            options.LogMemory = memories[i];
+            HttpClient[] servers = [.. new[] { first, second }.Select(s => SignedHttpClient.Create(s.Address, s.Pin, options.ClientId, options.Signer!))];
+            return new SecureFedClient(new HttpClient(new AlternatingHandler(servers)) { BaseAddress = first.Address }, options, TimeProvider.System);
+        }
     }
 
     [Fact]
@@ -82,15 +109,14 @@ public sealed class ReplicaServiceTests(PostgresCluster cluster, TestConsortium 
 
     private async Task<ModelState[]> RunAsync(Identifier task, Func<int, KestrelServer> serverOf, Func<Task> disturb)
     {
-        Task<ModelState>[] clients = [.. Enumerable.Range(0, Clients).Select(i => RunClientAsync(serverOf(i), i, task))];
+        Task<ModelState>[] clients = [.. Enumerable.Range(0, Clients).Select(i => RunClientAsync(serverOf(i).ClientFor(i, task, serverOf(i).Pin), i))];
         await disturb();
         return await Task.WhenAll(clients).WaitAsync(TimeSpan.FromMinutes(2));
     }
 
     /// <summary>An application that starts its client again when the server has failed for a moment.</summary>
-    private static async Task<ModelState> RunClientAsync(KestrelServer server, int index, Identifier task)
+    private static async Task<ModelState> RunClientAsync(SecureFedClient client, int index)
     {
-        SecureFedClient client = server.ClientFor(index, task, server.Pin);
         while (true)
         {
             try

@@ -1,0 +1,66 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using SecureFed.Cryptography.Keys;
+using SecureFed.Cryptography.Randomness;
+using SecureFed.Protocol.Transparency.Log;
+using SecureFed.Server.Storage;
+using SecureFed.Server.Tasks;
+
+namespace SecureFed.Service.Tests.Storage;
+
+/// <summary>One log that two servers publish: a reader that names the size it holds is never answered with less, because it would take that for a rollback.</summary>
+[Collection(PostgresCollection.Name)]
+public sealed class PostgresLogTests(PostgresCluster cluster)
+{
+    [Fact]
+    public async Task A_replica_that_is_behind_answers_not_yet_and_puts_no_smaller_checkpoint_over_a_larger_one()
+    {
+        PostgresAddress address = await cluster.CreateDatabaseAsync();
+        using SigningKey key = SigningKey.Generate(OperatingSystemRandomSource.Instance);
+        await using PostgresReplica first = await PostgresReplica.JoinAsync(address);
+        using TaskLog ahead = await OpenAsync(first, key);
+        await AppendAsync(ahead, 0, 5);
+        await ahead.PublishAsync();
+        byte[] smaller = ahead.Read(TaskLog.CheckpointPath)!;
+        await using PostgresReplica second = await PostgresReplica.JoinAsync(address);
+        using TaskLog behind = await OpenAsync(second, key);
+        await AppendAsync(ahead, 5, 10);
+        await ahead.PublishAsync();
+
+        // What the one replica has shown, the other cannot prove yet: no answer, and the checkpoint is the common one.
+        Assert.Equal((10ul, 5ul), (ahead.PublishedSize, behind.PublishedSize));
+        Assert.NotNull(behind.ProofOf(0, 5));
+        Assert.Null(behind.ProofOf(0, 10));
+        Assert.Equal(10ul, SizeOf(behind));
+        await second.Store.WriteFilesAsync([(TaskLog.CheckpointPath, smaller)]);
+        Assert.Equal((10ul, 10ul), (SizeOf(behind), SizeOf(ahead)));
+
+        Assert.True(behind.Refresh());
+        LogProof proof = behind.ProofOf(0, 10)!;
+        Assert.Equal(10ul, proof.Since);
+        Assert.True(Checkpoint.TryParse(NoteOf(proof.Checkpoint.Span).Text.Span, out Checkpoint? tree));
+        Assert.Equal(10ul, tree!.Size);
+        Assert.False(await behind.PublishAsync());
+        Assert.Equal((10ul, 10ul), (behind.PublishedSize, SizeOf(behind)));
+    }
+
+    private static Task<TaskLog> OpenAsync(PostgresReplica replica, SigningKey key) =>
+        TaskLog.OpenAsync(Stored.TaskId, replica.Store, key, LogWitnesses.None, NullLogger.Instance);
+
+    private static async Task AppendAsync(TaskLog log, int from, int to)
+    {
+        for (int i = from; i < to; i++)
+            Assert.True(await log.AppendAsync((ulong)i, Stored.Entry(i).Bytes, [Stored.Permanent(i)]));
+    }
+
+    private static ulong SizeOf(TaskLog log)
+    {
+        Assert.True(Checkpoint.TryParse(NoteOf(log.Read(TaskLog.CheckpointPath)).Text.Span, out Checkpoint? tree));
+        return tree!.Size;
+    }
+
+    private static SignedNote NoteOf(ReadOnlySpan<byte> note)
+    {
+        Assert.True(SignedNote.TryParse(note, out SignedNote? signed));
+        return signed!;
+    }
+}
