@@ -115,7 +115,7 @@ internal static class ChangeCommands
         string state = change.ApprovalEntry is { } entry
             ? string.Create(CultureInfo.InvariantCulture, $"approved by {change.Approver}, entry {entry}")
             : string.Create(CultureInfo.InvariantCulture, $"not approved, expires {DateTimeOffset.UnixEpoch.AddSeconds(Math.Min(change.ExpiresAt, uint.MaxValue)):u}");
-        terminal.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{change.ChangeId} {change.Kind} {value}".TrimEnd() + $": {state}"));
+        terminal.WriteLine($"{change.ChangeId} {change.Kind} {value}".TrimEnd() + $": {state}");
         terminal.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  requested by {change.Requester}, entry {change.RequestEntry}: {change.Reason}"));
         terminal.WriteLine($"  request digest {change.RequestDigest}");
     }
