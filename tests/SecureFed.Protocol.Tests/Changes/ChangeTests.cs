@@ -77,7 +77,7 @@ public sealed class ChangeTests
         SimulatedConsortium consortium = new("start", Noisy with { RequiresApproval = true });
         SimulatedServer server = consortium.Server;
         SimulatedConsortium free = new("start", Noisy);
-        RoundParameters round = ((TaskEvent.RoundOpened)free.Server.State.Next(free.Random)!.Event).Round with { TaskDigest = server.State.ParametersDigest };
+        RoundParameters round = ((TaskEvent.RoundOpened)free.Server.State.Next(free.Random)!.Event).Round with { TaskDigest = server.State.ParametersDigest, RosterDigest = consortium.Roster.Digest };
         ReadOnlyMemory<byte> early = consortium.Encode(new TaskEvent.RoundOpened(round));
         Assert.Null(server.State.Next(consortium.Random));
         Assert.Throws<InvalidOperationException>(() => server.State.Apply(1, early.Span));
