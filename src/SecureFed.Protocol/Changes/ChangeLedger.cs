@@ -193,5 +193,5 @@ public sealed class ChangeLedger
     private static RoundRejection Twice => Invalid("it was shown twice");
 
     private static RoundRejection Invalid(string why) =>
-        new(ErrorCodes.ApprovalInvalid, $"The change cannot be made: {why}. Nothing changed; 'securefed task changes' shows what was requested and approved.");
+        new(ErrorCodes.ApprovalInvalid, $"The change cannot be made: {why.TrimEnd('.')}. Nothing changed; 'securefed task changes' shows what was requested and approved.");
 }

@@ -1,7 +1,6 @@
 using SecureFed.Protocol.Changes;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Identity;
-using SecureFed.Protocol.Requests;
 using SecureFed.Protocol.Resources;
 using SecureFed.Protocol.Wire;
 using SecureFed.Server.Tasks;
@@ -17,12 +16,12 @@ internal static class ChangeEndpoints
     {
         endpoints.MapPost(Prefix, RequestAsync)
             .WithName("RequestChange").WithSummary("A signed request to start a task, raise its budget or extend its schedule; the same bytes again change nothing. Operators only.")
-            .Accepts<byte[]>(MediaTypes.Of("change-request")).Produces<ChangeView>(StatusCodes.Status201Created).Produces<ChangeView>();
+            .Produces<ChangeView>(StatusCodes.Status201Created).Produces<ChangeView>();
         endpoints.MapGet(Prefix, GetChangesAsync)
             .WithName("GetChanges").WithSummary("Every request for a change with its approval, as signed.").Produces<IReadOnlyList<ChangeView>>();
         endpoints.MapPut(Prefix + "/{change}/approvals/{approver}", ApproveAsync)
             .WithName("ApproveChange").WithSummary("A signed approval of a request; it is in force when this answers. Approvers only, under their own name.")
-            .Accepts<byte[]>(MediaTypes.Of("approval")).Produces<ChangeView>(StatusCodes.Status201Created).Produces<ChangeView>();
+            .Produces<ChangeView>(StatusCodes.Status201Created).Produces<ChangeView>();
     }
 
     private static async Task<IResult> GetChangesAsync(string task, HttpContext context, TaskRegistry registry) =>

@@ -39,8 +39,10 @@ public sealed class ChangeCommandTests(TestConsortium consortium)
             (await CommandLine.Cli.RunAsync(["task", "approve", "--change", start, "--policy", directory.File("policy.json"), .. As(consortium.InsideApprover, "inside", server)])).AssertFailure(1, "approval-invalid");
             (await CommandLine.Cli.RunAsync(["task", "approve", "--change", start, "--request-digest", new string('0', 64), .. asApprover])).AssertFailure(1, "approval-invalid");
             (await CommandLine.Cli.RunAsync(["task", "approve", "--change", Definitions.NewId(), .. asApprover])).AssertFailure(1, "unknown-resource");
-            foreach (string change in new[] { start, await RequestAsync(asOperator, "--epsilon", "7.5"), await RequestAsync(asOperator, "--train-rounds", "2") })
+            (await CommandLine.Cli.RunAsync(["task", "change", "--train-rounds", "2", "--reason", "before the raise", .. asOperator])).AssertFailure(1, "approval-invalid");
+            foreach (string[] what in (string[][])[[], ["--epsilon", "7.5"], ["--train-rounds", "2"]])
             {
+                string change = what.Length == 0 ? start : await RequestAsync(asOperator, what);
                 Transcript approved = await CommandLine.Cli.RunAsync(["task", "approve", "--change", change, .. asApprover]);
                 Assert.True(approved.ExitCode == 0, approved.Output + approved.Diagnostics);
                 Assert.Equal(consortium.Approver.Id.ToString(), approved.Json.GetProperty("change").GetProperty("approver").GetString());
