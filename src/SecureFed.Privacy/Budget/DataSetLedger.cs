@@ -97,13 +97,12 @@ public sealed class DataSetLedger
         return refusal is null;
     }
 
-    /// <summary>The same for a raise that was admitted earlier: the caps may be exceeded, and then nothing is left.</summary>
+    /// <summary>The same for a raise that was admitted earlier: the caps may be exceeded, and then nothing is left. A task that holds no reservation (any more) gets none.</summary>
     /// <exception cref="AccountingException">Out of range.</exception>
-    /// <exception cref="InvalidOperationException">The task holds no reservation.</exception>
     public void RestoreRaise(string taskKey, double epsilon)
     {
-        Charge held = Held(taskKey);
-        Add(taskKey, held, MoreThan(held, epsilon));
+        if (charges.TryGetValue(taskKey, out Charge? held))
+            Add(taskKey, held, MoreThan(held, epsilon));
     }
 
     /// <summary>The task may have released something: from now on its budget stays spent. Saying so again changes nothing.</summary>

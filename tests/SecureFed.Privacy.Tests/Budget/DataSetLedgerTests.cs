@@ -63,6 +63,7 @@ public sealed class DataSetLedgerTests
         Assert.Equal(3.5, ledger.EpsilonSpent);
         Assert.False(ledger.TryReserve("c", 0.1, 1e-6, out _));
         ledger.Release("b");
+        ledger.RestoreRaise("b", 3);
         Assert.Equal(0.5, ledger.EpsilonSpent);
         Assert.Throws<InvalidOperationException>(() => ledger.TryRaise("c", 1, out _));
         Assert.Throws<AccountingException>(() => ledger.TryRaise("a", double.NaN, out _));

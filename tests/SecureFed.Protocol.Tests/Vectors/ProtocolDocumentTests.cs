@@ -35,7 +35,7 @@ public sealed class ProtocolDocumentTests
     {
         string[] others =
         [
-            "share-bundle", "unmask-answer", // names of messages
+            "share-bundle", "unmask-answer", "change-request", // names of messages
             "unmask-request", "second-survivors", // steps of a bad case
         ];
         string[] words = [.. Regex.Matches(Document, "`(?<word>[a-z]+(-[a-z]+)+)`", RegexOptions.ExplicitCapture).Select(m => m.Groups["word"].Value).Distinct(StringComparer.Ordinal)];
