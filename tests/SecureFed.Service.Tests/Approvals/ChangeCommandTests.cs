@@ -17,14 +17,14 @@ public sealed class ChangeCommandTests(TestConsortium consortium)
     public async Task Start_raise_and_extension_are_approved_on_the_command_line_survive_a_restart_and_stand_in_the_audit()
     {
         using TemporaryDirectory directory = new();
-        string store = directory.File("store");
+        (string store, string dataSet) = (directory.File("store"), Definitions.NewId());
         File.WriteAllText(directory.File("policy.json"), $$"""{ "rosterAuthorityKey": "{{Base64(consortium.Authority)}}", "serverKey": "{{Base64(consortium.ServerMember.Key)}}" }""");
         foreach ((Member member, string name) in new[] { (consortium.Operator, "operator"), (consortium.Approver, "approver"), (consortium.InsideApprover, "inside"), (consortium.Auditor, "auditor") })
             SaveKey(member.Key, directory.File(name + ".pem"));
         Identifier task;
         await using (KestrelServer server = await KestrelServer.StartAsync(consortium, store))
         {
-            task = await server.CreateTaskAsync(Definitions.Noisy() with { RequiresApproval = true });
+            task = await server.CreateTaskAsync(Definitions.Noisy(dataSet: dataSet) with { RequiresApproval = true });
             string[] asOperator = As(consortium.Operator, "operator", server);
             string[] asApprover = [.. As(consortium.Approver, "approver", server), "--policy", directory.File("policy.json")];
             Assert.Equal(0, (await CommandLine.Cli.RunAsync(["task", "changes", .. asOperator])).Json.GetProperty("changes").GetArrayLength());
@@ -57,6 +57,8 @@ public sealed class ChangeCommandTests(TestConsortium consortium)
         JsonElement[] changes = [.. (await CommandLine.Cli.RunAsync(["task", "changes", .. As(consortium.Operator, "operator", again)])).Json.GetProperty("changes").EnumerateArray()];
         Assert.Equal(["start", "raise-budget", "extend-schedule"], changes.Select(c => c.GetProperty("kind").GetString()));
         Assert.All(changes, c => Assert.NotEqual(JsonValueKind.Null, c.GetProperty("approvalEntry").ValueKind));
+        Protocol.Errors.SecureFedException full = await Assert.ThrowsAsync<Protocol.Errors.SecureFedException>(() => again.CreateTaskAsync(Definitions.Noisy(epsilon: 12.6, dataSet: dataSet))); // Of 20, 7.5 are taken.
+        Assert.Equal("budget-exhausted", full.Code);
         for (int round = 1; round <= 2; round++)
             await Task.WhenAll(Enumerable.Range(0, 3).Select(i => again.ClientFor(i, task, again.Pin).ContributeAsync(new double[] { 1, 2, 3, 4 })));
         for (int i = 0; i < 400 && !(await again.OperatorApi().GetTaskAsync(task)).Finished; i++)
@@ -84,6 +86,25 @@ public sealed class ChangeCommandTests(TestConsortium consortium)
 
         string[] As(Member member, string key, KestrelServer server) =>
             ["--task", task.ToString(), "--server", server.Address.ToString(), "--certificate-pin", server.Pin, "--id", member.Id.ToString(), "--key", directory.File(key + ".pem"), "--json"];
+    }
+
+    [Fact]
+    public async Task A_trial_consortium_has_approvers_of_organisations_of_their_own()
+    {
+        using TemporaryDirectory directory = new();
+        foreach ((string[] option, int expected) in new[] { (Array.Empty<string>(), 1), (["--approvers", "0"], 0), (["--approvers", "3"], 3) })
+        {
+            string keys = directory.File($"keys {expected}");
+            Transcript made = await CommandLine.Cli.RunAsync(["keys", "consortium", "--out", keys, "--clients", "3", "--json", .. option]);
+            Assert.Equal((0, expected), (made.ExitCode, made.Json.GetProperty("approvers").GetInt32()));
+            JsonElement[] members = [.. JsonDocument.Parse(File.ReadAllText(Path.Combine(keys, "roster.json"))).RootElement.GetProperty("members").EnumerateArray()];
+            string[] organisations = [.. members.Where(m => m.GetProperty("role").GetString() == "approver").Select(m => m.GetProperty("organisation").GetString()!)];
+            Assert.Equal(expected, organisations.Distinct(StringComparer.Ordinal).Count());
+            Assert.All(organisations, o => Assert.Single(members, m => m.GetProperty("organisation").GetString() == o));
+            Assert.Equal(expected, Directory.GetFiles(keys, "approver-*.pem").Length);
+        }
+
+        (await CommandLine.Cli.RunAsync("keys", "consortium", "--out", directory.File("more"), "--approvers", "101", "--json")).AssertFailure(2, "bad-usage");
     }
 
     private static async Task<string> RequestAsync(string[] asOperator, params string[] what)
