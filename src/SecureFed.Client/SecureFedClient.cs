@@ -34,6 +34,8 @@ public sealed class SecureFedClient
     private readonly IPrivacyLedger ledger;
     private readonly ILogMemory logMemory;
     private ClientContext? context;
+    private int announcedChanges;
+    private int verifiedChanges;
     private LeafSums? leaves;
 
     /// <summary>Made by <see cref="ServiceCollectionExtensions.AddSecureFedClient"/>; or directly with an <see cref="HttpClient"/> that signs and pins.</summary>
@@ -123,7 +125,7 @@ public sealed class SecureFedClient
 
     private async Task<RoundOutcome> JoinAsync(RoundView view, Func<RoundAssignment, ValueTask<RoundInput>> compute, CancellationToken cancellationToken)
     {
-        ClientContext client = await GetContextAsync(cancellationToken);
+        ClientContext client = await GetChangedContextAsync(cancellationToken);
         await using IAsyncDisposable lease = await options.StateStore.LeaseAsync(options.TaskId, cancellationToken);
         SavedRounds saved = await options.StateStore.LoadAsync(options.TaskId, cancellationToken) ?? new SavedRounds(0, default);
         bool isResuming = !saved.ActiveRound.IsEmpty && saved.LastRoundNumber == view.Number;
@@ -145,10 +147,10 @@ public sealed class SecureFedClient
         ModelState model = await GetModelAsync(round.ModelDigest, cancellationToken);
         if (!new LearningTask(client.Task).Fits(model))
             throw new RoundRefusedException(ErrorCodes.ModelMismatch, $"The round's model ({model.Parameters.Count} parameters) does not have the task's form; the client does not train on it.");
-        if (MaskingClient.ExamineModel(client.Task, round, model) is { } mismatch)
+        if (MaskingClient.ExamineModel(client.InForce, round, model) is { } mismatch)
             throw new RoundRefusedException(mismatch);
-        PrivacyCharge? charge = PrivacyCharge.For(client.Task, round, model);
-        RoundAssignment assignment = new(client.Task, round, model);
+        PrivacyCharge? charge = PrivacyCharge.For(client, round, model);
+        RoundAssignment assignment = new(client.InForce, round, model);
         RoundParticipant participant = new(client, transport, options.StateStore, options.Random, pipeline, ledger);
         return await participant.TakePartAsync(opening, saved, isResuming, ComputeForAsync, charge, cancellationToken);
 
@@ -256,6 +258,19 @@ public sealed class SecureFedClient
         return context = new ClientContext(options.ClientId, options.Signer!, roster, task, policy, options.PeerKeys, options.Cohorts);
     }
 
+    /// <summary>The task as two people have changed it since, if the server says so and shows both signatures. A server that hides a change gives up what it allows.</summary>
+    private async Task<ClientContext> GetChangedContextAsync(CancellationToken cancellationToken)
+    {
+        ClientContext client = await GetContextAsync(cancellationToken);
+        if (announcedChanges <= verifiedChanges)
+            return client;
+        int announced = announcedChanges;
+        ChangeView[] changes = ServiceConnection.ReadJson<ChangeView[]>(await connection.GetAsync(Routes.TaskPart(options.TaskId, "changes"), cancellationToken: cancellationToken));
+        context = client with { Changed = ApprovedChanges.Verify(client.Task, changes, client.Roster) };
+        verifiedChanges = announced;
+        return context;
+    }
+
     private async Task<ModelState> GetModelAsync(Digest digest, CancellationToken cancellationToken)
     {
         ServiceResponse response = await connection.GetAsync(Routes.Model(digest), cancellationToken: cancellationToken);
@@ -274,7 +289,9 @@ public sealed class SecureFedClient
         if (response.Status == HttpStatusCode.NotModified)
             return null;
         setTag(response.ETag);
-        return ServiceConnection.ReadJson<TaskView>(response);
+        TaskView task = ServiceConnection.ReadJson<TaskView>(response);
+        announcedChanges = task.ApprovedChanges;
+        return task;
     }
 
     private static double[] ToVector(TaskParameters task, ReadOnlySpan<double> update, double weight)
@@ -301,7 +318,7 @@ public sealed class SecureFedClient
         ErrorCodes.CohortTooSmall => "more clients must take part, or the task needs a smaller least cohort.",
         ErrorCodes.TooFewSurvivors or ErrorCodes.TooFewDealers or ErrorCodes.QuorumMissing or ErrorCodes.TooFewAnswers =>
             "too many clients dropped out: the task needs a larger delta_drop with more clients, or longer deadlines.",
-        ErrorCodes.BudgetExhausted => "its privacy budget is spent, by rounds that failed after they were paid for; the model so far stands. More spareRounds help the next task.",
+        ErrorCodes.BudgetExhausted => "its privacy budget is spent, by rounds that failed after they were paid for; the model so far stands. The operator can have a raise approved, and this client go on then if its policy allows it; more spareRounds help the next task.",
         _ => "the reason is in the task's log.",
     };
 }

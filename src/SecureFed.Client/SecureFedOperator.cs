@@ -2,6 +2,10 @@ using System.Net;
 using System.Text.Json;
 using SecureFed.Client.Http;
 using SecureFed.Client.Log;
+using SecureFed.Cryptography.Keys;
+using SecureFed.Protocol.Changes;
+using SecureFed.Protocol.Errors;
+using SecureFed.Protocol.Identity;
 using SecureFed.Protocol.Policy;
 using SecureFed.Protocol.Requests;
 using SecureFed.Protocol.Resources;
@@ -12,8 +16,8 @@ using SecureFed.Protocol.Wire;
 
 namespace SecureFed.Client;
 
-/// <summary>What an operator or auditor does over the REST surface: create tasks, watch them, read what they release.</summary>
-/// <param name="http">Signs with the operator's key, see <see cref="SignedHttpClient"/>.</param>
+/// <summary>What an operator, approver or auditor does over the REST surface: create tasks, change them with four eyes, watch them, read what they release.</summary>
+/// <param name="http">Signs with that member's key, see <see cref="SignedHttpClient"/>.</param>
 public sealed class SecureFedOperator(HttpClient http)
 {
     private const ulong EntriesPerPage = 500;
@@ -21,7 +25,7 @@ public sealed class SecureFedOperator(HttpClient http)
     private readonly ServiceConnection connection = new(http, 5, TimeSpan.FromMilliseconds(200), TimeProvider.System);
 
     /// <summary>Creates a task; the same definition again changes nothing.</summary>
-    /// <exception cref="Protocol.Errors.SecureFedException"><c>invalid-task</c> with what to change, <c>conflicting-task</c>, <c>wrong-role</c>.</exception>
+    /// <exception cref="SecureFedException"><c>invalid-task</c> with what to change, <c>conflicting-task</c>, <c>wrong-role</c>.</exception>
     public async Task<TaskView> CreateTaskAsync(TaskDefinition definition, CancellationToken cancellationToken = default) =>
         ServiceConnection.ReadJson<TaskView>(await connection.PostAsync(Routes.Tasks, JsonSerializer.SerializeToUtf8Bytes(definition, ResourceJson.Options), cancellationToken));
 
@@ -53,7 +57,7 @@ public sealed class SecureFedOperator(HttpClient http)
         ServiceConnection.ReadJson<IReadOnlyList<RoundView>>(await connection.GetAsync(Routes.TaskPart(task, "rounds"), cancellationToken: cancellationToken));
 
     /// <summary>Filter and odometer of a task with noise.</summary>
-    /// <exception cref="Protocol.Errors.SecureFedException"><c>unknown-resource</c>: the task adds no noise.</exception>
+    /// <exception cref="SecureFedException"><c>unknown-resource</c>: the task adds no noise.</exception>
     public async Task<BudgetView> GetBudgetAsync(Identifier task, CancellationToken cancellationToken = default) =>
         ServiceConnection.ReadJson<BudgetView>(await connection.GetAsync(Routes.TaskPart(task, "budget"), cancellationToken: cancellationToken));
 
@@ -136,6 +140,51 @@ public sealed class SecureFedOperator(HttpClient http)
         }
     }
 
+    /// <summary>Signs and sends a request for a change of a task; nothing changes before an approver of another organisation approves it.</summary>
+    /// <param name="request">Names the operator whose key <paramref name="signer"/> is.</param>
+    /// <param name="signer">Signs the request itself, which stays in the log, as the HTTP client signs its transport.</param>
+    /// <param name="cancellationToken">Stops; then look with <see cref="GetChangesAsync"/> whether it was taken.</param>
+    /// <exception cref="SecureFedException"><c>approval-invalid</c>: the values are not greater than those in force, or the expiry is past or too far; <c>wrong-role</c>.</exception>
+    public async Task<ChangeView> RequestChangeAsync(ChangeRequest request, ISigner signer, CancellationToken cancellationToken = default) =>
+        ServiceConnection.ReadJson<ChangeView>(await connection.PostMessageAsync(Routes.TaskPart(request.TaskId, "changes"), "change-request", SignedChangeRequest.Sign(request, signer).Bytes, cancellationToken));
+
+    /// <summary>Every request for a change of a task with its approval. The server's word: both signatures are in it.</summary>
+    public async Task<IReadOnlyList<ChangeView>> GetChangesAsync(Identifier task, CancellationToken cancellationToken = default) =>
+        ServiceConnection.ReadJson<IReadOnlyList<ChangeView>>(await connection.GetAsync(Routes.TaskPart(task, "changes"), cancellationToken: cancellationToken));
+
+    /// <summary>A request as its operator signed it, read from the signed bytes and not from the server's words about them.</summary>
+    /// <param name="task">Task.</param>
+    /// <param name="change">Identifier of the request.</param>
+    /// <param name="rosterAuthority">65 bytes, from the caller's own policy: says who operators are.</param>
+    /// <param name="cancellationToken">Stops.</param>
+    /// <exception cref="SecureFedException"><c>unknown-resource</c>; <c>roster-untrusted</c>; <c>approval-invalid</c>: no operator of the roster has signed it, or it is of another task.</exception>
+    public async Task<SignedChangeRequest> GetChangeRequestAsync(Identifier task, Identifier change, ReadOnlyMemory<byte> rosterAuthority, CancellationToken cancellationToken = default)
+    {
+        byte[] roster = (await connection.GetAsync(Routes.Roster, cancellationToken: cancellationToken)).Body;
+        if (!Roster.TryDecode(roster, rosterAuthority.Span, out Roster? trusted))
+            throw new SecureFedException(ErrorCodes.RosterUntrusted, "The server's roster is not signed by the authority that the policy pins.");
+        ChangeView view = (await GetChangesAsync(task, cancellationToken)).FirstOrDefault(c => string.Equals(c.ChangeId, change.ToString(), StringComparison.Ordinal))
+            ?? throw new SecureFedException(ErrorCodes.UnknownResource, $"The task has no request for a change {change}. List them with 'securefed task changes'.");
+        return ApprovedChanges.TryReadRequest(view) is { } signed && signed.Request.TaskId == task && signed.Request.ChangeId == change && signed.IsSignedBy(trusted!)
+            ? signed
+            : throw new SecureFedException(ErrorCodes.ApprovalInvalid, "No operator of the roster has signed the request that the server shows. Do not approve it; tell the roster authority.");
+    }
+
+    /// <summary>Approves a request that the caller has read; it is in force when this returns.</summary>
+    /// <param name="request">As <see cref="GetChangeRequestAsync"/> gave it.</param>
+    /// <param name="approver">Identity whose key <paramref name="signer"/> is.</param>
+    /// <param name="signer">Signs the approval itself, which stays in the log.</param>
+    /// <param name="cancellationToken">Stops; then look with <see cref="GetChangesAsync"/> whether it is in force.</param>
+    /// <exception cref="SecureFedException">
+    /// <c>approval-invalid</c>: expired, used, stale, or not another organisation's; <c>budget-exhausted</c>: the data set does not carry the raise; <c>wrong-role</c>.
+    /// </exception>
+    public async Task<ChangeView> ApproveChangeAsync(SignedChangeRequest request, Identifier approver, ISigner signer, CancellationToken cancellationToken = default) =>
+        ServiceConnection.ReadJson<ChangeView>(await connection.PutAsync(
+            Routes.Approval(request.Request.TaskId, request.Request.ChangeId, approver),
+            "approval",
+            SignedApproval.Sign(request.Digest, approver, signer).Bytes,
+            cancellationToken));
+
     /// <summary>The sum of a closed round: d ring elements.</summary>
     public async Task<byte[]> GetAggregateAsync(Identifier task, Identifier round, CancellationToken cancellationToken = default) =>
         (await connection.GetAsync(Routes.RoundPart(task, round, "aggregate"), cancellationToken: cancellationToken)).Body;
@@ -147,13 +196,13 @@ public sealed class SecureFedOperator(HttpClient http)
     public async Task<IReadOnlyList<ModelView>> GetModelsAsync(Identifier task, CancellationToken cancellationToken = default) =>
         ServiceConnection.ReadJson<IReadOnlyList<ModelView>>(await connection.GetAsync(Routes.TaskPart(task, "models"), cancellationToken: cancellationToken));
 
-    /// <exception cref="Protocol.Errors.SecureFedException">The server's bytes do not have this digest.</exception>
+    /// <exception cref="SecureFedException">The server's bytes do not have this digest.</exception>
     public async Task<ModelState> GetModelAsync(Digest digest, CancellationToken cancellationToken = default)
     {
         byte[] body = (await connection.GetAsync(Routes.Model(digest), cancellationToken: cancellationToken)).Body;
         return Digest.Of(body) == digest && ModelState.TryDecode(body, out ModelState? model)
             ? model!
-            : throw new Protocol.Errors.SecureFedException(Protocol.Errors.ErrorCodes.ModelMismatch, "The server's model does not have the digest that it was asked for.");
+            : throw new SecureFedException(ErrorCodes.ModelMismatch, "The server's model does not have the digest that it was asked for.");
     }
 
     public async Task<RoundView> AbortRoundAsync(Identifier task, Identifier round, CancellationToken cancellationToken = default) =>

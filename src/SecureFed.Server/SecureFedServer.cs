@@ -39,6 +39,7 @@ public static class SecureFedServer
         {
             TaskEndpoints.Map(endpoints);
             RoundEndpoints.Map(endpoints);
+            ChangeEndpoints.Map(endpoints);
             LogEndpoints.Map(endpoints);
             endpoints.MapGet("/healthz", () => Results.Text("ok")).WithName("Health").WithMetadata(PublicEndpoint.Instance);
             endpoints.MapGet("/readyz", () => Results.Text("ready")).WithName("Ready").WithMetadata(PublicEndpoint.Instance);

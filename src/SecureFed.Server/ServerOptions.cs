@@ -27,6 +27,9 @@ public sealed class ServerOptions
     /// <summary>The same for δ. Default 2·10⁻⁵.</summary>
     public double DataSetDelta { get; init; } = 2e-5;
 
+    /// <summary>Whether only tasks are taken that a second person has to start. Default false: a task's own definition says so.</summary>
+    public bool RequireApproval { get; init; }
+
     /// <summary>Where the logs are kept: a directory, or <c>postgres://user:password@host/database</c>, which several replicas can share; null keeps them in memory, and they end with the process.</summary>
     public string? Store { get; init; }
 

@@ -97,6 +97,8 @@ internal static class AuditMirror
         TaskEvent.ListPublished list => [list.ListDigest],
         TaskEvent.RoundClosed closed => [closed.AggregateDigest, closed.MaskTotalDigest],
         TaskEvent.ModelPublished published => [published.ModelDigest],
+        TaskEvent.ChangeRequested requested => [requested.RequestDigest],
+        TaskEvent.ChangeApproved approved => [approved.ApprovalDigest],
         _ => [],
     };
 

@@ -32,7 +32,7 @@ internal sealed class AuditRun(AuditPlace place, AuditTrust trust, Action<ulong>
     /// <param name="task">The task that the log must be of; null for whichever it is.</param>
     public AuditResult Execute((string Name, byte[] Note)? earlier = null, Identifier? task = null)
     {
-        EntryAudit entries = new(digest => FindParameters(digest, task));
+        EntryAudit entries = new(digest => FindBlob(digest, task));
         TaskReplay? replay = place.Blobs is { } blobs && trust.RosterAuthority is { } authority
             ? new TaskReplay(blobs, authority, state => ModelStep.Next(state, blobs))
             : null;
@@ -60,13 +60,13 @@ internal sealed class AuditRun(AuditPlace place, AuditTrust trust, Action<ulong>
         return new AuditResult(place.Name, trust, checkpoint, [.. steps.OrderBy(s => Array.IndexOf(Order, s.Name))], fault, entries, replay, budget);
     }
 
-    private ReadOnlyMemory<byte>? FindParameters(Digest digest, Identifier? task)
+    private ReadOnlyMemory<byte>? FindBlob(Digest digest, Identifier? task)
     {
         try
         {
             if (place.Blobs is { } blobs)
                 return blobs.Get(digest);
-            if (task is { } known && place.FindParameters(known) is { } served)
+            if (task is { } known && (place.FindChange(known, digest) ?? place.FindParameters(known)) is { } served)
                 return served;
             return default(ReadOnlyMemory<byte>?); // Not null: that would convert to an empty blob by way of an array.
         }
@@ -193,6 +193,8 @@ internal sealed class AuditRun(AuditPlace place, AuditTrust trust, Action<ulong>
     private static string DescribeEntries(EntryAudit entries)
     {
         string without = entries.Parameters is null ? "; without the parameters the schedule and the noise are not judged" : "";
+        if (entries.HasUnreadChange)
+            without = "; approved changes could not be read, so neither they nor schedule and budget after them are judged";
         string end = entries.IsFinished ? $"finished{(entries.FinishReason.Length == 0 ? "" : $" ({entries.FinishReason})")}" : "running";
         return Text($"{entries.EntryCount} legal transitions, {entries.Rounds.Count} rounds, model lineage unbroken, task {end}{without}");
     }
@@ -202,6 +204,12 @@ internal sealed class AuditRun(AuditPlace place, AuditTrust trust, Action<ulong>
         if (entries.Parameters is null)
         {
             Add("budget", AuditStatus.NotPossible, "without the task's parameters there is no order and no cap to count with");
+            return null;
+        }
+
+        if (entries.HasUnreadChange)
+        {
+            Add("budget", AuditStatus.NotPossible, "a change was approved that this reader is not shown; it may have raised the cap");
             return null;
         }
 
@@ -279,7 +287,7 @@ internal sealed class AuditRun(AuditPlace place, AuditTrust trust, Action<ulong>
         }
 
         string enrolled = trust.IsAuthorityPinned ? "the given roster authority" : "the roster authority that the directory itself names, which was not pinned";
-        Add("messages", AuditStatus.Passed, Text($"{replay.CheckedMessages} messages carry signatures of clients enrolled by {enrolled}; every list follows from them"));
+        Add("messages", AuditStatus.Passed, Text($"{replay.CheckedMessages} messages carry signatures of clients enrolled by {enrolled}; every list follows from them; {replay.State!.Changes.ApprovedCount} changes were approved with four eyes"));
         if (replay.Finish() is { } missing)
         {
             Add("sums", AuditStatus.Failed, missing);

@@ -100,18 +100,21 @@ internal static class KeysCommand
     {
         Option<string> output = CommandOptions.Required("--out", "New or empty directory.");
         Option<int> clients = new("--clients") { Description = "Number of clients, each an organisation of its own. Default 5.", DefaultValueFactory = _ => 5 };
-        Command command = new("consortium", "Makes all keys of a trial consortium: authority, server, operator, clients; with signed roster and client policy.")
+        Option<int> approvers = new("--approvers") { Description = "Number of approvers, each an organisation of its own. Default 1.", DefaultValueFactory = _ => 1 };
+        Command command = new("consortium", "Makes all keys of a trial consortium: authority, server, operator, clients, approvers; with signed roster and client policy.")
         {
-            output, clients, CommandOptions.Json(),
+            output, clients, approvers, CommandOptions.Json(),
         };
         command.SetAction(parsed =>
         {
             int count = parsed.GetValue(clients);
             if (count is < 2 or > 10_000)
                 throw CommandException.Misuse("--clients is 2 to 10,000.", "Run 'securefed keys consortium --help'.");
-            WriteConsortium(parsed.GetValue(output)!, count);
+            if (parsed.GetValue(approvers) is < 0 or > 100)
+                throw CommandException.Misuse("--approvers is 0 to 100.", "Run 'securefed keys consortium --help'.");
+            WriteConsortium(parsed.GetValue(output)!, count, parsed.GetValue(approvers));
             if (terminal.IsJson)
-                terminal.WriteJson(new { directory = parsed.GetValue(output), clients = count });
+                terminal.WriteJson(new { directory = parsed.GetValue(output), clients = count, approvers = parsed.GetValue(approvers) });
             else
                 terminal.WriteLine($"Keys, roster and policy for {count} clients are in {parsed.GetValue(output)}. One machine holding all of them is for trials only.");
             return SecureFedCommand.Done;
@@ -119,7 +122,7 @@ internal static class KeysCommand
         return command;
     }
 
-    private static void WriteConsortium(string directory, int clients)
+    private static void WriteConsortium(string directory, int clients, int approvers)
     {
         if (Directory.Exists(directory) && Directory.EnumerateFileSystemEntries(directory).Any(path => !path.EndsWith(".md", StringComparison.Ordinal)))
             throw CommandException.Refuse("not-empty", $"'{directory}' is not empty; keys are never overwritten.", "Choose a new directory.");
@@ -131,6 +134,8 @@ internal static class KeysCommand
         Enrol("operator", RosterRole.Operator, "service provider");
         for (int client = 1; client <= clients; client++)
             Enrol($"client-{client}", RosterRole.Client, $"organisation {client}");
+        for (int approver = 1; approver <= approvers; approver++)
+            Enrol($"approver-{approver}", RosterRole.Approver, $"approving organisation {approver}");
 
         RosterFile roster = new() { Sequence = 1, Members = members };
         WriteJson("roster.json", roster);

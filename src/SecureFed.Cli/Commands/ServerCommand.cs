@@ -40,7 +40,8 @@ internal static class ServerCommand
         Option<int?> retain = new("--retain-rounds") { Description = "Keep the uploaded (masked) vectors of so many finished rounds of each task for auditors, and delete older ones; the log says so. Default: keep all." };
         Option<string> witness = CommandOptions.Optional("--witness", "Witnesses that cosign checkpoints, comma-separated, each VKEY@ADDRESS, e.g. name+hash+key@https://witness.example.org.");
         Option<int> quorum = new("--witness-quorum") { Description = "Publish no checkpoint with fewer cosignatures. Default 0." };
-        Command command = new("server", "Runs the aggregation service.") { key, roster, authority, listen, certificate, authorities, epsilon, delta, store, guard, retain, witness, quorum, CommandOptions.Json() };
+        Option<bool> approval = new("--require-approval") { Description = "Take only tasks whose start an approver of another organisation has to approve." };
+        Command command = new("server", "Runs the aggregation service.") { key, roster, authority, listen, certificate, authorities, epsilon, delta, store, guard, retain, witness, quorum, approval, CommandOptions.Json() };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             _ = new DataSetLedger(parsed.GetValue(epsilon), parsed.GetValue(delta)); // Says which range is allowed.
@@ -53,6 +54,7 @@ internal static class ServerCommand
             {
                 Signer = signer,
                 Roster = LoadRoster(parsed.GetValue(roster)!, policy, signer),
+                RequireApproval = parsed.GetValue(approval),
                 DataSetEpsilon = parsed.GetValue(epsilon),
                 DataSetDelta = parsed.GetValue(delta),
                 RosterAuthority = policy.RosterAuthorityKey,

@@ -32,7 +32,10 @@ internal static class TaskCommand
             Identifier id = CommandOptions.ReadIdentifier(parsed.GetValue(task)!, "--task");
             return Show(terminal, await taskOperator.GetTaskAsync(id, token), await taskOperator.GetRoundsAsync(id, token));
         });
-        return new Command("task", "Creates and shows tasks, as an operator; shows budgets and checks participation, as anybody enrolled.") { create, show, Participation(terminal), Budget(terminal) };
+        return new Command("task", "Creates, changes and shows tasks, as an operator; approves changes, as an approver; shows budgets and checks participation, as anybody enrolled.")
+        {
+            create, show, Participation(terminal), Budget(terminal), ChangeCommands.Change(terminal), ChangeCommands.Approve(terminal), ChangeCommands.List(terminal),
+        };
     }
 
     /// <summary>Whose word counts is the signed log's: the server's report is compared with it.</summary>
@@ -104,23 +107,23 @@ internal static class TaskCommand
         terminal.WriteLine(fault is null ? "Recomputed from the signed log; the server's report agrees." : $"Not verified: {fault}");
     }
 
-    private static void Bind(Command command, Terminal terminal, Option[] own, Func<SecureFedOperator, ParseResult, CancellationToken, Task<int>> run)
+    private static void Bind(Command command, Terminal terminal, Option[] own, Func<SecureFedOperator, ParseResult, CancellationToken, Task<int>> run) =>
+        Bind(command, terminal, own, (api, _, _, parsed, token) => run(api, parsed, token));
+
+    internal static void Bind(Command command, Terminal terminal, Option[] own, Func<SecureFedOperator, Identifier, SigningKey, ParseResult, CancellationToken, Task<int>> run)
     {
         Option<string> server = CommandOptions.Required("--server", "Server address, https.");
         Option<string> pin = CommandOptions.Optional("--certificate-pin", "SHA-256 of the server certificate's key, as 'securefed server' prints it.");
-        Option<string> id = CommandOptions.Required("--id", "Operator's identifier in the roster.");
-        Option<string> key = CommandOptions.Required("--key", "Operator's key (PEM).");
+        Option<string> id = CommandOptions.Required("--id", "Own identifier in the roster.");
+        Option<string> key = CommandOptions.Required("--key", "Own key (PEM).");
         foreach (Option option in own.Concat([server, pin, id, key, CommandOptions.Json()]))
             command.Options.Add(option);
         command.SetAction(async (parsed, cancellationToken) =>
         {
             using SigningKey signer = IdentityFile.Load(parsed.GetValue(key)!, CommandOptions.Passphrase);
-            using HttpClient http = SignedHttpClient.Create(
-                CommandOptions.ReadAddress(parsed.GetValue(server)!),
-                parsed.GetValue(pin),
-                CommandOptions.ReadIdentifier(parsed.GetValue(id)!, "--id"),
-                signer);
-            return await run(new SecureFedOperator(http), parsed, cancellationToken);
+            Identifier self = CommandOptions.ReadIdentifier(parsed.GetValue(id)!, "--id");
+            using HttpClient http = SignedHttpClient.Create(CommandOptions.ReadAddress(parsed.GetValue(server)!), parsed.GetValue(pin), self, signer);
+            return await run(new SecureFedOperator(http), self, signer, parsed, cancellationToken);
         });
     }
 
@@ -132,7 +135,7 @@ internal static class TaskCommand
             return SecureFedCommand.Done;
         }
 
-        terminal.WriteLine($"{task.Name} ({task.TaskId}): {task.CompletedRounds} of {task.ScheduledRounds} rounds, {(task.Finished ? $"finished {task.FinishReason}" : "running")}");
+        terminal.WriteLine($"{task.Name} ({task.TaskId}): {task.CompletedRounds} of {task.ScheduledRounds} rounds, {(task.Finished ? $"finished {task.FinishReason}" : task.AwaitsApproval ? "awaits the approval of its start" : "running")}");
         foreach (RoundView round in rounds)
             terminal.WriteLine($"  round {round.Number} {round.Kind}: {round.Phase}, {round.Survivors} of {round.Cohort} in the sum {round.AbortReason}");
         return SecureFedCommand.Done;

@@ -64,6 +64,9 @@ internal sealed class ServiceConnection
     public Task<ServiceResponse> PostAsync(string path, ReadOnlyMemory<byte> json, CancellationToken cancellationToken = default) =>
         SendAsync(() => WithBody(HttpMethod.Post, path, MediaTypes.Json, json), cancellationToken);
 
+    public Task<ServiceResponse> PostMessageAsync(string path, string message, ReadOnlyMemory<byte> body, CancellationToken cancellationToken = default) =>
+        SendAsync(() => WithBody(HttpMethod.Post, path, MediaTypes.Of(message), body), cancellationToken);
+
     private async Task<ServiceResponse> SendAsync(Func<HttpRequestMessage> createRequest, CancellationToken cancellationToken)
     {
         ServiceResponse response;

@@ -32,9 +32,8 @@ internal sealed class PrivacyAccount
             if (known.Advertisements.Contains(advertisement))
                 return null;
             long units = charge.Node == 0 ? charge.Units : known.Nodes.UnitsOf(charge.Node, charge.Units);
-            return known.Budget.FindRefusal(units) is { } refusal
-                ? throw Refuse(refusal.Message)
-                : known.First with { Round = charge.Round, Advertisement = advertisement, Units = units, Node = charge.Node };
+            double held = known.Budget.FindRefusal(units) is null ? known.Limit : Raise(charge, units, known, limits);
+            return known.First with { EpsilonLimit = held, Round = charge.Round, Advertisement = advertisement, Units = units, Node = charge.Node };
         }
 
         double limit = (double)limits.LimitFor(privacy);
@@ -49,8 +48,11 @@ internal sealed class PrivacyAccount
     {
         if (!tasks.TryGetValue(line.Task, out TaskAccount? known))
             tasks[line.Task] = known = new TaskAccount(line, new BudgetLedger(new BudgetCap(line.EpsilonLimit, line.Delta, line.Order)));
-        if (known.First with { Round = line.Round, Advertisement = line.Advertisement, Units = line.Units, Node = line.Node } != line || !known.Advertisements.Add(line.Advertisement))
+        bool continues = known.First with { EpsilonLimit = line.EpsilonLimit, Round = line.Round, Advertisement = line.Advertisement, Units = line.Units, Node = line.Node } == line;
+        if (!continues || line.EpsilonLimit < known.Limit || !known.Advertisements.Add(line.Advertisement))
             throw new InvalidOperationException($"A charge of task {line.Task} does not follow from those before it.");
+        if (line.EpsilonLimit > known.Limit)
+            known.Budget.Raise(new BudgetCap(line.EpsilonLimit, line.Delta, line.Order));
         int entry = known.Advertisements.Count;
         known.Budget.Reserve(entry, line.Units);
         known.Budget.Commit(entry);
@@ -59,15 +61,27 @@ internal sealed class PrivacyAccount
     }
 
     public IReadOnlyList<TaskSpending> Read() =>
-        [.. tasks.Values.Select(t => new TaskSpending(Identifier.Parse(t.First.Task), t.First.DataSet, t.First.Unit, t.First.EpsilonLimit, t.First.Delta, t.Budget.EpsilonSpent, t.Budget.Entries.Count))];
+        [.. tasks.Values.Select(t => new TaskSpending(Identifier.Parse(t.First.Task), t.First.DataSet, t.First.Unit, t.Limit, t.First.Delta, t.Budget.EpsilonSpent, t.Budget.Entries.Count))];
+
+    /// <summary>An approved raise counts here from the first round that needs it, if the policy's limits carry it.</summary>
+    /// <returns>The task's limit from now on.</returns>
+    private double Raise(PrivacyCharge charge, long units, TaskAccount known, PrivacyLimits limits)
+    {
+        PrivacySpecification privacy = charge.Task.Privacy;
+        double limit = (double)limits.LimitFor(privacy);
+        if (!charge.IsBudgetRaised || limit <= known.Limit || new BudgetCap(limit, privacy.Delta, privacy.Order).Units - known.Budget.Spent < units)
+            throw Refuse(known.Budget.FindRefusal(units)!.Message);
+        RequireTotal(known.First.Task, privacy, limit, limits);
+        return limit;
+    }
 
     /// <summary>All tasks of the unit count with the most that they may ever cost here.</summary>
     private void RequireTotal(string task, PrivacySpecification privacy, double limit, PrivacyLimits limits)
     {
         DataSetLedger total = new((double)limits.TotalEpsilonOf(privacy.Unit), (double)limits.TotalDelta);
-        foreach (LedgerLine earlier in tasks.Values.Select(t => t.First).Where(t => t.Unit == privacy.Unit))
+        foreach (TaskAccount earlier in tasks.Values.Where(t => t.First.Unit == privacy.Unit && !string.Equals(t.First.Task, task, StringComparison.Ordinal)))
         {
-            if (!total.TryReserve(earlier.Task, earlier.EpsilonLimit, earlier.Delta, out _))
+            if (!total.TryReserve(earlier.First.Task, earlier.Limit, earlier.First.Delta, out _))
                 throw Refuse(string.Create(CultureInfo.InvariantCulture, $"Earlier tasks have used up the policy's total of epsilon {limits.TotalEpsilonOf(privacy.Unit)}, delta {limits.TotalDelta} for unit {privacy.Unit}."));
         }
 
@@ -80,6 +94,9 @@ internal sealed class PrivacyAccount
 
     private sealed record TaskAccount(LedgerLine First, BudgetLedger Budget)
     {
+        /// <summary>The most that the task may cost here.</summary>
+        public double Limit => Budget.Cap.Epsilon;
+
         public HashSet<string> Advertisements { get; } = new(StringComparer.Ordinal);
 
         public NodeCounts Nodes { get; } = new();

@@ -1,3 +1,4 @@
+using SecureFed.Protocol.Masking;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
 using SecureFed.Protocol.Wire;
@@ -15,8 +16,15 @@ namespace SecureFed.Client.Ledger;
 /// <param name="Node">Node of the epoch's tree that the round releases, from 1; 0 if it sums all records or a secret sample of them.</param>
 public sealed record PrivacyCharge(TaskParameters Task, int Round, Digest Advertisement, long Units, int Node = 0)
 {
+    /// <summary>Whether the client has seen two people's signatures for the task's ε: only then may it be greater than the one under which the ledger charged the task first.</summary>
+    public bool IsBudgetRaised { get; init; }
+
     /// <summary>The charge of a round that the client has examined, not yet advertised; null if its sum is exact. Follows from the task: what the opening states is not asked.</summary>
     public static PrivacyCharge? For(TaskParameters task, RoundParameters round, ModelState model) => task.Privacy.ReleaseOf(round.Kind) is { } release
         ? new PrivacyCharge(task, round.Number, default, release.Charge, task.Privacy.NodeOf(round.Kind, model.CompletedTrainRounds))
         : null;
+
+    /// <summary>The same for a client that may know of approved changes.</summary>
+    internal static PrivacyCharge? For(ClientContext client, RoundParameters round, ModelState model) =>
+        For(client.InForce, round, model) is { } charge ? charge with { IsBudgetRaised = client.InForce.Privacy.Epsilon > client.Task.Privacy.Epsilon } : null;
 }

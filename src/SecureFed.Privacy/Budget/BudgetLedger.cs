@@ -9,13 +9,14 @@ namespace SecureFed.Privacy.Budget;
 /// <para>Sound under adaptive choice of every later cost, and of stopping: Rényi filter at the fixed order of the cap (Feldman and Zrnic 2021, Theorem 3.1).</para>
 /// <para>Used in a fold over a log: a transition that the log must not contain throws and changes nothing. Not safe for concurrent use.</para>
 /// </remarks>
-/// <param name="cap">What may be spent.</param>
+/// <param name="cap">What may be spent, until it is raised.</param>
 public sealed class BudgetLedger(BudgetCap cap)
 {
     private readonly List<BudgetEntry> entries = [];
     private readonly Dictionary<int, int> places = [];
 
-    public BudgetCap Cap { get; } = cap;
+    /// <summary>What may be spent; only ever raised.</summary>
+    public BudgetCap Cap { get; private set; } = cap;
 
     /// <summary>Units committed.</summary>
     public long Spent { get; private set; }
@@ -72,6 +73,20 @@ public sealed class BudgetLedger(BudgetCap cap)
     /// <summary>The round ended before anything could be seen: its units are left again.</summary>
     /// <exception cref="InvalidOperationException">The round is not reserved; a committed charge is never given back.</exception>
     public void Void(int round) => Reserved -= Close(round, BudgetState.Void);
+
+    /// <summary>Allows more from now on. What was spent or is reserved stays as it is, in the same units.</summary>
+    /// <remarks>
+    /// A filter whose cap may rise is the filter of the last cap: what was promised under the first holds only for whoever stopped looking before the raise, so who raises it
+    /// decides about all releases of the task together.
+    /// </remarks>
+    /// <param name="raised">A cap of the same δ and order with a greater ε.</param>
+    /// <exception cref="InvalidOperationException">Another δ or order, whose units cannot be added to these; or an ε that is not greater.</exception>
+    public void Raise(BudgetCap raised)
+    {
+        if ((raised.Delta, raised.Order) != (Cap.Delta, Cap.Order) || !(raised.Epsilon > Cap.Epsilon))
+            throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"A cap of epsilon {Cap.Epsilon}, delta {Cap.Delta} and order {Cap.Order} is raised by a greater epsilon at the same delta and order, not to {raised.Epsilon}, {raised.Delta}, {raised.Order}."));
+        Cap = raised;
+    }
 
     private long Close(int round, BudgetState state)
     {

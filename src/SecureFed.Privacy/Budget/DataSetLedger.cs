@@ -80,6 +80,31 @@ public sealed class DataSetLedger
         Add(taskKey, new Charge(ExactDecimal.Above(epsilon), ExactDecimal.Above(delta), Committed: false));
     }
 
+    /// <summary>Sets more aside for a task, at the same δ. A task that holds as much already, or more, keeps what it holds.</summary>
+    /// <param name="taskKey">Names the task.</param>
+    /// <param name="epsilon">The task's whole ε after the raise, in (0, 10⁶].</param>
+    /// <param name="refusal">Why not; null if it fits.</param>
+    /// <exception cref="AccountingException">Out of range.</exception>
+    /// <exception cref="InvalidOperationException">The task holds no reservation.</exception>
+    public bool TryRaise(string taskKey, double epsilon, out DataSetRefusal? refusal)
+    {
+        Charge held = Held(taskKey);
+        decimal more = MoreThan(held, epsilon);
+        refusal = more <= epsilonCap - epsilonSpent ? null : new DataSetRefusal(
+            ExactDecimal.Double(more), 0, EpsilonSpent, DeltaSpent, ExactDecimal.Double(Math.Max(0, epsilonCap - epsilonSpent)), ExactDecimal.Double(Math.Max(0, deltaCap - deltaSpent)));
+        if (refusal is null)
+            Add(taskKey, held, more);
+        return refusal is null;
+    }
+
+    /// <summary>The same for a raise that was admitted earlier: the caps may be exceeded, and then nothing is left. A task that holds no reservation (any more) gets none.</summary>
+    /// <exception cref="AccountingException">Out of range.</exception>
+    public void RestoreRaise(string taskKey, double epsilon)
+    {
+        if (charges.TryGetValue(taskKey, out Charge? held))
+            Add(taskKey, held, MoreThan(held, epsilon));
+    }
+
     /// <summary>The task may have released something: from now on its budget stays spent. Saying so again changes nothing.</summary>
     /// <exception cref="InvalidOperationException">The task holds no reservation.</exception>
     public void Commit(string taskKey) => charges[taskKey] = Held(taskKey) with { Committed = true };
@@ -101,6 +126,18 @@ public sealed class DataSetLedger
         charges.Add(taskKey, charge);
         epsilonSpent += charge.Epsilon;
         deltaSpent += charge.Delta;
+    }
+
+    private void Add(string taskKey, Charge held, decimal more)
+    {
+        charges[taskKey] = held with { Epsilon = held.Epsilon + more };
+        epsilonSpent += more;
+    }
+
+    private static decimal MoreThan(Charge held, double epsilon)
+    {
+        AccountingRange.Epsilon(epsilon);
+        return Math.Max(0, ExactDecimal.Above(epsilon) - held.Epsilon);
     }
 
     private Charge Held(string taskKey) => charges.TryGetValue(taskKey, out Charge? held) ? held : throw Illegal(taskKey, "holds no reservation");

@@ -16,6 +16,10 @@ public sealed class SigningContext
 
     public static SigningContext Entry { get; } = new("entry");
 
+    public static SigningContext ChangeRequest { get; } = new("change request");
+
+    public static SigningContext Approval { get; } = new("approval");
+
     /// <summary>The bytes to sign: the context's prefix, then the content.</summary>
     public byte[] Bind(ReadOnlySpan<byte> content) => [.. prefix, .. content];
 }

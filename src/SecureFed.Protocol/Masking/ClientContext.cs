@@ -14,4 +14,10 @@ namespace SecureFed.Protocol.Masking;
 /// <param name="Policy">What the client demands.</param>
 /// <param name="PeerKeys">Key agreement that several clients of one process share; null imports each peer's key for one use.</param>
 /// <param name="Cohorts">Cohorts that another client of this process has checked; null checks each by itself.</param>
-public sealed record ClientContext(Identifier Self, ISigner Signer, Roster Roster, TaskParameters Task, ClientPolicy Policy, IKeyAgreement? PeerKeys = null, CohortMemory? Cohorts = null);
+/// <param name="Changed">The task with the approved changes that this client has verified; null while it knows of none.</param>
+public sealed record ClientContext(
+    Identifier Self, ISigner Signer, Roster Roster, TaskParameters Task, ClientPolicy Policy, IKeyAgreement? PeerKeys = null, CohortMemory? Cohorts = null, TaskParameters? Changed = null)
+{
+    /// <summary>The task as it stands now: what the client's policy and ledger judge. Digests and signatures refer to <see cref="Task"/>.</summary>
+    public TaskParameters InForce => Changed ?? Task;
+}

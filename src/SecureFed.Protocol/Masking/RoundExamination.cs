@@ -19,8 +19,8 @@ internal static class RoundExamination
         RoundParameters read = opened.Round;
         if (read.Number <= lastRoundNumber)
             return Refuse(ErrorCodes.RoundReplayed, $"Round {read.Number} is not later than round {lastRoundNumber}, which this client joined before.");
-        if (read.Number > context.Task.Schedule.GreatestRoundNumber)
-            return Refuse(ErrorCodes.InvalidParameters, $"Round {read.Number} lies beyond the {context.Task.Schedule.GreatestRoundNumber} that the task's schedule allows, failures included.");
+        if (read.Number > context.InForce.Schedule.GreatestRoundNumber)
+            return Refuse(ErrorCodes.InvalidParameters, $"Round {read.Number} lies beyond the {context.InForce.Schedule.GreatestRoundNumber} that the task's schedule allows, failures included.");
         if (read.TaskDigest != Digest.Of(context.Task.Encode()))
             return Refuse(ErrorCodes.InvalidParameters, "The round refers to other task parameters than those this client accepted.");
         if (read.RosterDigest != context.Roster.Digest)
@@ -31,7 +31,7 @@ internal static class RoundExamination
             return Refuse(ErrorCodes.InvalidParameters, "The round's segments, clip norms or scales differ from those that follow from the task.");
         if (!context.Task.Allows(read.Kind, read.Noise))
             return Refuse(ErrorCodes.InvalidParameters, "The round's noise or its charge differs from the task's.");
-        if (context.Policy.Check(context.Task) is { } violation)
+        if (context.Policy.Check(context.InForce) is { } violation)
             return violation;
         round = context.Task.Complete(read);
         return null;

@@ -21,5 +21,7 @@ public static class Routes
 
     public static string RoundPart(Identifier task, Identifier round, string part, Identifier client) => $"{Tasks}/{task}/rounds/{round}/{part}/{client}";
 
+    public static string Approval(Identifier task, Identifier change, Identifier approver) => $"{Tasks}/{task}/changes/{change}/approvals/{approver}";
+
     public static string Model(Digest digest) => $"/v1/models/{digest}";
 }

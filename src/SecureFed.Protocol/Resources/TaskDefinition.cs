@@ -29,6 +29,9 @@ public sealed record TaskDefinition
     /// <summary>Spread the norm of training vectors over their coordinates by a public rotation, so that long vectors fit 16 or 20 ring bits. Needs noise; refused where uploads do not become smaller.</summary>
     public bool Flatten { get; init; }
 
+    /// <summary>No round opens before an approver of the roster, of another organisation than the operator, has approved the start.</summary>
+    public bool RequiresApproval { get; init; }
+
     /// <summary>Budget and noise. Default: on, unit client, ε = 4.</summary>
     public PrivacyDefinition Privacy { get; init; } = new();
 }

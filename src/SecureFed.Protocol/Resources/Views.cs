@@ -1,4 +1,5 @@
 using SecureFed.Privacy.Budget;
+using SecureFed.Protocol.Changes;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
 
@@ -11,10 +12,12 @@ namespace SecureFed.Protocol.Resources;
 /// <param name="ModelDigest">Current global model, at <c>/v1/models/{digest}</c>.</param>
 /// <param name="Round">The round in progress or the last one; null before the first.</param>
 /// <param name="CompletedRounds">Rounds that gave their result.</param>
-/// <param name="ScheduledRounds">Rounds of the whole schedule.</param>
-/// <param name="Finished">No further round will open.</param>
+/// <param name="ScheduledRounds">Rounds of the whole schedule, as extended.</param>
+/// <param name="Finished">No further round will open; for the reason <c>budget-exhausted</c> only as long as no raise is approved.</param>
 /// <param name="FinishReason">Empty if the schedule was completed, else an error code.</param>
 /// <param name="Entries">Log entries so far.</param>
+/// <param name="ApprovedChanges">Changes in force, at <c>GET …/changes</c>.</param>
+/// <param name="AwaitsApproval">No round opens because nobody has approved the start.</param>
 public sealed record TaskView(
     string TaskId,
     string Name,
@@ -25,7 +28,9 @@ public sealed record TaskView(
     int ScheduledRounds,
     bool Finished,
     string FinishReason,
-    ulong Entries);
+    ulong Entries,
+    int ApprovedChanges = 0,
+    bool AwaitsApproval = false);
 
 /// <summary>Body of <c>GET …/rounds/{round}</c>.</summary>
 /// <param name="RoundId">Round.</param>
@@ -45,6 +50,55 @@ public sealed record RoundView(string RoundId, int Number, RoundKind Kind, Round
         && (Leaves ?? []).SequenceEqual(other.Leaves ?? [], StringComparer.Ordinal);
 
     public override int GetHashCode() => HashCode.Combine(RoundId, Phase, Survivors);
+}
+
+/// <summary>One item of <c>GET /v1/tasks/{task}/changes</c>: a request for a change and its approval. The two signed blobs say it all; the rest is what they hold.</summary>
+/// <param name="ChangeId">Identifier of the request.</param>
+/// <param name="Kind">What changes.</param>
+/// <param name="Epsilon">ε of the whole task afterwards; null unless the budget is raised.</param>
+/// <param name="TrainRounds">Training rounds afterwards; null unless the schedule is extended.</param>
+/// <param name="Requester">Operator.</param>
+/// <param name="ExpiresAt">Unix time in seconds: no approval is accepted later.</param>
+/// <param name="Reason">The operator's words.</param>
+/// <param name="RequestDigest">SHA-256 of the signed request: what an approval names.</param>
+/// <param name="RequestEntry">Log index of the request.</param>
+/// <param name="Approver">Null while nobody has approved it.</param>
+/// <param name="ApprovalEntry">Log index from which on it is in force.</param>
+/// <param name="SignedRequest">Base64.</param>
+/// <param name="SignedApproval">Base64.</param>
+public sealed record ChangeView(
+    string ChangeId,
+    ChangeKind Kind,
+    double? Epsilon,
+    int? TrainRounds,
+    string Requester,
+    ulong ExpiresAt,
+    string Reason,
+    string RequestDigest,
+    ulong RequestEntry,
+    string? Approver,
+    ulong? ApprovalEntry,
+    string SignedRequest,
+    string? SignedApproval)
+{
+    public static ChangeView Of(ChangeRecord change)
+    {
+        ChangeRequest request = change.Request.Request;
+        return new ChangeView(
+            request.ChangeId.ToString(),
+            request.Kind,
+            request.Kind == ChangeKind.RaiseBudget ? request.Epsilon : null,
+            request.Kind == ChangeKind.ExtendSchedule ? request.TrainRounds : null,
+            request.Requester.ToString(),
+            request.ExpiresAt,
+            request.Reason,
+            change.Request.Digest.ToString(),
+            change.RequestIndex,
+            change.Approval?.Approver.ToString(),
+            change.ApprovalIndex,
+            Convert.ToBase64String(change.Request.Bytes.Span),
+            change.Approval is { } approval ? Convert.ToBase64String(approval.Bytes.Span) : null);
+    }
 }
 
 /// <summary>One item of <c>GET /v1/tasks/{task}/participation</c>: a released sum and the nearest earlier one of its kind.</summary>

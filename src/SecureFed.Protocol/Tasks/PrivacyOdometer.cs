@@ -12,12 +12,12 @@ public static class PrivacyOdometer
     {
         if (state.Budget is not { } ledger)
             return null;
-        RoundKind? next = state.HasOpenRound ? null : state.Parameters.Schedule.KindAfter(state.CompletedRounds);
-        return Read(state.Parameters, ledger, state.KindOf, state.UnknownPerHonest, next is { } kind ? state.NoiseOfNext(kind) : null);
+        RoundKind? next = state.HasOpenRound ? null : state.InForce.Schedule.KindAfter(state.CompletedRounds);
+        return Read(state.InForce, ledger, state.KindOf, state.UnknownPerHonest, next is { } kind ? state.NoiseOfNext(kind) : null);
     }
 
     /// <summary>The same for whoever has folded parameters and charges in another way.</summary>
-    /// <param name="parameters">The task's, with noise.</param>
+    /// <param name="parameters">The task's with its approved changes, with noise.</param>
     /// <param name="ledger">Its charges.</param>
     /// <param name="kindOf">Kind of a round that has a charge.</param>
     /// <param name="unknownPerHonest">(S_min − 1)/h or 1, the least over all cohort sizes.</param>

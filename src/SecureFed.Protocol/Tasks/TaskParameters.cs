@@ -1,6 +1,7 @@
 using SecureFed.Cryptography.Rings;
 using SecureFed.Privacy.Budget;
 using SecureFed.Privacy.Updates;
+using SecureFed.Protocol.Changes;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Wire;
 
@@ -19,6 +20,7 @@ namespace SecureFed.Protocol.Tasks;
 /// <param name="RingBits">b of the ring Z mod 2^b.</param>
 /// <param name="Privacy">Budget and noise.</param>
 /// <param name="Flattens">Whether the first segment of training rounds is flattened before rounding (<see cref="Flattening"/>), so that a smaller ring does. Needs noise.</param>
+/// <param name="RequiresApproval">Whether no round opens before a second person has approved the start (<see cref="ChangeKind.Start"/>).</param>
 public sealed record TaskParameters(
     Identifier TaskId,
     string Name,
@@ -31,9 +33,10 @@ public sealed record TaskParameters(
     ProtectionKind Protection,
     int RingBits,
     PrivacySpecification Privacy,
-    bool Flattens = false)
+    bool Flattens = false,
+    bool RequiresApproval = false)
 {
-    private const byte Version = 3;
+    private const byte Version = 4;
     private const int GreatestNameBytes = 256;
 
     /// <summary>Null if a task with these parameters can run; otherwise what is wrong and what to do. For whoever creates one: it tries every cohort size.</summary>
@@ -46,7 +49,7 @@ public sealed record TaskParameters(
     }
 
     /// <summary>The same without trying every cohort size: what a reader checks before it has seen a cohort.</summary>
-    private string? FindFormFault()
+    internal string? FindFormFault()
     {
         if (!Utf8.Fits(Name, GreatestNameBytes))
             return $"The task needs a name of 1 to {GreatestNameBytes} bytes.";
@@ -216,7 +219,7 @@ public sealed record TaskParameters(
         writer.List(Shapes, (w, s) => s.Write(w));
         Cohort.Write(writer);
         Deadlines.Write(writer);
-        writer.UInt8((byte)Protection).UInt8((byte)RingBits).Flag(Flattens);
+        writer.UInt8((byte)Protection).UInt8((byte)RingBits).Flag(Flattens).Flag(RequiresApproval);
         Privacy.Write(writer);
     });
 
@@ -236,6 +239,7 @@ public sealed record TaskParameters(
             (ProtectionKind)reader.UInt8(),
             reader.UInt8(),
             Flattens: reader.Flag(),
+            RequiresApproval: reader.Flag(),
             Privacy: PrivacySpecification.Read(ref reader));
         parameters = reader.IsComplete && read.FindFormFault() is null ? read : null;
         return parameters is not null;

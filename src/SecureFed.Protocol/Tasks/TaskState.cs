@@ -1,6 +1,7 @@
 using SecureFed.Cryptography.Randomness;
 using SecureFed.Privacy.Budget;
 using SecureFed.Privacy.Updates;
+using SecureFed.Protocol.Changes;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Identity;
 using SecureFed.Protocol.Rounds;
@@ -32,11 +33,19 @@ public sealed class TaskState
         ModelDigest = modelDigest;
         this.roster = roster;
         this.blobs = blobs;
+        Changes = new ChangeLedger(parameters);
         budget = parameters.Privacy.HasNoise ? new BudgetLedger(parameters.Privacy.ToCap()) : null;
         EntryCount = 1;
     }
 
+    /// <summary>As the task was created: what rounds and clients refer to.</summary>
     public TaskParameters Parameters { get; }
+
+    /// <summary>What was asked for and approved since.</summary>
+    public ChangeLedger Changes { get; }
+
+    /// <summary>The parameters with every approved change: schedule and budget are those to go by.</summary>
+    public TaskParameters InForce => Changes.InForce;
 
     public Digest ParametersDigest { get; }
 
@@ -69,6 +78,9 @@ public sealed class TaskState
     public BudgetLedger? Budget => budget;
 
     public bool IsFinished { get; private set; }
+
+    /// <summary>Whether nothing can make the task go on; where only its budget is exhausted, an approved raise can.</summary>
+    public bool IsOver => IsFinished && !string.Equals(FinishReason, ErrorCodes.BudgetExhausted, StringComparison.Ordinal);
 
     /// <summary>Empty if the schedule was completed, else why the task was given up.</summary>
     public string FinishReason { get; private set; } = "";
@@ -109,7 +121,7 @@ public sealed class TaskState
     /// <summary>The ROUND_OPENED event of the next round, the TASK_FINISHED event if none follows, or null while a round is in progress.</summary>
     public PendingEvent? Next(IRandomSource random)
     {
-        if (IsFinished || HasOpenRound || AwaitsModel)
+        if (IsFinished || HasOpenRound || AwaitsModel || Changes.AwaitsStart)
             return null;
         if (FindEnd() is { } reason)
             return new PendingEvent(new TaskEvent.TaskFinished(reason));
@@ -117,6 +129,12 @@ public sealed class TaskState
         random.Fill(salt);
         return new PendingEvent(new TaskEvent.RoundOpened(NextRound(Identifier.Random(random), Digest.Of(salt))), salt);
     }
+
+    /// <summary>What becomes of an operator's signed request for a change, whose expiry the caller judges.</summary>
+    public MessageDecision RequestChange(ReadOnlyMemory<byte> signedRequest) => IsOver ? RefuseChange : Changes.Request(signedRequest, roster, CanExtend);
+
+    /// <summary>What becomes of a signed approval. The caller judges the expiry of the request that it names.</summary>
+    public MessageDecision ApproveChange(ReadOnlyMemory<byte> signedApproval) => IsOver ? RefuseChange : Changes.Approve(signedApproval, roster, CanExtend);
 
     /// <summary>The VECTORS_DELETED event for a finished round whose uploads are still held; null if there is none with that identifier.</summary>
     public PendingEvent? DeleteVectors(Identifier roundId) => HoldsVectors(roundId) ? new PendingEvent(new TaskEvent.VectorsDeleted(roundId)) : null;
@@ -144,7 +162,13 @@ public sealed class TaskState
             throw new InvalidOperationException($"Entry {index} is not the next entry of this task.");
         switch (entry.Event)
         {
-            case TaskEvent.RoundOpened opened when !IsFinished && !HasOpenRound && !AwaitsModel && FindEnd() is null && IsNext(opened.Round):
+            case TaskEvent.ChangeRequested requested when !IsOver:
+                Changes.Apply(index, requested, blobs, roster, CanExtend);
+                break;
+            case TaskEvent.ChangeApproved approved when !IsOver:
+                Take(Changes.Apply(index, approved, blobs, roster, CanExtend));
+                break;
+            case TaskEvent.RoundOpened opened when !IsFinished && !Changes.AwaitsStart && !HasOpenRound && !AwaitsModel && FindEnd() is null && IsNext(opened.Round):
                 if (opened.Round.Noise is { } noise)
                     budget!.Reserve(opened.Round.Number, noise.Charge);
                 Round = new ServerRound(Parameters.TaskId, index, entryBytes, Parameters.Complete(opened.Round), roster, blobs.Get(opened.Round.PseudonymSaltDigest), blobs, Released);
@@ -196,6 +220,11 @@ public sealed class TaskState
             : throw new InvalidOperationException("The current model names no clip norm that its task allows.");
     }
 
+    /// <summary>Not once the evaluation round has opened, unless that failed: it was the last of the schedule.</summary>
+    private bool CanExtend => Round is not { Parameters.Kind: RoundKind.Evaluate, Phase: not RoundPhase.Aborted };
+
+    private static MessageDecision RefuseChange => MessageDecision.Refuse(ErrorCodes.TaskFinished, "The task is over, so nothing of it changes any more. Create another task.");
+
     private bool IsReserved => budget?.Entries is [.., { State: BudgetState.Reserved }];
 
     /// <summary>Why no further round opens: empty if the schedule is complete; null if one does.</summary>
@@ -203,7 +232,7 @@ public sealed class TaskState
     {
         if (failuresInARow > Parameters.Schedule.GreatestFailures)
             return rounds[^1].AbortReason ?? ErrorCodes.InternalError;
-        if (Parameters.Schedule.KindAfter(CompletedRounds) is not { } kind)
+        if (InForce.Schedule.KindAfter(CompletedRounds) is not { } kind)
             return "";
         return NoiseOfNext(kind) is { } noise && budget!.FindRefusal(noise.Charge) is not null ? ErrorCodes.BudgetExhausted : null;
     }
@@ -211,7 +240,7 @@ public sealed class TaskState
     /// <summary>Everything of the next round follows from the state but its identifier and salt.</summary>
     private RoundParameters NextRound(Identifier roundId, Digest salt)
     {
-        RoundKind kind = Parameters.Schedule.KindAfter(CompletedRounds)!.Value;
+        RoundKind kind = InForce.Schedule.KindAfter(CompletedRounds)!.Value;
         return new RoundParameters(
             roundId,
             rounds.Count + 1,
@@ -230,6 +259,14 @@ public sealed class TaskState
     {
         RoundParameters expected = NextRound(round.RoundId, round.PseudonymSaltDigest);
         return TaskParameters.IsSame(round.Layout, expected.Layout) && round == expected with { Layout = round.Layout };
+    }
+
+    private void Take(ChangeRequest change)
+    {
+        if (change.Kind != ChangeKind.RaiseBudget)
+            return;
+        budget!.Raise(InForce.Privacy.ToCap());
+        (IsFinished, FinishReason) = (false, "");
     }
 
     private void ApplyToRound(ulong index, TaskEvent change)

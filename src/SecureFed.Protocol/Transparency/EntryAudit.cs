@@ -1,4 +1,5 @@
 using SecureFed.Privacy.Budget;
+using SecureFed.Protocol.Changes;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Resources;
 using SecureFed.Protocol.Rounds;
@@ -12,21 +13,23 @@ namespace SecureFed.Protocol.Transparency;
 /// <list type="table">
 /// <item><term>Reference</term><description>DESIGN sections 3, 5 and 6. A second account of the rules beside <see cref="TaskState"/>, written from them and not from it.</description></item>
 /// <item><term>Needs</term><description>The entries in order; no blob but, if it is to be had, the one with the task's parameters. Without it the schedule, the noise
-/// and ε are not judged, and <see cref="ReadBudget"/> gives nothing.</description></item>
+/// and ε are not judged, and <see cref="ReadBudget"/> gives nothing.
+/// The same from an approved change on whose request is not to be had (<see cref="HasUnreadChange"/>).</description></item>
 /// <item><term>Budget</term><description>A round reserves the charge of its ROUND_OPENED, which must be what the task's noise costs; its first UNMASK_REQUESTED commits
 /// it for good; one that ends before is void. There is no entry that voids, so a charge after a request cannot be taken back.</description></item>
 /// <item><term>Memory</term><description>Pseudonyms of the round in progress, and one record for each round.</description></item>
-/// <item><term>Does not see</term><description>What is in blobs: signatures of clients, sums, models, who is in which leaf, and how near the survivors of two
+/// <item><term>Does not see</term><description>What is in blobs: signatures of clients and of who requests and approves changes, sums, models, who is in which leaf, and how near the survivors of two
 /// rounds come. That is <see cref="TaskReplay"/>'s part.</description></item>
 /// </list>
 /// </remarks>
-/// <param name="findBlob">The blob with the task's parameters by its digest; null if there are no blobs.</param>
+/// <param name="findBlob">The blobs with the task's parameters and with requests and approvals of changes, by digest; null if there are no blobs.</param>
 public sealed class EntryAudit(Func<Digest, ReadOnlyMemory<byte>?>? findBlob = null)
 {
     private readonly List<AuditedRound> rounds = [];
     private readonly HashSet<Identifier> roundIds = [];
     private readonly Dictionary<Identifier, int> finished = [];
     private readonly Dictionary<(int Clients, int Size), CohortThresholds> thresholds = [];
+    private readonly ChangeAudit changes = new(findBlob);
     private TaskEvent.RoundOpened? opened;
     private RoundAudit? open;
     private CohortBounds? bounds;
@@ -42,6 +45,15 @@ public sealed class EntryAudit(Func<Digest, ReadOnlyMemory<byte>?>? findBlob = n
 
     /// <summary>Null if no blob was given for them.</summary>
     public TaskParameters? Parameters { get; private set; }
+
+    /// <summary>The parameters with every approved change; null without parameters, and once a change was approved that could not be read.</summary>
+    public TaskParameters? InForce => changes.InForce;
+
+    /// <summary>Every request for a change with what became of it.</summary>
+    public IReadOnlyList<AuditedChange> Changes => changes.All;
+
+    /// <summary>Whether a change is in force whose request was not to be had: from it on approvals, schedule and budget are not judged.</summary>
+    public bool HasUnreadChange => changes.HasUnread;
 
     /// <summary>Entries that were taken without a fault.</summary>
     public ulong EntryCount { get; private set; }
@@ -83,9 +95,9 @@ public sealed class EntryAudit(Func<Digest, ReadOnlyMemory<byte>?>? findBlob = n
     {
         if (Budget is null)
             return null;
-        RoundKind? next = open is null ? Parameters!.Schedule.KindAfter(CompletedRounds) : null;
+        RoundKind? next = open is null ? InForce!.Schedule.KindAfter(CompletedRounds) : null;
         return PrivacyOdometer.Read(
-            Parameters!,
+            InForce!,
             Budget,
             round => rounds[round - 1].Kind,
             CohortThresholds.LeastUnknownPerHonest(Parameters!.Cohort),
@@ -106,6 +118,7 @@ public sealed class EntryAudit(Func<Digest, ReadOnlyMemory<byte>?>? findBlob = n
         if (Digest.Of(blob.Span) != created.ParametersDigest || !TaskParameters.TryDecode(blob.Span, out TaskParameters? parameters) || parameters!.TaskId != TaskId)
             return "the parameters are not those of this task, or promise less privacy than they charge for.";
         Parameters = parameters;
+        changes.Start(parameters);
         bounds = parameters.Cohort;
         Budget = parameters.Privacy.HasNoise ? new BudgetLedger(parameters.Privacy.ToCap()) : null;
         return null;
@@ -115,8 +128,10 @@ public sealed class EntryAudit(Func<Digest, ReadOnlyMemory<byte>?>? findBlob = n
     {
         if (change is TaskEvent.VectorsDeleted deleted)
             return Delete(deleted.RoundId);
+        if (change is TaskEvent.ChangeRequested or TaskEvent.ChangeApproved && (!IsFinished || string.Equals(FinishReason, ErrorCodes.BudgetExhausted, StringComparison.Ordinal)))
+            return TakeChange(change);
         if (IsFinished)
-            return "nothing but deletions follows TASK_FINISHED.";
+            return "nothing but deletions follows TASK_FINISHED, or changes where only the budget was exhausted.";
         return change switch
         {
             TaskEvent.RoundOpened round => Open(round),
@@ -129,6 +144,25 @@ public sealed class EntryAudit(Func<Digest, ReadOnlyMemory<byte>?>? findBlob = n
             TaskEvent.TaskFinished end => Finish(end.Reason),
             _ => "a log has one TASK_CREATED.",
         };
+    }
+
+    private string? TakeChange(TaskEvent change)
+    {
+        bool canExtend = rounds is not [.., { Kind: RoundKind.Evaluate, Phase: not RoundPhase.Aborted }];
+        if (change is TaskEvent.ChangeRequested requested)
+            return changes.Request(EntryCount, requested.RequestDigest, TaskId, canExtend);
+        TaskEvent.ChangeApproved approved = (TaskEvent.ChangeApproved)change;
+        if (changes.Approve(EntryCount, approved, canExtend) is { } fault)
+            return fault;
+        if (changes.HasUnread)
+            Budget = null; // Perhaps its cap was raised, and nobody here can tell.
+        else if (Budget is not null && InForce is { } now && now.Privacy.Epsilon > Budget.Cap.Epsilon)
+            Budget.Raise(now.Privacy.ToCap());
+
+        // Without its blob any change may be the raise that lets an exhausted task go on.
+        if (changes.All.First(c => c.RequestDigest == approved.RequestDigest).Request is null or { Kind: ChangeKind.RaiseBudget })
+            (IsFinished, FinishReason) = (false, "");
+        return null;
     }
 
     private string? Open(TaskEvent.RoundOpened opening)
@@ -159,22 +193,24 @@ public sealed class EntryAudit(Func<Digest, ReadOnlyMemory<byte>?>? findBlob = n
 
     private string? FindForeign(RoundParameters round)
     {
-        if (FindEnd() is { } end)
+        if (changes.AwaitsStart)
+            return "nobody has approved the start that the task's parameters demand.";
+        if (InForce is { } now && FindEnd(now.Schedule) is { } end)
             return end.Length == 0 ? "the schedule is complete." : $"the task is over: {end}.";
-        if (round.Kind != Parameters!.Schedule.KindAfter(CompletedRounds))
+        if (InForce is not null && round.Kind != InForce.Schedule.KindAfter(CompletedRounds))
             return $"a {round.Kind} round is not what the schedule asks for.";
-        if (round.Protection != Parameters.Protection || !Parameters.Allows(round.Kind, round.Layout))
+        if (round.Protection != Parameters!.Protection || !Parameters.Allows(round.Kind, round.Layout))
             return "its protection or layout is not the task's.";
         return round.Noise == NoiseOfNext(round.Kind) ? null : "its noise or its charge is not the task's.";
     }
 
     private RoundNoise? NoiseOfNext(RoundKind kind) => Parameters!.Privacy.NoiseOf(kind, Parameters.Privacy.NodeOf(kind, completedTrainRounds), isNodeReleased);
 
-    private string? FindEnd()
+    private string? FindEnd(TaskSchedule schedule)
     {
-        if (failuresInARow > Parameters!.Schedule.GreatestFailures)
+        if (failuresInARow > schedule.GreatestFailures)
             return rounds[^1].AbortReason ?? ErrorCodes.InternalError;
-        if (Parameters.Schedule.KindAfter(CompletedRounds) is not { } kind)
+        if (schedule.KindAfter(CompletedRounds) is not { } kind)
             return "";
         return Budget?.FindRefusal(NoiseOfNext(kind)!.Charge) is null ? null : ErrorCodes.BudgetExhausted;
     }
@@ -278,7 +314,7 @@ public sealed class EntryAudit(Func<Digest, ReadOnlyMemory<byte>?>? findBlob = n
     {
         if (open is not null || awaitsModel)
             return "a round is in progress, or its model is missing.";
-        if (Parameters is not null && !string.Equals(FindEnd(), reason, StringComparison.Ordinal))
+        if (InForce is { } now && !string.Equals(FindEnd(now.Schedule), reason, StringComparison.Ordinal))
             return $"the reason '{reason}' is not what follows.";
         IsFinished = true;
         FinishReason = reason;

@@ -20,4 +20,6 @@ public enum EventType : byte
     TaskFinished = 15,
     ModelRefused = 16,
     VectorsDeleted = 17,
+    ChangeRequested = 19,
+    ChangeApproved = 20,
 }

@@ -65,6 +65,10 @@ public sealed record LogEntry(Identifier TaskId, TaskEvent Event)
                 return new TaskEvent.ModelRefused(reader.Identifier(), reader.Text(64));
             case EventType.VectorsDeleted:
                 return new TaskEvent.VectorsDeleted(reader.Identifier());
+            case EventType.ChangeRequested:
+                return new TaskEvent.ChangeRequested(reader.Digest());
+            case EventType.ChangeApproved:
+                return new TaskEvent.ChangeApproved(reader.Digest(), reader.Digest());
             case EventType.TaskFinished:
                 return new TaskEvent.TaskFinished(reader.Text(64));
             default:

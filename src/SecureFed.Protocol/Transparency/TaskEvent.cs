@@ -94,7 +94,23 @@ public abstract record TaskEvent
         internal override void WriteBody(CanonicalWriter writer) => writer.Identifier(RoundId);
     }
 
-    /// <summary>No further round will open; the reason is empty when the schedule is complete, else an error code.</summary>
+    /// <summary>An operator asks for a change of the task; the blob is the signed request. Changes nothing yet.</summary>
+    public sealed record ChangeRequested(Digest RequestDigest) : TaskEvent
+    {
+        public override EventType Type => EventType.ChangeRequested;
+
+        internal override void WriteBody(CanonicalWriter writer) => writer.Digest(RequestDigest);
+    }
+
+    /// <summary>A second person approved a request, which changes the task from here on; <paramref name="ApprovalDigest"/> names the signed approval.</summary>
+    public sealed record ChangeApproved(Digest RequestDigest, Digest ApprovalDigest) : TaskEvent
+    {
+        public override EventType Type => EventType.ChangeApproved;
+
+        internal override void WriteBody(CanonicalWriter writer) => writer.Digest(RequestDigest).Digest(ApprovalDigest);
+    }
+
+    /// <summary>No further round will open, unless the reason is <c>budget-exhausted</c> and the budget is raised; the reason is empty when the schedule is complete, else an error code.</summary>
     public sealed record TaskFinished(string Reason) : TaskEvent
     {
         public override EventType Type => EventType.TaskFinished;

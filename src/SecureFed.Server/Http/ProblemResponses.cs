@@ -23,7 +23,7 @@ internal static class ProblemResponses
         ErrorCodes.UnknownResource or ErrorCodes.UnknownTask or ErrorCodes.UnknownRound or ErrorCodes.UnknownModel or ErrorCodes.UnknownClient => StatusCodes.Status404NotFound,
         ErrorCodes.TooLate or ErrorCodes.RoundAborted or ErrorCodes.TaskFinished => StatusCodes.Status410Gone,
         ErrorCodes.PayloadTooLarge => StatusCodes.Status413PayloadTooLarge,
-        ErrorCodes.InvalidTask => StatusCodes.Status422UnprocessableEntity,
+        ErrorCodes.InvalidTask or ErrorCodes.ApprovalRequired => StatusCodes.Status422UnprocessableEntity,
         ErrorCodes.InternalError => StatusCodes.Status500InternalServerError,
         ErrorCodes.StorageUnavailable => StatusCodes.Status507InsufficientStorage,
         _ => StatusCodes.Status409Conflict,

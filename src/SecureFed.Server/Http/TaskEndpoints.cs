@@ -77,6 +77,8 @@ internal static class TaskEndpoints
         (TaskParameters? parameters, string fault) = TaskDefinitions.Create(definition, options.Roster);
         if (parameters is null)
             return ProblemResponses.Of(ErrorCodes.InvalidTask, fault);
+        if (options.RequireApproval && !parameters.RequiresApproval)
+            return ProblemResponses.Of(ErrorCodes.ApprovalRequired, "This server takes only tasks that a second person has to start. Set requiresApproval to true in the definition, create the task, request its start with 'securefed task change --start', and have an approver of another organisation approve it.");
         (TaskHost? host, bool isNew, RoundRejection? rejection) = await registry.CreateAsync(parameters, context.RequestAborted);
         if (host is null)
             return ProblemResponses.Of(rejection!);
@@ -218,13 +220,15 @@ internal static class TaskEndpoints
         state.ModelDigest.ToString(),
         ViewOf(state.Round),
         state.CompletedRounds,
-        state.Parameters.Schedule.Rounds,
+        state.InForce.Schedule.Rounds,
         state.IsFinished,
         state.FinishReason,
-        state.EntryCount);
+        state.EntryCount,
+        state.Changes.ApprovedCount,
+        state.Changes.AwaitsStart);
 
     /// <summary>Changes with the stage of the task, not with every message.</summary>
     private static string TagOf(TaskView view) => string.Create(
         CultureInfo.InvariantCulture,
-        $"\"{view.CompletedRounds}-{view.Round?.Number}-{view.Round?.Phase}-{view.ModelDigest[..16]}-{view.Finished}\"");
+        $"\"{view.CompletedRounds}-{view.Round?.Number}-{view.Round?.Phase}-{view.ModelDigest[..16]}-{view.Finished}-{view.ApprovedChanges}\"");
 }

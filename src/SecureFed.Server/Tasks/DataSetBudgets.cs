@@ -37,6 +37,31 @@ internal sealed class DataSetBudgets(ServerOptions options)
             LedgerOf(task.Privacy).Restore(task.TaskId.ToString(), task.Privacy.Epsilon, task.Privacy.Delta);
     }
 
+    /// <summary>Null if a raise of the task's ε fits, which is set aside then; otherwise what was requested, spent and left.</summary>
+    /// <remarks>Before the raise is logged. If it never is, the data set has set too much aside until the server starts again: never too little.</remarks>
+    /// <param name="task">The task.</param>
+    /// <param name="epsilon">Its whole ε afterwards.</param>
+    public string? TryRaise(TaskParameters task, double epsilon)
+    {
+        PrivacySpecification privacy = task.Privacy;
+        lock (gate)
+        {
+            return LedgerOf(privacy).TryRaise(task.TaskId.ToString(), epsilon, out DataSetRefusal? refusal)
+                ? null
+                : string.Create(CultureInfo.InvariantCulture, $"Data set '{privacy.DataSet}', unit {privacy.Unit}: {refusal!.Message}");
+        }
+    }
+
+    /// <summary>Sets aside what a raise needs that stands in the log, whoever admitted it.</summary>
+    /// <param name="inForce">The task with its approved changes.</param>
+    public void RestoreRaise(TaskParameters inForce)
+    {
+        if (!inForce.Privacy.HasNoise)
+            return;
+        lock (gate)
+            LedgerOf(inForce.Privacy).RestoreRaise(inForce.TaskId.ToString(), inForce.Privacy.Epsilon);
+    }
+
     /// <summary>The task is over: what it never touched is there again.</summary>
     public void Close(TaskParameters task, bool hasReleased)
     {

@@ -36,7 +36,7 @@ internal static class ModelStep
     {
         ServerRound round = state.Round!;
         return ModelState.TryDecode(blobs.Get(state.ModelDigest).Span, out ModelState? current)
-            ? Apply(state.Parameters, current!, round, blobs.Get(round.AggregateDigest!.Value).Span)
+            ? Apply(state.InForce, current!, round, blobs.Get(round.AggregateDigest!.Value).Span)
             : throw new InvalidOperationException("A published model is malformed.");
     }
 

@@ -35,7 +35,8 @@ internal static class TaskDefinitions
                 definition.Protection,
                 definition.RingBits,
                 ToPrivacy(definition.Privacy, schedule, definition.Cohort.Greatest),
-                definition.Flatten);
+                definition.Flatten,
+                definition.RequiresApproval);
             return parameters.FindFault() is { } fault ? (null, fault) : (parameters, "");
         }
         catch (Exception exception) when (exception is ArgumentException or OverflowException or AccountingException)

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using SecureFed.Cryptography.Keys;
 using SecureFed.Cryptography.Randomness;
 using SecureFed.Learning;
+using SecureFed.Protocol.Changes;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Identity;
 using SecureFed.Protocol.Messages;
@@ -64,6 +65,9 @@ internal sealed class TaskHost : IDisposable
     }
 
     public TaskParameters Parameters => fold.State.Parameters;
+
+    /// <summary>The same with every approved change that this server has read.</summary>
+    public TaskParameters InForce => fold.State.InForce;
 
     /// <summary>The roster under which the task was created; it stays in force for the task.</summary>
     public Roster Roster => roster;
@@ -181,6 +185,34 @@ internal sealed class TaskHost : IDisposable
     /// <summary>Ends the round in progress on an operator's word.</summary>
     public Task<bool> TryAbortAsync(Identifier roundId, CancellationToken cancellationToken = default) =>
         DecideAsync(state => state.HasOpenRound && state.Round!.Parameters.RoundId == roundId ? state.Round.Abort(ErrorCodes.AbortedByOperator) : null, cancellationToken);
+
+    /// <summary>Logs a request for a change, or an approval, if the decision accepts it; what is returned is durable.</summary>
+    /// <param name="decide">Runs while nothing else changes the state; again if another replica was faster.</param>
+    /// <param name="change">The change that it is about.</param>
+    /// <param name="cancellationToken">Before it is logged.</param>
+    /// <exception cref="StorageException">Nothing was accepted; the same may be sent again.</exception>
+    public async Task<(ChangeRecord? Change, bool IsRepeat, RoundRejection? Rejection)> ChangeAsync(Func<TaskState, MessageDecision> decide, Identifier change, CancellationToken cancellationToken = default)
+    {
+        for (int attempt = 0; attempt < GreatestAttempts; attempt++)
+        {
+            MessageDecision? decision = null;
+            ChangeRecord? record = null;
+            bool isAppended = await DecideAsync(
+                state =>
+                {
+                    decision = decide(state);
+                    record = state.Changes.Find(change); // Of a repeat: durable, for the gate is held until a change is.
+                    return decision.Accepted;
+                },
+                cancellationToken);
+            if (isAppended)
+                return (await ReadAsync(state => state.Changes.Find(change), cancellationToken), false, null);
+            if (decision!.Accepted is null)
+                return decision.Rejection is { } rejection ? (null, false, rejection) : (record, true, null);
+        }
+
+        throw new StorageException("Other replicas append to this log faster than this one can follow. Send the same message again.", isFull: true);
+    }
 
     /// <summary>Deletes the uploaded vectors of a finished round and says so in the log.</summary>
     public async Task<bool> TryDeleteVectorsAsync(Identifier roundId, CancellationToken cancellationToken = default)
@@ -304,7 +336,7 @@ internal sealed class TaskHost : IDisposable
 
             if (isLeading && log.PublishedSize < log.EntryCount)
                 CheckpointSoon();
-            if (fold.State.IsFinished && log.PublishedSize == log.EntryCount)
+            if (fold.State.IsOver && log.PublishedSize == log.EntryCount)
                 return null;
             TaskCompletionSource signal = NewSignal();
             Volatile.Write(ref messageArrived, signal);

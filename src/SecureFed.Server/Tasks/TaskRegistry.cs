@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
+using SecureFed.Protocol.Changes;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Identity;
+using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
 using SecureFed.Protocol.Wire;
 using SecureFed.Server.Storage;
@@ -37,6 +39,7 @@ internal sealed class TaskRegistry(ServerOptions options, TimeProvider time, IHo
                     : (null, false, Conflicting);
             }
 
+            ObserveRaises();
             if (budgets.TryReserve(parameters) is { } excess)
                 return (null, false, new RoundRejection(ErrorCodes.BudgetExhausted, excess));
             TaskHost host = await CreateHostAsync(parameters, cancellationToken);
@@ -50,6 +53,64 @@ internal sealed class TaskRegistry(ServerOptions options, TimeProvider time, IHo
         {
             creation.Release();
         }
+    }
+
+    /// <summary>Takes an operator's request for a change of a task. Nothing changes before somebody else approves it.</summary>
+    /// <exception cref="StorageException">Nothing was accepted; the same request may be sent again.</exception>
+    public async Task<(ChangeRecord? Change, bool IsRepeat, RoundRejection? Rejection)> RequestChangeAsync(TaskHost host, SignedChangeRequest request, CancellationToken cancellationToken = default)
+    {
+        TimeSpan left = DateTimeOffset.UnixEpoch.AddSeconds(Math.Min(request.Request.ExpiresAt, int.MaxValue * 64UL)) - time.GetUtcNow();
+        return await host.ChangeAsync(Decide, request.Request.ChangeId, cancellationToken);
+
+        MessageDecision Decide(TaskState state)
+        {
+            MessageDecision decision = state.RequestChange(request.Bytes);
+            if (decision.Accepted is null || (left > TimeSpan.Zero && left <= ChangeRequest.GreatestLifetime + options.RequestLifetime))
+                return decision;
+            return Refuse(left > TimeSpan.Zero ? $"A request expires within {ChangeRequest.GreatestLifetime.TotalHours:0} hours. Sign it again with an earlier expiry." : "The request has expired. Sign it again with a later expiry.");
+        }
+    }
+
+    /// <summary>Takes an approval: the data set's budget is asked first, then the log, and what is logged is in force.</summary>
+    /// <exception cref="StorageException">Nothing is in force; the same approval may be sent again.</exception>
+    public async Task<(ChangeRecord? Change, bool IsRepeat, RoundRejection? Rejection)> ApproveChangeAsync(TaskHost host, Identifier change, SignedApproval approval, CancellationToken cancellationToken = default)
+    {
+        await creation.WaitAsync(cancellationToken); // No task is admitted to the data set between the two.
+        try
+        {
+            ObserveRaises();
+            return await host.ChangeAsync(Decide, change, cancellationToken);
+        }
+        finally
+        {
+            creation.Release();
+        }
+
+        MessageDecision Decide(TaskState state)
+        {
+            if (state.Changes.Find(change) is not { } record)
+                return new MessageDecision(null, null, new RoundRejection(ErrorCodes.UnknownResource, "The task has no request for a change with this identifier; 'securefed task changes' lists them."));
+            if (record.Request.Digest != approval.RequestDigest)
+                return Refuse("The approval names another request than the path. Nothing changed; approve the request that you have read.");
+            MessageDecision decision = state.ApproveChange(approval.Bytes);
+            if (decision.Accepted is null)
+                return decision;
+            ChangeRequest request = record.Request.Request;
+            if (request.ExpiresAt <= (ulong)time.GetUtcNow().ToUnixTimeSeconds())
+                return Refuse("The request has expired before anybody approved it. Nothing changed; its operator may ask again.");
+            return request.Kind == ChangeKind.RaiseBudget && budgets.TryRaise(state.Parameters, request.Epsilon) is { } excess
+                ? new MessageDecision(null, null, new RoundRejection(ErrorCodes.BudgetExhausted, excess))
+                : decision;
+        }
+    }
+
+    private static MessageDecision Refuse(string why) => new(null, null, new RoundRejection(ErrorCodes.ApprovalInvalid, why));
+
+    /// <summary>Raises that another replica has logged count for the data set too.</summary>
+    private void ObserveRaises()
+    {
+        foreach (TaskHost host in hosts.Values)
+            budgets.RestoreRaise(host.InForce);
     }
 
     private static RoundRejection Conflicting => new(ErrorCodes.ConflictingTask, "A task with this identifier and other parameters exists; choose a fresh identifier.");
@@ -155,7 +216,7 @@ internal sealed class TaskRegistry(ServerOptions options, TimeProvider time, IHo
 
         TaskHost host = await TaskHost.OpenAsync(task, store, options, witnesses, time, logger, cancellationToken);
         Log.TaskOpened(logger, task, store.EntryCount);
-        budgets.Restore(host.Parameters);
+        budgets.Restore(host.InForce);
         hosts[task] = host;
         runs.Add(RunAsync(host));
     }

@@ -123,6 +123,30 @@ public sealed class BudgetLedgerTests
         Assert.Throws<InvalidOperationException>(() => ledger.Commit(2));
     }
 
+    [Fact]
+    public void A_raised_cap_allows_more_and_takes_nothing_back()
+    {
+        BudgetLedger ledger = new(new BudgetCap(1, 1e-6, 32));
+        long half = ledger.Cap.Units / 2;
+        ledger.Reserve(1, half);
+        ledger.Commit(1);
+        ledger.Reserve(2, ledger.Left);
+        (long spent, long reserved, double epsilon) = (ledger.Spent, ledger.Reserved, ledger.EpsilonSpent);
+        Assert.NotNull(ledger.FindRefusal(1));
+
+        ledger.Raise(new BudgetCap(2, 1e-6, 32));
+
+        Assert.Equal((spent, reserved, epsilon), (ledger.Spent, ledger.Reserved, ledger.EpsilonSpent));
+        Assert.Equal(new BudgetCap(2, 1e-6, 32).Units - spent - reserved, ledger.Left);
+        Assert.Null(ledger.FindRefusal(ledger.Left));
+        Assert.NotNull(ledger.FindRefusal(ledger.Left + 1));
+        ledger.Void(2);
+        Assert.Equal(half, ledger.Spent);
+        foreach (BudgetCap other in (BudgetCap[])[new(2, 1e-6, 32), new(1.5, 1e-6, 32), new(3, 1e-7, 32), new(3, 1e-6, 33)])
+            Assert.Throws<InvalidOperationException>(() => ledger.Raise(other));
+        Assert.Equal(2, ledger.Cap.Epsilon);
+    }
+
     private static bool Take(BudgetLedger ledger, int step, int round, long units)
     {
         bool admissible = step != 0 || ledger.FindRefusal(units) is null;

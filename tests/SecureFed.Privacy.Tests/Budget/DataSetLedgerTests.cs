@@ -45,6 +45,31 @@ public sealed class DataSetLedgerTests
     }
 
     [Fact]
+    public void A_raise_fits_into_what_is_left_and_nothing_ever_goes_down()
+    {
+        DataSetLedger ledger = new(1, 1e-5);
+        Assert.True(ledger.TryReserve("a", 0.3, 1e-6, out _));
+        Assert.True(ledger.TryReserve("b", 0.5, 1e-6, out _));
+        ledger.Commit("a");
+        Assert.False(ledger.TryRaise("a", 0.6, out DataSetRefusal? refusal));
+        Assert.Equal((0.3, 0.8, 0.2), (refusal!.RequestedEpsilon, refusal.SpentEpsilon, refusal.LeftEpsilon));
+        Assert.Equal(0.8, ledger.EpsilonSpent);
+        Assert.True(ledger.TryRaise("a", 0.5, out _));
+        Assert.True(ledger.TryRaise("a", 0.5, out _));
+        Assert.True(ledger.TryRaise("a", 0.1, out _));
+        Assert.Equal((1.0, 2e-6), (ledger.EpsilonSpent, ledger.DeltaSpent));
+        Assert.Throws<InvalidOperationException>(() => ledger.Release("a"));
+        ledger.RestoreRaise("b", 3);
+        Assert.Equal(3.5, ledger.EpsilonSpent);
+        Assert.False(ledger.TryReserve("c", 0.1, 1e-6, out _));
+        ledger.Release("b");
+        ledger.RestoreRaise("b", 3);
+        Assert.Equal(0.5, ledger.EpsilonSpent);
+        Assert.Throws<InvalidOperationException>(() => ledger.TryRaise("c", 1, out _));
+        Assert.Throws<AccountingException>(() => ledger.TryRaise("a", double.NaN, out _));
+    }
+
+    [Fact]
     public void Only_a_task_that_committed_nothing_gives_its_budget_back()
     {
         DataSetLedger ledger = new(1, 1e-5);

@@ -49,4 +49,6 @@ internal sealed record ConsortiumOptions
     public AdaptiveClipSpecification? AdaptiveClip { get; init; }
 
     public bool Flattens { get; init; }
+
+    public bool RequiresApproval { get; init; }
 }

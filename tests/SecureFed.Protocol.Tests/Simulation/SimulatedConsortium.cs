@@ -23,11 +23,17 @@ internal sealed class SimulatedConsortium
         Clients = [.. Enumerable.Range(0, options.Clients)
             .Select(_ => new SimulatedClient(Identifier.Random(Random), SigningKey.Generate(Random), Random))
             .OrderBy(c => c.Id)];
+        KeyedRandomSource own = Seeded.Source(seed + " approvers"); // Of their own, so that nothing else is drawn differently for them.
+        SimulatedClient NewApprover() => new(Identifier.Random(own), SigningKey.Generate(own), own);
+        (Approver, OtherApprover, InsideApprover) = (NewApprover(), NewApprover(), NewApprover());
         Roster = Roster.Create(
             1,
             [
                 .. Clients.Select((c, i) => new RosterEntry(c.Id, RosterRole.Client, options.OrganisationOf(i), c.Key.PublicKey)),
                 new RosterEntry(Operator.Id, RosterRole.Operator, "Operations", Operator.Key.PublicKey),
+                new RosterEntry(Approver.Id, RosterRole.Approver, "Oversight", Approver.Key.PublicKey),
+                new RosterEntry(OtherApprover.Id, RosterRole.Approver, "Supervision", OtherApprover.Key.PublicKey),
+                new RosterEntry(InsideApprover.Id, RosterRole.Approver, "Operations", InsideApprover.Key.PublicKey),
             ],
             Authority);
         int greatest = options.Greatest == 0 ? options.Clients : options.Greatest;
@@ -53,7 +59,8 @@ internal sealed class SimulatedConsortium
             ProtectionKind.Masking,
             options.RingBits,
             PrivacyOf(options),
-            options.Flattens);
+            options.Flattens,
+            options.RequiresApproval);
         Assert.Null(Task.FindFault());
         Policy = new ClientPolicy(
             Authority.PublicKey,
@@ -102,6 +109,14 @@ internal sealed class SimulatedConsortium
 
     /// <summary>An identity of the roster that is no client.</summary>
     public SimulatedClient Operator { get; }
+
+    public SimulatedClient Approver { get; }
+
+    /// <summary>An approver of a third organisation.</summary>
+    public SimulatedClient OtherApprover { get; }
+
+    /// <summary>An approver of the operator's own organisation.</summary>
+    public SimulatedClient InsideApprover { get; }
 
     public ClientContext ContextOf(SimulatedClient client, ClientPolicy? policy = null) => new(client.Id, client.Key, Roster, Task, policy ?? Policy);
 

@@ -1,4 +1,5 @@
 using SecureFed.Cryptography.Keys;
+using SecureFed.Protocol.Changes;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Identity;
 using SecureFed.Protocol.Masking;
@@ -39,6 +40,10 @@ internal static class Decoders
         entries.Add(new LogEntry(id, new TaskEvent.RoundAborted(id, "inconsistent-shares", [.. new[] { consortium.Clients[0].Id, consortium.Clients[1].Id }.Order()])).Encode());
         entries.Add(new LogEntry(id, new TaskEvent.ModelPublished(id, default, default)).Encode());
         entries.Add(new LogEntry(id, new TaskEvent.TaskFinished("")).Encode());
+        entries.Add(new LogEntry(id, new TaskEvent.ChangeRequested(Digest.Of("request"u8))).Encode());
+        entries.Add(new LogEntry(id, new TaskEvent.ChangeApproved(Digest.Of("request"u8), Digest.Of("approval"u8))).Encode());
+        ChangeRequest start = new(id, consortium.Clients[0].Id, ChangeKind.Start, 0, 0, consortium.Operator.Id, 1_800_000_000, "begin");
+        ChangeRequest[] requests = [start, start with { Kind = ChangeKind.RaiseBudget, Epsilon = 7.5, Reason = "größer" }, start with { Kind = ChangeKind.ExtendSchedule, TrainRounds = 12 }];
         byte[] Blob(EventType kind) => server.AnnouncementOf(kind)!.Blob.ToArray();
         TaskParameters linear = consortium.Task with
         {
@@ -64,7 +69,7 @@ internal static class Decoders
             new("log entry", b => LogEntry.TryDecode(b, out LogEntry? entry) ? entry!.Encode() : null, entries),
             new("signed entry", Entry, [.. server.Entries.Select(e => CanonicalWriter.Write(e.Write))]),
             new("announcement", b => Announcement.TryDecode(b, out Announcement? a) ? a!.Encode() : null, [server.AnnouncementOf(EventType.DealersListed)!.Encode()]),
-            new("task parameters", b => TaskParameters.TryDecode(b, out TaskParameters? task) ? task!.Encode() : null, [consortium.Task.Encode(), linear.Encode()]),
+            new("task parameters", b => TaskParameters.TryDecode(b, out TaskParameters? task) ? task!.Encode() : null, [consortium.Task.Encode(), linear.Encode(), (linear with { RequiresApproval = true }).Encode()]),
             new(
                 "model state",
                 b => ModelState.TryDecode(b, out ModelState? model) ? model!.Encode() : null,
@@ -77,6 +82,14 @@ internal static class Decoders
                 [consortium.Roster.Bytes[..^P256.SignatureBytes].ToArray()],
                 IsSlow: true),
             new("log proof", b => LogProof.TryDecode(b, out LogProof? proof) ? proof!.Encode() : null, [MemoryLog.OfSize(1).Prove(0, 0).Encode(), MemoryLog.OfSize(300).Prove(77, 200).Encode()]),
+            new(
+                "change request",
+                b => SignedChangeRequest.TryDecode(b) is { } signed ? [.. SignedChangeRequest.Sign(signed.Request, NoSigner.Instance).Bytes.Span[..^P256.SignatureBytes], .. b.AsSpan()[^P256.SignatureBytes..]] : null,
+                [.. requests.Select(r => SignedChangeRequest.Sign(r, consortium.Operator.Key).Bytes.ToArray())]),
+            new(
+                "approval",
+                b => SignedApproval.TryDecode(b) is { } signed ? [.. SignedApproval.Sign(signed.RequestDigest, signed.Approver, NoSigner.Instance).Bytes.Span[..^P256.SignatureBytes], .. b.AsSpan()[^P256.SignatureBytes..]] : null,
+                [SignedApproval.Sign(Digest.Of("request"u8), consortium.Approver.Id, consortium.Approver.Key).Bytes.ToArray()]),
             new("client state", b => MaskingClientState.TryDecode(b)?.Encode(), [clientState]),
         ];
     }

@@ -37,16 +37,17 @@ public sealed class TestConsortium : IDisposable
     {
     }
 
-    internal TestConsortium(TimeProvider? time, ILoggerProvider? logger, IReadOnlyList<string>? authorities = null, IRandomSource? random = null)
+    internal TestConsortium(TimeProvider? time, ILoggerProvider? logger, IReadOnlyList<string>? authorities = null, IRandomSource? random = null, bool requireApproval = false)
     {
         Clients = [.. Enumerable.Range(1, ClientCount).Select(i => Member.Create(RosterRole.Client, $"organisation {i}"))];
-        Roster = Roster.Create(1, new[] { ServerMember, Operator, Auditor }.Concat(Clients).Select(m => m.ToEntry()), Authority);
+        Roster = Roster.Create(1, new[] { ServerMember, Operator, Auditor, Approver, OtherApprover, InsideApprover }.Concat(Clients).Select(m => m.ToEntry()), Authority);
         ServerOptions options = new()
         {
             Signer = ServerMember.Key,
             Roster = Roster,
             Authorities = authorities ?? [],
             Random = random ?? OperatingSystemRandomSource.Instance,
+            RequireApproval = requireApproval,
         };
         factory = new ServerFactory(options, time, logger);
         _ = factory.Server;
@@ -59,6 +60,14 @@ public sealed class TestConsortium : IDisposable
     public Member Operator { get; } = Member.Create(RosterRole.Operator, "provider");
 
     public Member Auditor { get; } = Member.Create(RosterRole.Auditor, "audit");
+
+    public Member Approver { get; } = Member.Create(RosterRole.Approver, "oversight");
+
+    /// <summary>An approver of a third organisation.</summary>
+    public Member OtherApprover { get; } = Member.Create(RosterRole.Approver, "supervision");
+
+    /// <summary>An approver of the operator's own organisation.</summary>
+    public Member InsideApprover { get; } = Member.Create(RosterRole.Approver, "provider");
 
     public IReadOnlyList<Member> Clients { get; }
 

@@ -239,6 +239,8 @@ public class RequestAuthenticationTests(TestConsortium consortium)
             ["round"] = view.Round!.RoundId,
             ["client"] = consortium.Clients[0].Id.ToString(),
             ["digest"] = view.ModelDigest,
+            ["change"] = Definitions.NewId(),
+            ["approver"] = consortium.Approver.Id.ToString(),
         };
     }
 

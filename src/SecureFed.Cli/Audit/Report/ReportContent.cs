@@ -51,7 +51,11 @@ internal sealed record ReportContent
 
     public required IReadOnlyList<ReportKey> Custody { get; init; }
 
-    public required IReadOnlyList<string> Approvals { get; init; }
+    /// <summary>Every requested change of the task.</summary>
+    public required IReadOnlyList<ReportApproval> Approvals { get; init; }
+
+    /// <summary>What was checked of them, or that there are none.</summary>
+    public required string ApprovalNote { get; init; }
 
     /// <summary>Aborts, suspects, deletions, an early end, a failed verification.</summary>
     public required IReadOnlyList<ReportDeviation> Deviations { get; init; }
@@ -82,7 +86,8 @@ internal sealed record ReportContent
             PrivacyStatement = ReportFields.Statement(audit, result.Budget),
             Lineage = LineageOf(audit),
             Custody = ReportFields.Custody(result),
-            Approvals = ["None recorded: this version of the log has no approval entries, so budgets, thresholds and cohort bounds are those of the task's creation and were never raised or lowered."],
+            Approvals = [.. audit.Changes.Select(ReportApproval.Of)],
+            ApprovalNote = ReportApproval.NoteOf(result),
             Deviations = DeviationsOf(result),
             Leakage = ReportFields.Leakage(audit),
         };

@@ -35,7 +35,7 @@ internal static class ReportFields
 
     public static IReadOnlyList<ReportField> Parameters(EntryAudit audit)
     {
-        if (audit.Parameters is not { } task)
+        if ((audit.InForce ?? audit.Parameters) is not { } task)
             return [new ReportField("task parameters", Unknown), .. DigestsOf(audit)];
         CohortBounds cohort = task.Cohort;
         return
@@ -45,6 +45,7 @@ internal static class ReportFields
             new("model", Text($"{task.Model.Kind}, {task.Model.Length} parameters")),
             new("server optimiser", Text($"{task.Training.ServerOptimizer}, learning rate {task.Training.ServerLearningRate}")),
             new("clip norm", task.Training.AdaptiveClip is null ? Text($"{task.Training.ClipNorm}") : Text($"{task.Training.ClipNorm} at first, then a noised quantile")),
+            new("start", task.RequiresApproval ? "demands the approval of a second person" : "demands no approval"),
             new("schedule", Text($"{task.Schedule.TrainRounds} training rounds{(task.Schedule.Standardise ? ", a standardisation round first" : "")}{(task.Schedule.Evaluate ? ", an evaluation round last" : "")}; {task.Schedule.GreatestFailures} failures in a row end it")),
             new("protection", Text($"{task.Protection}, ring of {task.RingBits} bits{(task.Flattens ? ", flattened" : "")}")),
             new("cohort", Text($"{cohort.Least} to {cohort.Greatest} clients of {cohort.Organisations} organisations, at most {cohort.OrganisationCap} of one; {(cohort.Leaves == 1 ? "one sum" : Text($"{cohort.Leaves} leaves whose sums add up"))} in each round")),
@@ -56,7 +57,7 @@ internal static class ReportFields
     /// <summary>NIST SP 800-226 (the pyramid from ε and unit down to trust and access), and the fields of the deployment registry of arXiv 2509.13509.</summary>
     public static IReadOnlyList<ReportField> Statement(EntryAudit audit, BudgetView? budget)
     {
-        if (audit.Parameters is not { } task)
+        if ((audit.InForce ?? audit.Parameters) is not { } task)
             return [new ReportField("privacy statement", Unknown)];
         PrivacySpecification privacy = task.Privacy;
         List<ReportField> fields = [.. privacy.HasNoise ? Promise(privacy, budget) : [new ReportField("output privacy", "none: sums carry no noise, and what several of them reveal together is not bounded")]];

@@ -61,7 +61,7 @@ internal static class ReportHtml
         Fields(html, "Parameters", "parameters", report.Parameters);
         Table(html, "Model lineage", "lineage", ["round", "parent", "model"], report.Lineage.Select(m => (string[])[Number(m.Round), m.Parent ?? "(initial)", m.Model]));
         Table(html, "Key custody", "custody", ["role", "fingerprint", "how it is known"], report.Custody.Select(k => (string[])[k.Role, k.Fingerprint, k.Source]));
-        Lines(html, "Approvals", "approvals", report.Approvals);
+        Approvals(html, report);
         if (report.Deviations.Count == 0)
             Lines(html, "Deviations", "deviations", ["None: no abort, no suspect, no deletion."]);
         else
@@ -96,6 +96,21 @@ internal static class ReportHtml
         ]);
         Grid(html, ["round", "charge (units)", "state", "epsilon after"], budget.Points.Select(p => (string[])[Number(p.Round), Number(p.Charge), p.State, Number(p.Epsilon)]), null);
         html.Append("</section>\n");
+    }
+
+    private static void Approvals(StringBuilder html, ReportContent report)
+    {
+        Section(html, "Approvals", "approvals");
+        if (report.Approvals.Count > 0)
+        {
+            Grid(
+                html,
+                ["effect", "reason", "requested by", "request entry", "approved by", "in force from entry"],
+                report.Approvals.Select(a => (string[])[a.Effect ?? "not shown to this reader", a.Reason ?? "", a.Requester ?? "", Number((long)a.RequestEntry), a.Approver ?? "nobody", a.ApprovalEntry is { } entry ? Number((long)entry) : "never"]),
+                null);
+        }
+
+        html.Append("<p class=\"note\">").Append(Escape(report.ApprovalNote)).Append("</p>\n</section>\n");
     }
 
     private static void Fields(StringBuilder html, string? title, string id, IEnumerable<ReportField> fields)
