@@ -38,6 +38,9 @@ public static class ErrorCodes
     public const string ConflictingTask = "conflicting-task";
     public const string InvalidTask = "invalid-task";
     public const string TaskFinished = "task-finished";
+    public const string InvalidRoster = "invalid-roster";
+    public const string RosterOutdated = "roster-outdated";
+    public const string ConflictingRoster = "conflicting-roster";
     public const string PayloadTooLarge = "payload-too-large";
     public const string StorageUnavailable = "storage-unavailable";
     public const string NotBuilt = "not-built";

@@ -20,4 +20,5 @@ public enum EventType : byte
     TaskFinished = 15,
     ModelRefused = 16,
     VectorsDeleted = 17,
+    RosterChanged = 18,
 }
