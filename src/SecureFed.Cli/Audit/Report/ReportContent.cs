@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using SecureFed.Privacy.Budget;
 using SecureFed.Protocol.Resources;
 using SecureFed.Protocol.Rounds;
@@ -45,6 +46,9 @@ internal sealed record ReportContent
 
     public required IReadOnlyList<ReportKey> Custody { get; init; }
 
+    /// <summary>The roster at the task's creation and every later one; counts only where blobs were read.</summary>
+    public required IReadOnlyList<ReportEnrolment> Enrolment { get; init; }
+
     public required IReadOnlyList<string> Approvals { get; init; }
 
     /// <summary>Aborts, suspects, deletions, an early end, a failed verification.</summary>
@@ -74,6 +78,7 @@ internal sealed record ReportContent
             PrivacyStatement = ReportFields.Statement(audit, result.Budget),
             Lineage = LineageOf(audit),
             Custody = ReportFields.Custody(result),
+            Enrolment = EnrolmentOf(result),
             Approvals = ["None recorded: this version of the log has no approval entries, so budgets, thresholds and cohort bounds are those of the task's creation and were never raised or lowered."],
             Deviations = DeviationsOf(result),
             Leakage = ReportFields.Leakage(audit),
@@ -118,6 +123,16 @@ internal sealed record ReportContent
         ? []
         : [new ReportModel(0, null, created.ModelDigest.ToString()), .. audit.Rounds.Where(r => r.ModelDigest is not null).Select(r => new ReportModel(r.Number, r.ParentDigest.ToString(), r.ModelDigest!.Value.ToString()))];
 
+    private static IReadOnlyList<ReportEnrolment> EnrolmentOf(AuditResult result) => [.. result.Entries.Rosters.Select(roster =>
+    {
+        EnrolmentChange? change = result.Replay?.Enrolments.FirstOrDefault(e => e.Index == roster.Index);
+        return new ReportEnrolment(
+            roster.Index,
+            roster.Digest.ToString(),
+            change?.Sequence,
+            change?.Counts.ToDictionary(c => JsonNamingPolicy.CamelCase.ConvertName(c.Role.ToString()), c => new ReportEnrolmentCount(c.Added, c.Removed), StringComparer.Ordinal));
+    })];
+
     private static IReadOnlyList<ReportDeviation> DeviationsOf(AuditResult result)
     {
         List<ReportDeviation> deviations = [];
@@ -152,6 +167,12 @@ internal sealed record ReportRound(int Round, string Id, string Kind, string Sta
 
 /// <summary>A model and its parent; round 0 is the initial one.</summary>
 internal sealed record ReportModel(int Round, string? Parent, string Model);
+
+/// <summary>A roster in force from an entry on. Sequence and changes since the one before, by role, are null for the first and where no blobs were read.</summary>
+internal sealed record ReportEnrolment(ulong Entry, string Roster, ulong? Sequence, IReadOnlyDictionary<string, ReportEnrolmentCount>? Changes);
+
+/// <summary>Members of one role.</summary>
+internal sealed record ReportEnrolmentCount(int Added, int Removed);
 
 /// <summary>A key that the report depends on.</summary>
 internal sealed record ReportKey(string Role, string Fingerprint, string Source);
