@@ -38,6 +38,7 @@ internal static class Decoders
         entries.Add(new LogEntry(id, new TaskEvent.RoundAborted(id, "cohort-too-small")).Encode());
         entries.Add(new LogEntry(id, new TaskEvent.RoundAborted(id, "inconsistent-shares", [.. new[] { consortium.Clients[0].Id, consortium.Clients[1].Id }.Order()])).Encode());
         entries.Add(new LogEntry(id, new TaskEvent.ModelPublished(id, default, default)).Encode());
+        entries.Add(new LogEntry(id, new TaskEvent.RosterChanged(consortium.Roster.Digest)).Encode());
         entries.Add(new LogEntry(id, new TaskEvent.TaskFinished("")).Encode());
         byte[] Blob(EventType kind) => server.AnnouncementOf(kind)!.Blob.ToArray();
         TaskParameters linear = consortium.Task with
