@@ -65,8 +65,10 @@ internal sealed class RosterDesk(ServerOptions options, ILogger<RosterDesk> logg
                 return (false, null);
             if (!await storage!.KeepRosterAsync(next.Sequence, next.Bytes, CancellationToken.None)) // Once it is on its way nobody can take it back.
             {
-                await TakeNewerAsync(CancellationToken.None);
-                return (false, FindRefusal(next, out _)); // Another replica was given this one, or one that refuses it.
+                await TakeNewerAsync(CancellationToken.None); // Another replica was given this one, or one that refuses it.
+                return FindRefusal(next, out isHere) is { } late ? (false, late)
+                    : isHere ? (false, null)
+                    : throw new StorageException($"The store keeps something else under number {next.Sequence} of the roster; it is damaged. Restore it from a backup.");
             }
 
             Take(next);
@@ -110,7 +112,7 @@ internal sealed class RosterDesk(ServerOptions options, ILogger<RosterDesk> logg
 
     private async Task TakeNewerAsync(CancellationToken cancellationToken)
     {
-        if (await ReadAsync(newest.Sequence, cancellationToken) is { } newer)
+        if (await ReadAsync(newest.Sequence, cancellationToken) is { } newer && newer.Sequence > newest.Sequence)
             Take(newer);
     }
 
