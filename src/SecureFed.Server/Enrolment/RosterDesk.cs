@@ -66,8 +66,9 @@ internal sealed class RosterDesk(ServerOptions options, ILogger<RosterDesk> logg
             if (!await storage!.KeepRosterAsync(next.Sequence, next.Bytes, CancellationToken.None)) // Once it is on its way nobody can take it back.
             {
                 await TakeNewerAsync(CancellationToken.None); // Another replica was given this one, or one that refuses it.
-                return FindRefusal(next, out isHere) is { } late ? (false, late)
-                    : isHere ? (false, null)
+                RoundRejection? late = FindRefusal(next, out isHere);
+                return late is not null || isHere
+                    ? (false, late)
                     : throw new StorageException($"The store keeps something else under number {next.Sequence} of the roster; it is damaged. Restore it from a backup.");
             }
 
