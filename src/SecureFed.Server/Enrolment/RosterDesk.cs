@@ -34,12 +34,16 @@ internal sealed class RosterDesk(ServerOptions options, ILogger<RosterDesk> logg
             newest = kept;
             if (kept.Sequence > given.Sequence)
                 Log.RosterGivenIsOld(logger, given.Sequence, kept.Sequence);
-            return;
         }
+    }
 
+    /// <summary>Keeps the roster given at the start unless a later one is kept, so that the next start and other replicas know of it. Once the storage has shown that it can be used: a start that is refused changes nothing.</summary>
+    public async Task KeepGivenAsync(CancellationToken cancellationToken = default)
+    {
+        Roster given = options.Roster;
         try
         {
-            if (!await place.KeepRosterAsync(given.Sequence, given.Bytes, cancellationToken))
+            if (!await storage!.KeepRosterAsync(given.Sequence, given.Bytes, cancellationToken))
                 await RefreshAsync(cancellationToken); // Another replica was faster.
         }
         catch (StorageException exception) when (exception.IsFull)

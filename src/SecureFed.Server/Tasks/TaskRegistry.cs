@@ -104,6 +104,7 @@ internal sealed class TaskRegistry(ServerOptions options, RosterDesk rosters, Ti
             await rosters.OpenAsync(storage, cancellationToken);
             foreach (Identifier task in await storage.ListAsync(cancellationToken))
                 await ContinueAsync(task, cancellationToken);
+            await rosters.KeepGivenAsync(cancellationToken);
             if (storage.IsShared)
                 runs.Add(DiscoverAsync());
         }
