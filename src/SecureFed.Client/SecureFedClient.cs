@@ -133,6 +133,7 @@ public sealed class SecureFedClient
         LogFollower log = await LogFollower.OpenAsync(logMemory, options.Policy!, options.TaskId, cancellationToken);
         RoundTransport transport = new(connection, log, options.TaskId, ParseIdentifier(view.RoundId), options.ClientId, longestWait, time);
         SignedEntry opening = await transport.GetOpeningAsync(cancellationToken);
+        client = await FollowRosterAsync(client, opening, saved, cancellationToken);
         if (MaskingClient.Examine(client, opening, saved.LastRoundNumber - (isResuming ? 1 : 0), out RoundParameters? round) is { } refusal)
             throw new RoundRefusedException(refusal);
         if (round!.RoundId != ParseIdentifier(view.RoundId) || round.Number != view.Number || round.Kind != view.Kind)
@@ -234,18 +235,8 @@ public sealed class SecureFedClient
         if (context is not null)
             return context;
         ClientPolicy policy = options.Policy!;
-        ServiceResponse rosterResponse = await connection.GetAsync(Routes.Roster, cancellationToken: cancellationToken);
-        Roster roster = SharedRosters.Find(rosterResponse.Body, policy.RosterAuthorityKey.Span)
-            ?? throw new RoundRefusedException(ErrorCodes.RosterUntrusted, "The server's roster is not signed by the authority that the policy pins.");
         SavedRounds? saved = await options.StateStore.LoadAsync(options.TaskId, cancellationToken);
-        ulong leastSequence = Math.Max(policy.LeastRosterSequence, saved?.RosterSequence ?? 0);
-        if (roster.Sequence < leastSequence)
-            throw new RoundRefusedException(ErrorCodes.RosterUntrusted, $"The server's roster has number {roster.Sequence}, but number {leastSequence} is known: it may list identities that were removed since.");
-        if (saved is not null && saved.RosterDigest != default && saved.RosterSequence == roster.Sequence && saved.RosterDigest != roster.Digest)
-            throw new RoundRefusedException(ErrorCodes.RosterUntrusted, $"The authority has signed two rosters with number {roster.Sequence}; the client believes neither. Ask the roster authority.");
-        ReadOnlyMemory<byte>? enrolledKey = roster.Find(options.ClientId, RosterRole.Client)?.PublicKey;
-        if (enrolledKey is null || !enrolledKey.Value.Span.SequenceEqual(options.Signer!.PublicKey.Span))
-            throw new RoundRefusedException(ErrorCodes.NotEnrolled, "The roster does not list this client with this key; ask the roster authority to enrol it.");
+        Roster roster = await WaitForEnrolmentAsync(policy, saved, cancellationToken);
         ServiceResponse parameters = await connection.GetAsync(Routes.TaskPart(options.TaskId, "parameters"), cancellationToken: cancellationToken);
         if (!TaskParameters.TryDecode(parameters.Body, out TaskParameters? task) || task!.TaskId != options.TaskId)
             throw new RoundRefusedException(ErrorCodes.InvalidParameters, "The task's parameters are malformed or belong to another task.");
@@ -270,6 +261,68 @@ public sealed class SecureFedClient
         verifiedChanges = announced;
         return context;
     }
+
+    /// <summary>Enrolment changes between rounds: when the round names another roster than the one held, the newer one is fetched and takes its place, if its authority signed it.</summary>
+    /// <remarks>The server decides when a task takes a roster over, not what is in it: an older one, a second one with the same number or one without this client is refused.</remarks>
+    private async Task<ClientContext> FollowRosterAsync(ClientContext held, SignedEntry opening, SavedRounds saved, CancellationToken cancellationToken)
+    {
+        if (!opening.TryOpen(options.TaskId, held.Policy.ServerKey.Span, out LogEntry? entry)
+            || entry!.Event is not TaskEvent.RoundOpened opened
+            || opened.Round.RosterDigest == held.Roster.Digest)
+        {
+            return held; // What else is wrong with the opening its examination says.
+        }
+
+        Roster roster = await GetRosterAsync(RosterPath, held.Policy, saved, cancellationToken);
+        if (roster.Digest != opened.Round.RosterDigest)
+            throw new RoundRefusedException(ErrorCodes.RosterUntrusted, $"Round {opened.Round.Number} names another roster than the one that the server gives out; the client abstains.");
+        if (roster.Sequence <= held.Roster.Sequence)
+            throw new RoundRefusedException(ErrorCodes.RosterUntrusted, $"Round {opened.Round.Number} goes by a roster with number {roster.Sequence}, but number {held.Roster.Sequence} was in force before: it may list identities that were removed since.");
+        return Lists(roster) ? context = held with { Roster = roster } : throw NotEnrolled();
+    }
+
+    /// <summary>The roster of the task, once it lists this client. A task goes by its earlier one until its round is over: who stands only in the newest waits for that.</summary>
+    private async Task<Roster> WaitForEnrolmentAsync(ClientPolicy policy, SavedRounds? saved, CancellationToken cancellationToken)
+    {
+        string? tag = null;
+        while (true)
+        {
+            Roster roster = await GetRosterAsync(RosterPath, policy, saved, cancellationToken);
+            if (Lists(roster))
+                return roster;
+            if (!Lists(await GetRosterAsync(Routes.Roster, policy, saved, cancellationToken)))
+                throw NotEnrolled();
+            long asked = time.GetTimestamp();
+            string? known = tag;
+            TaskView? task = await TryGetTaskAsync(known, Poll, t => tag = t, cancellationToken);
+            if (task is { Finished: true })
+                throw NotEnrolled();
+            if (task is null || (known is not null && string.Equals(tag, known, StringComparison.Ordinal)))
+                await PollPause.AfterAsync(asked, time, cancellationToken);
+        }
+    }
+
+    private string RosterPath => Routes.TaskPart(options.TaskId, "roster");
+
+    /// <summary>A roster that is to be believed: of the pinned authority, and not older than any that was in force for this client.</summary>
+    private async Task<Roster> GetRosterAsync(string path, ClientPolicy policy, SavedRounds? saved, CancellationToken cancellationToken)
+    {
+        ServiceResponse response = await connection.GetAsync(path, cancellationToken: cancellationToken);
+        Roster roster = SharedRosters.Find(response.Body, policy.RosterAuthorityKey.Span)
+            ?? throw new RoundRefusedException(ErrorCodes.RosterUntrusted, "The server's roster is not signed by the authority that the policy pins.");
+        ulong leastSequence = Math.Max(policy.LeastRosterSequence, saved?.RosterSequence ?? 0);
+        if (roster.Sequence < leastSequence)
+            throw new RoundRefusedException(ErrorCodes.RosterUntrusted, $"The server's roster has number {roster.Sequence}, but number {leastSequence} is known: it may list identities that were removed since.");
+        return saved is null || saved.RosterDigest == default || saved.RosterSequence != roster.Sequence || saved.RosterDigest == roster.Digest
+            ? roster
+            : throw new RoundRefusedException(ErrorCodes.RosterUntrusted, $"The authority has signed two rosters with number {roster.Sequence}; the client believes neither. Ask the roster authority.");
+    }
+
+    private bool Lists(Roster roster) =>
+        roster.Find(options.ClientId, RosterRole.Client) is { } entry && entry.PublicKey.Span.SequenceEqual(options.Signer!.PublicKey.Span);
+
+    private static RoundRefusedException NotEnrolled() =>
+        new(ErrorCodes.NotEnrolled, "The roster does not list this client with this key; ask the roster authority to enrol it.");
 
     private async Task<ModelState> GetModelAsync(Digest digest, CancellationToken cancellationToken)
     {

@@ -29,6 +29,17 @@ public sealed class SecureFedOperator(HttpClient http)
     public async Task<TaskView> CreateTaskAsync(TaskDefinition definition, CancellationToken cancellationToken = default) =>
         ServiceConnection.ReadJson<TaskView>(await connection.PostAsync(Routes.Tasks, JsonSerializer.SerializeToUtf8Bytes(definition, ResourceJson.Options), cancellationToken));
 
+    /// <summary>Puts a roster in force; the same roster again changes nothing.</summary>
+    /// <param name="signedRoster">Signed by the roster authority, with a greater number than the one in force.</param>
+    /// <param name="cancellationToken">Stops waiting; the roster may be in force all the same.</param>
+    /// <returns>The roster in force and what it means for each running task; whether it is new.</returns>
+    /// <exception cref="Protocol.Errors.SecureFedException"><c>roster-untrusted</c>, <c>roster-outdated</c>, <c>conflicting-roster</c>, <c>invalid-roster</c>, <c>payload-too-large</c>, <c>wrong-role</c>.</exception>
+    public async Task<(RosterView Roster, bool IsNew)> PublishRosterAsync(ReadOnlyMemory<byte> signedRoster, CancellationToken cancellationToken = default)
+    {
+        ServiceResponse response = await connection.PutAsync(Routes.Roster, "roster", signedRoster, cancellationToken);
+        return (ServiceConnection.ReadJson<RosterView>(response), response.Status == HttpStatusCode.Created);
+    }
+
     public async Task<TaskView> GetTaskAsync(Identifier task, CancellationToken cancellationToken = default) =>
         ServiceConnection.ReadJson<TaskView>(await connection.GetAsync(Routes.Task(task), cancellationToken: cancellationToken));
 

@@ -30,6 +30,18 @@ internal static partial class Log
     [LoggerMessage(8, LogLevel.Information, "Task {Task} continues at entry {Entries}")]
     public static partial void TaskOpened(ILogger logger, Identifier task, ulong entries);
 
+    [LoggerMessage(9, LogLevel.Information, "Roster {Sequence} with {Members} members is in force for requests; each task takes it over before its next round")]
+    public static partial void RosterInForce(ILogger logger, ulong sequence, int members);
+
+    [LoggerMessage(10, LogLevel.Warning, "The roster given at the start has number {Given}; the server goes on with number {Known}, which was published since")]
+    public static partial void RosterGivenIsOld(ILogger logger, ulong given, ulong known);
+
+    [LoggerMessage(11, LogLevel.Warning, "Task {Task}: roster {Sequence} does not fit ({Code}); the task goes on under roster {InForce}, and a new task is needed for the new one")]
+    public static partial void RosterDoesNotFit(ILogger logger, Identifier task, ulong sequence, string code, ulong inForce);
+
+    [LoggerMessage(12, LogLevel.Error, "Roster {Sequence} was not kept ({Reason}); a later start with an older roster would not know of it")]
+    public static partial void RosterNotKept(ILogger logger, ulong sequence, string reason);
+
     [LoggerMessage(20, LogLevel.Warning, "Task {Task}: the last {Bytes} bytes of the journal, from offset {Offset}, were torn by an interrupted write and have been cut off; {Entries} entries remain")]
     public static partial void TornTailCut(ILogger logger, Identifier task, long bytes, long offset, ulong entries);
 

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Resources;
+using SecureFed.Server.Enrolment;
 using SecureFed.Server.Http;
 using SecureFed.Server.Storage;
 using SecureFed.Server.Tasks;
@@ -19,6 +20,7 @@ public static class SecureFedServer
     {
         services.AddSingleton(options);
         services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<RosterDesk>();
         services.AddSingleton<TaskRegistry>();
         services.AddHostedService(provider => provider.GetRequiredService<TaskRegistry>());
         services.AddSingleton(provider => new NonceMemory(provider.GetRequiredService<TimeProvider>(), 2 * options.RequestLifetime));
@@ -37,6 +39,7 @@ public static class SecureFedServer
         app.UseMiddleware<RequestAuthentication>();
         app.UseEndpoints(endpoints =>
         {
+            RosterEndpoints.Map(endpoints);
             TaskEndpoints.Map(endpoints);
             RoundEndpoints.Map(endpoints);
             ChangeEndpoints.Map(endpoints);

@@ -12,10 +12,10 @@ public sealed class ServerOptions
     /// <summary>Identity key: signs log entries. Clients pin its public half.</summary>
     public required ISigner Signer { get; init; }
 
-    /// <summary>The roster in force, signed by an authority that is not this server.</summary>
+    /// <summary>A roster signed by an authority that is not this server. Later ones are published while the server runs; it goes on with the newest that its store knows.</summary>
     public required Roster Roster { get; init; }
 
-    /// <summary>65 bytes: the authority that signed the roster, and those under which earlier tasks were created. Needed to continue a task after the roster has changed.</summary>
+    /// <summary>65 bytes: the authority that signed the rosters under which earlier tasks were created. Empty: the one that signed <see cref="Roster"/>.</summary>
     public ReadOnlyMemory<byte> RosterAuthority { get; init; }
 
     /// <summary>Round identifiers and pseudonym salts. Default: the operating system.</summary>

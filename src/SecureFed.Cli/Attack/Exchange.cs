@@ -30,6 +30,7 @@ internal sealed record Exchange(bool IsSend, Identifier Client, Identifier? Task
         return request.Path.Value!.Split('/', StringSplitOptions.RemoveEmptyEntries) switch
         {
             [_, "roster"] => new Exchange(isSend, signature.KeyId, null, null, "roster"),
+            [_, "tasks", var task, "roster"] => new Exchange(isSend, signature.KeyId, Identifier.Parse(task), null, "roster"),
             [_, "models", _] => new Exchange(isSend, signature.KeyId, null, null, "model"),
             [_, "tasks", var task] => new Exchange(isSend, signature.KeyId, Identifier.Parse(task), null, "task"),
             [_, "tasks", var task, "parameters"] => new Exchange(isSend, signature.KeyId, Identifier.Parse(task), null, "parameters"),

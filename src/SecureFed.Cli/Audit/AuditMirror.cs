@@ -92,6 +92,7 @@ internal static class AuditMirror
     private static IEnumerable<Digest> DigestsIn(TaskEvent change) => change switch
     {
         TaskEvent.TaskCreated created => [created.ParametersDigest, created.RosterDigest, created.ModelDigest],
+        TaskEvent.RosterChanged changed => [changed.RosterDigest],
         TaskEvent.RoundOpened opened => [opened.Round.PseudonymSaltDigest],
         TaskEvent.MessageAccepted accepted => [accepted.MessageDigest],
         TaskEvent.ListPublished list => [list.ListDigest],

@@ -88,7 +88,7 @@ internal static class KeysCommand
             Roster signed = file.Sign(key);
             File.WriteAllBytes(parsed.GetValue(output)!, signed.Bytes.ToArray());
             if (terminal.IsJson)
-                terminal.WriteJson(new { members = signed.Entries.Count, digest = signed.Digest.ToString(), file = parsed.GetValue(output) });
+                terminal.WriteJson(new { sequence = signed.Sequence, members = signed.Entries.Count, digest = signed.Digest.ToString(), file = parsed.GetValue(output) });
             else
                 terminal.WriteLine($"{signed.Entries.Count} members, digest {signed.Digest}");
             return SecureFedCommand.Done;
@@ -101,7 +101,7 @@ internal static class KeysCommand
         Option<string> output = CommandOptions.Required("--out", "New or empty directory.");
         Option<int> clients = new("--clients") { Description = "Number of clients, each an organisation of its own. Default 5.", DefaultValueFactory = _ => 5 };
         Option<int> approvers = new("--approvers") { Description = "Number of approvers, each an organisation of its own. Default 1.", DefaultValueFactory = _ => 1 };
-        Command command = new("consortium", "Makes all keys of a trial consortium: authority, server, operator, clients, approvers; with signed roster and client policy.")
+        Command command = new("consortium", "Makes all keys of a trial consortium: authority, server, operator, clients, approvers, auditor; with signed roster and client policy.")
         {
             output, clients, approvers, CommandOptions.Json(),
         };
@@ -137,6 +137,7 @@ internal static class KeysCommand
         for (int approver = 1; approver <= approvers; approver++)
             Enrol($"approver-{approver}", RosterRole.Approver, $"approving organisation {approver}");
 
+        Enrol("auditor", RosterRole.Auditor, "audit"); // Last: who reads the file counts server, operator, clients.
         RosterFile roster = new() { Sequence = 1, Members = members };
         WriteJson("roster.json", roster);
         using SigningKey key = IdentityFile.Load(Path.Combine(directory, "authority.pem"), CommandOptions.Passphrase);

@@ -32,10 +32,37 @@ internal static class TaskCommand
             Identifier id = CommandOptions.ReadIdentifier(parsed.GetValue(task)!, "--task");
             return Show(terminal, await taskOperator.GetTaskAsync(id, token), await taskOperator.GetRoundsAsync(id, token));
         });
-        return new Command("task", "Creates, changes and shows tasks, as an operator; approves changes, as an approver; shows budgets and checks participation, as anybody enrolled.")
+        return new Command("task", "Creates, changes and shows tasks and publishes rosters, as an operator; approves changes, as an approver; shows budgets and checks participation, as anybody enrolled.")
         {
-            create, show, Participation(terminal), Budget(terminal), ChangeCommands.Change(terminal), ChangeCommands.Approve(terminal), ChangeCommands.List(terminal),
+            create, show, Roster(terminal), Participation(terminal), Budget(terminal), ChangeCommands.Change(terminal), ChangeCommands.Approve(terminal), ChangeCommands.List(terminal),
         };
+    }
+
+    /// <summary>Enrolment is the authority's act; the operator only hands its signed roster on.</summary>
+    private static Command Roster(Terminal terminal)
+    {
+        Option<string> roster = CommandOptions.Required("--roster", "Roster signed by the roster authority, as 'securefed keys sign-roster' writes it.");
+        Command command = new("roster", "Puts a newer roster in force: at once for requests, and for each running task before its next round.");
+        Bind(command, terminal, [roster], async (taskOperator, parsed, token) =>
+        {
+            (RosterView view, bool isNew) = await taskOperator.PublishRosterAsync(await File.ReadAllBytesAsync(parsed.GetValue(roster)!, token), token);
+            ShowRoster(terminal, view, isNew);
+            return SecureFedCommand.Done;
+        });
+        return command;
+    }
+
+    private static void ShowRoster(Terminal terminal, RosterView view, bool isNew)
+    {
+        if (terminal.IsJson)
+        {
+            terminal.WriteJson(JsonSerializer.SerializeToElement(new { isNew, roster = view }, ResourceJson.Options));
+            return;
+        }
+
+        terminal.WriteLine($"Roster {view.Sequence} is in force{(isNew ? "" : " already")}: {view.Members} members, clients of {view.ClientOrganisations} organisations, digest {view.Digest}");
+        foreach (RosterTaskView task in view.Tasks)
+            terminal.WriteLine($"  task {task.TaskId}: {(task.Refusal is { } refusal ? $"goes on under roster {task.Sequence}: {refusal}" : task.Sequence == view.Sequence ? "goes by it" : $"goes by it from its next round, by roster {task.Sequence} until then")}");
     }
 
     /// <summary>Whose word counts is the signed log's: the server's report is compared with it.</summary>

@@ -38,12 +38,16 @@ public static class ErrorCodes
     public const string ConflictingTask = "conflicting-task";
     public const string InvalidTask = "invalid-task";
     public const string TaskFinished = "task-finished";
+    public const string InvalidRoster = "invalid-roster";
+    public const string RosterOutdated = "roster-outdated";
+    public const string ConflictingRoster = "conflicting-roster";
 
     /// <summary>The server takes only tasks that a second person has to start.</summary>
     public const string ApprovalRequired = "approval-required";
 
     /// <summary>A request for a change, or an approval of one, that may not or no longer change the task.</summary>
     public const string ApprovalInvalid = "approval-invalid";
+
     public const string PayloadTooLarge = "payload-too-large";
     public const string StorageUnavailable = "storage-unavailable";
     public const string NotBuilt = "not-built";

@@ -19,8 +19,9 @@ public sealed class Roster
     private readonly ConcurrentDictionary<Identifier, VerificationKey> verificationKeys = new();
     private readonly ConcurrentDictionary<Digest, bool> goodSignatures = new();
 
-    private Roster(ulong sequence, RosterEntry[] entries, byte[] bytes)
+    private Roster(ulong sequence, RosterEntry[] entries, byte[] bytes, byte[] authorityKey)
     {
+        AuthorityKey = authorityKey;
         Sequence = sequence;
         Entries = entries;
         byId = entries.ToDictionary(e => e.Id);
@@ -39,6 +40,9 @@ public sealed class Roster
 
     /// <summary>SHA-256 of <see cref="Bytes"/>.</summary>
     public Digest Digest { get; }
+
+    /// <summary>65 bytes: the key under which the signature was verified. Only this authority's later rosters take the place of this one in a task.</summary>
+    public ReadOnlyMemory<byte> AuthorityKey { get; }
 
     /// <summary>How many distinct organisations have a client in the roster; c is counted from it.</summary>
     public int ClientOrganisations { get; }
@@ -70,6 +74,15 @@ public sealed class Roster
         return true;
     }
 
+    /// <summary>What this roster enrols and removes, counted by role; roles without a change are left out.</summary>
+    /// <remarks>A member that changed its key, role or organisation counts as one removed and one added: nobody can tell whether the same party is behind it.</remarks>
+    public IReadOnlyList<EnrolmentCount> ChangesSince(Roster earlier)
+    {
+        ILookup<RosterRole, RosterEntry> added = Entries.Where(e => !earlier.Lists(e)).ToLookup(e => e.Role);
+        ILookup<RosterRole, RosterEntry> removed = earlier.Entries.Where(e => !Lists(e)).ToLookup(e => e.Role);
+        return [.. Enum.GetValues<RosterRole>().Select(r => new EnrolmentCount(r, added[r].Count(), removed[r].Count())).Where(c => c.Added + c.Removed > 0)];
+    }
+
     /// <summary>Signs a roster.</summary>
     /// <exception cref="ArgumentException">Repeated identifiers or public keys, or a malformed entry.</exception>
     public static Roster Create(ulong sequence, IEnumerable<RosterEntry> entries, ISigner authority)
@@ -98,9 +111,14 @@ public sealed class Roster
         RosterEntry[] entries = reader.List(GreatestEntries, LeastEntryBytes, ReadEntry);
         if (!reader.IsComplete || !IsWellFormed(entries))
             return false;
-        roster = new Roster(sequence, entries, bytes.ToArray());
+        roster = new Roster(sequence, entries, bytes.ToArray(), authorityPublicKey.ToArray());
         return true;
     }
+
+    private bool Lists(RosterEntry entry) =>
+        Find(entry.Id, entry.Role) is { } own
+        && string.Equals(own.Organisation, entry.Organisation, StringComparison.Ordinal)
+        && own.PublicKey.Span.SequenceEqual(entry.PublicKey.Span);
 
     private static void Write(CanonicalWriter writer, ulong sequence, RosterEntry[] entries) =>
         writer.UInt8(Version).UInt64(sequence).List(entries, (w, e) =>

@@ -25,7 +25,7 @@ internal static class RoundExamination
             return Refuse(ErrorCodes.InvalidParameters, "The round refers to other task parameters than those this client accepted.");
         if (read.RosterDigest != context.Roster.Digest)
             return Refuse(ErrorCodes.RosterUntrusted, "The round refers to another roster than the one this client holds; fetch the roster again.");
-        if (read.Cohort != context.Task.Cohort || read.Cohort.Organisations != context.Roster.ClientOrganisations || read.Protection != context.Task.Protection)
+        if (read.Cohort != context.Task.Cohort || read.Cohort.Organisations < context.Roster.ClientOrganisations || read.Protection != context.Task.Protection)
             return Refuse(ErrorCodes.InvalidParameters, "The round's cohort bounds or protection differ from the task's or from the roster.");
         if (!context.Task.Schedule.Kinds.Contains(read.Kind) || !context.Task.Allows(read.Kind, read.Layout))
             return Refuse(ErrorCodes.InvalidParameters, "The round's segments, clip norms or scales differ from those that follow from the task.");

@@ -154,6 +154,9 @@ public sealed record CohortDefinition
 
     public int OrganisationCap { get; init; } = 1;
 
+    /// <summary>Most organisations with a client that the roster may have while the task runs; c is counted from it. Null: as many as it has now, so that others can only take their places.</summary>
+    public int? Organisations { get; init; }
+
     public decimal Gamma { get; init; } = 0.1m;
 
     public decimal DeltaDrop { get; init; } = 0.1m;

@@ -191,3 +191,17 @@ public sealed record EntryView(ulong Index, string Type, string Sha256, string E
 
 /// <summary>Body of <c>GET /v1/clients/{client}</c>.</summary>
 public sealed record IdentityView(string Id, string Role, string Organisation);
+
+/// <summary>The roster in force after it was published.</summary>
+/// <param name="Sequence">Its number.</param>
+/// <param name="Digest">SHA-256 of the signed roster.</param>
+/// <param name="Members">Identities of all roles.</param>
+/// <param name="ClientOrganisations">Distinct organisations with a client.</param>
+/// <param name="Tasks">Every task that is not finished.</param>
+public sealed record RosterView(ulong Sequence, string Digest, int Members, int ClientOrganisations, IReadOnlyList<RosterTaskView> Tasks);
+
+/// <summary>What a published roster means for a task.</summary>
+/// <param name="TaskId">Task.</param>
+/// <param name="Sequence">Number of the roster of its current or next round.</param>
+/// <param name="Refusal">Why the task goes on under its own roster; null if it has taken over the new one, or does so before its next round.</param>
+public sealed record RosterTaskView(string TaskId, ulong Sequence, string? Refusal);

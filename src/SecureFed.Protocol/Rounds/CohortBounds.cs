@@ -6,7 +6,7 @@ namespace SecureFed.Protocol.Rounds;
 /// <summary>What a task fixes about its cohorts; with the number of clients it determines all thresholds.</summary>
 /// <param name="Least">Fewest clients with which a round goes on after Advertise.</param>
 /// <param name="Greatest">Most clients in a round; the round moves on as soon as they are there.</param>
-/// <param name="Organisations">Distinct organisations with a client in the roster.</param>
+/// <param name="Organisations">Most distinct organisations with a client in the roster; c is counted from it.</param>
 /// <param name="OrganisationCap">Most clients of one organisation in a cohort.</param>
 /// <param name="Gamma">γ: fraction of organisations that may collude with the server.</param>
 /// <param name="DeltaDrop">δ_drop: fraction of the cohort that may drop out without losing the round.</param>

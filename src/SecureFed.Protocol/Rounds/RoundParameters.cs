@@ -8,7 +8,7 @@ namespace SecureFed.Protocol.Rounds;
 /// <param name="Number">1, 2, … within the task, failed rounds included; a client never joins a number twice.</param>
 /// <param name="Kind">What is summed.</param>
 /// <param name="TaskDigest">SHA-256 of the task parameters.</param>
-/// <param name="RosterDigest">SHA-256 of the signed roster in force.</param>
+/// <param name="RosterDigest">SHA-256 of the signed roster in force; the round keeps it to its end.</param>
 /// <param name="ModelDigest">SHA-256 of the global model that updates refer to.</param>
 /// <param name="Layout">Segments, clip norms, scales and ring bits.</param>
 /// <param name="Cohort">Bounds that determine every threshold.</param>

@@ -26,7 +26,6 @@ public sealed class ServerRound
     private readonly Identifier taskId;
     private readonly ReadOnlyMemory<byte> pseudonymSalt;
     private readonly IBlobSource blobs;
-    private readonly Roster roster;
     private readonly SurvivorHistory released;
 
     // The round of which this is a leaf; its advertisements name the clients.
@@ -46,7 +45,7 @@ public sealed class ServerRound
         this.taskId = taskId;
         this.pseudonymSalt = pseudonymSalt;
         this.blobs = blobs;
-        this.roster = roster;
+        Roster = roster;
         this.released = released;
         Parameters = parameters;
         OpenIndex = openIndex;
@@ -61,17 +60,20 @@ public sealed class ServerRound
         taskId = whole.taskId;
         pseudonymSalt = whole.pseudonymSalt;
         blobs = whole.blobs;
-        roster = whole.roster;
+        Roster = whole.Roster;
         released = whole.released;
         Parameters = whole.Parameters with { RoundId = cohort.RoundId };
         OpenIndex = whole.OpenIndex;
         OpenDigest = whole.OpenDigest;
         CohortSize = cohort.Count;
         Phase = RoundPhase.Share;
-        protection = new MaskingServer(taskId, Parameters, OpenDigest, roster, released, cohort, () => whole.ListedBeside(this));
+        protection = new MaskingServer(taskId, Parameters, OpenDigest, Roster, released, cohort, () => whole.ListedBeside(this));
     }
 
     public RoundParameters Parameters { get; }
+
+    /// <summary>Under which the round opened: who may take part in it, whatever roster came later.</summary>
+    public Roster Roster { get; }
 
     public ulong OpenIndex { get; }
 

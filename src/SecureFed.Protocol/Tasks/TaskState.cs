@@ -15,7 +15,7 @@ namespace SecureFed.Protocol.Tasks;
 public sealed class TaskState
 {
     private readonly IBlobSource blobs;
-    private readonly Roster roster;
+    private readonly Func<Digest, Roster?>? findRoster;
     private readonly List<RoundSummary> rounds = [];
     private readonly List<Participation> participations = [];
     private readonly HashSet<Identifier> withoutVectors = [];
@@ -26,12 +26,13 @@ public sealed class TaskState
     private int completedTrainRounds;
     private bool isNodeReleased;
 
-    private TaskState(TaskParameters parameters, Roster roster, Digest modelDigest, IBlobSource blobs)
+    private TaskState(TaskParameters parameters, Roster roster, Digest modelDigest, IBlobSource blobs, Func<Digest, Roster?>? findRoster)
     {
         Parameters = parameters;
         ParametersDigest = Digest.Of(parameters.Encode());
         ModelDigest = modelDigest;
-        this.roster = roster;
+        Roster = roster;
+        this.findRoster = findRoster;
         this.blobs = blobs;
         Changes = new ChangeLedger(parameters);
         budget = parameters.Privacy.HasNoise ? new BudgetLedger(parameters.Privacy.ToCap()) : null;
@@ -48,6 +49,9 @@ public sealed class TaskState
     public TaskParameters InForce => Changes.InForce;
 
     public Digest ParametersDigest { get; }
+
+    /// <summary>The roster of the last TASK_CREATED or ROSTER_CHANGED: the next round's. A round in progress keeps the one under which it opened.</summary>
+    public Roster Roster { get; private set; }
 
     /// <summary>Blob of the current global model.</summary>
     public Digest ModelDigest { get; private set; }
@@ -109,13 +113,17 @@ public sealed class TaskState
     }
 
     /// <summary>Starts the fold from entry 0.</summary>
+    /// <param name="first">Entry 0.</param>
+    /// <param name="roster">The one that it names.</param>
+    /// <param name="blobs">Blobs by digest.</param>
+    /// <param name="findRoster">Rosters that were verified already, so that several tasks share one with its imported keys; null reads each from its blob.</param>
     /// <exception cref="InvalidOperationException">Entry 0 is no TASK_CREATED of these parameters and this roster.</exception>
-    public static TaskState Start(LogEntry first, Roster roster, IBlobSource blobs) =>
+    public static TaskState Start(LogEntry first, Roster roster, IBlobSource blobs, Func<Digest, Roster?>? findRoster = null) =>
         first.Event is TaskEvent.TaskCreated created
         && TaskParameters.TryDecode(blobs.Get(created.ParametersDigest).Span, out TaskParameters? parameters)
         && parameters!.TaskId == first.TaskId
         && created.RosterDigest == roster.Digest
-            ? new TaskState(parameters, roster, created.ModelDigest, blobs)
+            ? new TaskState(parameters, roster, created.ModelDigest, blobs, findRoster)
             : throw new InvalidOperationException("A task's log starts with its TASK_CREATED entry under the roster in force.");
 
     /// <summary>The ROUND_OPENED event of the next round, the TASK_FINISHED event if none follows, or null while a round is in progress.</summary>
@@ -131,10 +139,27 @@ public sealed class TaskState
     }
 
     /// <summary>What becomes of an operator's signed request for a change, whose expiry the caller judges.</summary>
-    public MessageDecision RequestChange(ReadOnlyMemory<byte> signedRequest) => IsOver ? RefuseChange : Changes.Request(signedRequest, roster, CanExtend);
+    public MessageDecision RequestChange(ReadOnlyMemory<byte> signedRequest) => IsOver ? RefuseChange : Changes.Request(signedRequest, Roster, CanExtend);
 
     /// <summary>What becomes of a signed approval. The caller judges the expiry of the request that it names.</summary>
-    public MessageDecision ApproveChange(ReadOnlyMemory<byte> signedApproval) => IsOver ? RefuseChange : Changes.Approve(signedApproval, roster, CanExtend);
+    public MessageDecision ApproveChange(ReadOnlyMemory<byte> signedApproval) => IsOver ? RefuseChange : Changes.Approve(signedApproval, Roster, CanExtend);
+
+    /// <summary>Null if the roster may take the place of the one in force; otherwise why not and what to do.</summary>
+    public RoundRejection? FindFault(Roster next)
+    {
+        if (!next.AuthorityKey.Span.SequenceEqual(Roster.AuthorityKey.Span))
+            return new RoundRejection(ErrorCodes.RosterUntrusted, "The roster is signed by another authority than the one of the roster in force.");
+        if (next.Sequence <= Roster.Sequence)
+            return new RoundRejection(ErrorCodes.RosterOutdated, $"The roster has number {next.Sequence}, which is not greater than number {Roster.Sequence} of the roster in force.");
+
+        // c follows from the task's count of organisations: with more of them the server could place more clients than c. With fewer c is greater than it need be.
+        return next.ClientOrganisations <= Parameters.Cohort.Organisations ? null : new RoundRejection(
+            ErrorCodes.InvalidRoster,
+            $"The roster has clients of {next.ClientOrganisations} organisations, and the task's thresholds were set for {Parameters.Cohort.Organisations}; a larger consortium needs a new task.");
+    }
+
+    /// <summary>The ROSTER_CHANGED event for a roster without fault (<see cref="FindFault(Roster)"/>); null while a round is in progress or its model awaited, and after the end.</summary>
+    public PendingEvent? ChangeRoster(Roster next) => IsBetweenRounds ? new PendingEvent(new TaskEvent.RosterChanged(next.Digest), next.Bytes) : null;
 
     /// <summary>The VECTORS_DELETED event for a finished round whose uploads are still held; null if there is none with that identifier.</summary>
     public PendingEvent? DeleteVectors(Identifier roundId) => HoldsVectors(roundId) ? new PendingEvent(new TaskEvent.VectorsDeleted(roundId)) : null;
@@ -163,15 +188,15 @@ public sealed class TaskState
         switch (entry.Event)
         {
             case TaskEvent.ChangeRequested requested when !IsOver:
-                Changes.Apply(index, requested, blobs, roster, CanExtend);
+                Changes.Apply(index, requested, blobs, Roster, CanExtend);
                 break;
             case TaskEvent.ChangeApproved approved when !IsOver:
-                Take(Changes.Apply(index, approved, blobs, roster, CanExtend));
+                Take(Changes.Apply(index, approved, blobs, Roster, CanExtend));
                 break;
             case TaskEvent.RoundOpened opened when !IsFinished && !Changes.AwaitsStart && !HasOpenRound && !AwaitsModel && FindEnd() is null && IsNext(opened.Round):
                 if (opened.Round.Noise is { } noise)
                     budget!.Reserve(opened.Round.Number, noise.Charge);
-                Round = new ServerRound(Parameters.TaskId, index, entryBytes, Parameters.Complete(opened.Round), roster, blobs.Get(opened.Round.PseudonymSaltDigest), blobs, Released);
+                Round = new ServerRound(Parameters.TaskId, index, entryBytes, Parameters.Complete(opened.Round), Roster, blobs.Get(opened.Round.PseudonymSaltDigest), blobs, Released);
                 releasedBefore = Released;
                 break;
             case TaskEvent.ModelPublished published when AwaitsModel && published.RoundId == Round!.Parameters.RoundId && published.ParentDigest == ModelDigest:
@@ -192,6 +217,9 @@ public sealed class TaskState
                 break;
             case TaskEvent.VectorsDeleted deleted when HoldsVectors(deleted.RoundId):
                 withoutVectors.Add(deleted.RoundId);
+                break;
+            case TaskEvent.RosterChanged changed when IsBetweenRounds:
+                Roster = ReadNext(changed.RosterDigest);
                 break;
             case TaskEvent.TaskFinished finished when !IsFinished && !HasOpenRound && !AwaitsModel && string.Equals(finished.Reason, FindEnd(), StringComparison.Ordinal):
                 IsFinished = true;
@@ -225,6 +253,18 @@ public sealed class TaskState
 
     private static MessageDecision RefuseChange => MessageDecision.Refuse(ErrorCodes.TaskFinished, "The task is over, so nothing of it changes any more. Create another task.");
 
+    private bool IsBetweenRounds => !IsFinished && !HasOpenRound && !AwaitsModel;
+
+    private Roster ReadNext(Digest digest)
+    {
+        Roster? next = findRoster?.Invoke(digest);
+        if (next is null && !Roster.TryDecode(blobs.Get(digest).Span, Roster.AuthorityKey.Span, out next))
+            throw new InvalidOperationException("The new roster is not signed by the authority of the one before it.");
+        if (next!.Digest != digest)
+            throw new InvalidOperationException("The new roster is not the one that its entry names.");
+        return FindFault(next) is { } fault ? throw new InvalidOperationException(fault.Detail) : next;
+    }
+
     private bool IsReserved => budget?.Entries is [.., { State: BudgetState.Reserved }];
 
     /// <summary>Why no further round opens: empty if the schedule is complete; null if one does.</summary>
@@ -246,7 +286,7 @@ public sealed class TaskState
             rounds.Count + 1,
             kind,
             ParametersDigest,
-            roster.Digest,
+            Roster.Digest,
             ModelDigest,
             LayoutOfNext(kind),
             Parameters.Cohort,

@@ -29,6 +29,7 @@ public sealed class EntryAudit(Func<Digest, ReadOnlyMemory<byte>?>? findBlob = n
     private readonly HashSet<Identifier> roundIds = [];
     private readonly Dictionary<Identifier, int> finished = [];
     private readonly Dictionary<(int Clients, int Size), CohortThresholds> thresholds = [];
+    private readonly List<AuditedRoster> rosters = [];
     private readonly ChangeAudit changes = new(findBlob);
     private TaskEvent.RoundOpened? opened;
     private RoundAudit? open;
@@ -60,6 +61,9 @@ public sealed class EntryAudit(Func<Digest, ReadOnlyMemory<byte>?>? findBlob = n
 
     /// <summary>Every round, the one in progress included.</summary>
     public IReadOnlyList<AuditedRound> Rounds => rounds;
+
+    /// <summary>The roster under which the task was created, then every later one.</summary>
+    public IReadOnlyList<AuditedRoster> Rosters => rosters;
 
     /// <summary>Rounds that gave their result.</summary>
     public int CompletedRounds { get; private set; }
@@ -113,6 +117,7 @@ public sealed class EntryAudit(Func<Digest, ReadOnlyMemory<byte>?>? findBlob = n
         Created = created;
         TaskId = first.TaskId;
         ModelDigest = created.ModelDigest;
+        rosters.Add(new AuditedRoster(0, created.RosterDigest));
         if (findBlob?.Invoke(created.ParametersDigest) is not { } blob)
             return null;
         if (Digest.Of(blob.Span) != created.ParametersDigest || !TaskParameters.TryDecode(blob.Span, out TaskParameters? parameters) || parameters!.TaskId != TaskId)
@@ -141,6 +146,7 @@ public sealed class EntryAudit(Func<Digest, ReadOnlyMemory<byte>?>? findBlob = n
             TaskEvent.RoundAborted aborted => AddToRound(aborted.RoundId, change),
             TaskEvent.ModelPublished published => Publish(published),
             TaskEvent.ModelRefused refused => Refuse(refused),
+            TaskEvent.RosterChanged roster => ChangeRoster(roster.RosterDigest),
             TaskEvent.TaskFinished end => Finish(end.Reason),
             _ => "a log has one TASK_CREATED.",
         };
@@ -174,8 +180,8 @@ public sealed class EntryAudit(Func<Digest, ReadOnlyMemory<byte>?>? findBlob = n
             return $"its number is {round.Number}, and {rounds.Count + 1} is next.";
         if (!roundIds.Add(round.RoundId))
             return "its identifier was used before.";
-        if (round.ModelDigest != ModelDigest || round.TaskDigest != Created!.ParametersDigest || round.RosterDigest != Created.RosterDigest)
-            return round.ModelDigest != ModelDigest ? "it does not start from the current model." : "it names other parameters or another roster than the task.";
+        if (round.ModelDigest != ModelDigest || round.TaskDigest != Created!.ParametersDigest || round.RosterDigest != rosters[^1].Digest)
+            return round.ModelDigest != ModelDigest ? "it does not start from the current model." : "it names other parameters than the task, or another roster than the one in force.";
         if ((bounds ??= round.Cohort) != round.Cohort || round.Cohort.FindFault() is not null)
             return "its cohort bounds are not those of the task.";
         if (Parameters is not null && FindForeign(round) is { } foreign)
@@ -307,6 +313,17 @@ public sealed class EntryAudit(Func<Digest, ReadOnlyMemory<byte>?>? findBlob = n
         if (rounds[place].VectorsDeleted is not null)
             return "the vectors of this round were deleted before.";
         rounds[place] = rounds[place] with { VectorsDeleted = EntryCount };
+        return null;
+    }
+
+    /// <summary>Sequence numbers rise, so no roster comes back; whether the authority signed it is for who has the blob.</summary>
+    private string? ChangeRoster(Digest roster)
+    {
+        if (open is not null || awaitsModel)
+            return "the roster changes between rounds only.";
+        if (rosters.Exists(r => r.Digest == roster))
+            return "this roster was in force before.";
+        rosters.Add(new AuditedRoster(EntryCount, roster));
         return null;
     }
 

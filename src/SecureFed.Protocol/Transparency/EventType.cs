@@ -20,6 +20,7 @@ public enum EventType : byte
     TaskFinished = 15,
     ModelRefused = 16,
     VectorsDeleted = 17,
+    RosterChanged = 18,
     ChangeRequested = 19,
     ChangeApproved = 20,
 }

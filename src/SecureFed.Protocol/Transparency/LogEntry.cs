@@ -65,6 +65,8 @@ public sealed record LogEntry(Identifier TaskId, TaskEvent Event)
                 return new TaskEvent.ModelRefused(reader.Identifier(), reader.Text(64));
             case EventType.VectorsDeleted:
                 return new TaskEvent.VectorsDeleted(reader.Identifier());
+            case EventType.RosterChanged:
+                return new TaskEvent.RosterChanged(reader.Digest());
             case EventType.ChangeRequested:
                 return new TaskEvent.ChangeRequested(reader.Digest());
             case EventType.ChangeApproved:

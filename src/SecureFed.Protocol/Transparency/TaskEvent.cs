@@ -23,6 +23,14 @@ public abstract record TaskEvent
         internal override void WriteBody(CanonicalWriter writer) => writer.Digest(ParametersDigest).Digest(RosterDigest).Digest(ModelDigest);
     }
 
+    /// <summary>From here on the roster with this digest is the task's: same authority, greater sequence, no more client organisations than the task's cohort bounds count. Only between rounds.</summary>
+    public sealed record RosterChanged(Digest RosterDigest) : TaskEvent
+    {
+        public override EventType Type => EventType.RosterChanged;
+
+        internal override void WriteBody(CanonicalWriter writer) => writer.Digest(RosterDigest);
+    }
+
     /// <summary>A round opens; precedes every client message of it.</summary>
     public sealed record RoundOpened(RoundParameters Round) : TaskEvent
     {

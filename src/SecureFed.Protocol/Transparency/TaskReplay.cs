@@ -21,7 +21,7 @@ public sealed class TaskReplay(IBlobSource blobs, ReadOnlyMemory<byte> rosterAut
 {
     private readonly CheckedBlobs blobs = new(blobs);
     private readonly HashSet<Identifier> sumsWithoutVectors = [];
-    private Roster? roster;
+    private readonly List<EnrolmentChange> enrolments = [];
 
     /// <summary>The state after the last entry taken; null before the first.</summary>
     public TaskState? State { get; private set; }
@@ -37,6 +37,9 @@ public sealed class TaskReplay(IBlobSource blobs, ReadOnlyMemory<byte> rosterAut
 
     /// <summary>Messages whose signature and content were checked again.</summary>
     public int CheckedMessages { get; private set; }
+
+    /// <summary>Every change of the roster, in order.</summary>
+    public IReadOnlyList<EnrolmentChange> Enrolments => enrolments;
 
     /// <summary>Takes the next entry.</summary>
     /// <returns>Null, or what is wrong with it; the replay is over then.</returns>
@@ -67,7 +70,10 @@ public sealed class TaskReplay(IBlobSource blobs, ReadOnlyMemory<byte> rosterAut
             return Start(index, entry!);
         if (FindFault(index, entry!.Event) is { } fault)
             return fault;
+        Roster before = State.Roster;
         State.Apply(index, bytes);
+        if (State.Roster != before)
+            enrolments.Add(new EnrolmentChange(index, State.Roster.Sequence, State.Roster.ChangesSince(before)));
         return null;
     }
 
@@ -75,10 +81,10 @@ public sealed class TaskReplay(IBlobSource blobs, ReadOnlyMemory<byte> rosterAut
     {
         if (index != 0 || first.Event is not TaskEvent.TaskCreated created)
             return "The log does not start with TASK_CREATED.";
-        if (!Roster.TryDecode(blobs.Get(created.RosterDigest).Span, rosterAuthority.Span, out roster))
+        if (!Roster.TryDecode(blobs.Get(created.RosterDigest).Span, rosterAuthority.Span, out Roster? roster))
             return "The task's roster is not signed by the given authority.";
         State = TaskState.Start(first, roster!, blobs);
-        return null;
+        return roster!.ClientOrganisations <= State.Parameters.Cohort.Organisations ? null : "The task's thresholds are set for fewer organisations than its roster has.";
     }
 
     private string? FindFault(ulong index, TaskEvent change)
@@ -103,8 +109,8 @@ public sealed class TaskReplay(IBlobSource blobs, ReadOnlyMemory<byte> rosterAut
     {
         ReadOnlyMemory<byte> record = blobs.Get(accepted.MessageDigest);
         if (SignedMessage.TryDecodeRecord(record, out SignedMessage? message) is not null
-            || !SignedMessage.Verify(message!.Header, message.Body, message.SignatureBytes.Span, roster!)
-            || roster!.Find(message.Header.Sender, RosterRole.Client) is null)
+            || !SignedMessage.Verify(message!.Header, message.Body, message.SignatureBytes.Span, State!.Roster)
+            || State.Roster.Find(message.Header.Sender, RosterRole.Client) is null)
         {
             return $"Entry {index}: the message carries no valid signature of an enrolled client.";
         }

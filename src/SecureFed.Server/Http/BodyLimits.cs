@@ -15,10 +15,15 @@ internal static class BodyLimits
     private const int Control = 1 << 20;
     private const int MessageOverhead = 1024;
 
+    /// <summary>Some 150,000 members.</summary>
+    private const int Roster = 1 << 24;
+
     public static int Of(HttpContext context)
     {
         if (HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method))
             return 0;
+        if (context.GetEndpoint()?.Metadata.GetMetadata<RosterBody>() is not null)
+            return Roster;
         if (context.GetEndpoint()?.Metadata.OfType<MessageType>().Select(type => (MessageType?)type).FirstOrDefault() is not { } message
             || !Identifier.TryParse(context.GetRouteValue("task") as string, out Identifier task)
             || context.RequestServices.GetRequiredService<TaskRegistry>().Find(task) is not { } host)

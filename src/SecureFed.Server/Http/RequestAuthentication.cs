@@ -3,6 +3,7 @@ using System.Net;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Identity;
 using SecureFed.Protocol.Requests;
+using SecureFed.Server.Enrolment;
 
 namespace SecureFed.Server.Http;
 
@@ -11,7 +12,7 @@ namespace SecureFed.Server.Http;
 /// The signature is checked before a byte of the body is read, and the body is read only up to what the route may carry. Order of the checks: form, enrolment,
 /// freshness, signature, repetition, size, digest; the nonce is spent only by a valid signature.
 /// </remarks>
-internal sealed class RequestAuthentication(RequestDelegate next, ServerOptions options, NonceMemory nonces, TimeProvider time, ILogger<RequestAuthentication> logger)
+internal sealed class RequestAuthentication(RequestDelegate next, ServerOptions options, RosterDesk rosters, NonceMemory nonces, TimeProvider time, ILogger<RequestAuthentication> logger)
 {
     public async Task InvokeAsync(HttpContext context)
     {
@@ -45,7 +46,7 @@ internal sealed class RequestAuthentication(RequestDelegate next, ServerOptions 
             return Refuse(ErrorCodes.Unauthenticated, "Sign the request with your identity key: Signature-Input, Signature and Content-Digest are missing or not in the documented form.");
         }
 
-        if (options.Roster.Find(signature.KeyId) is not { } entry)
+        if (rosters.Newest.Find(signature.KeyId) is not { } entry)
             return Refuse(ErrorCodes.NotEnrolled, "The key is not in the signed roster; ask the roster authority to enrol it.");
         TimeSpan age = time.GetUtcNow() - DateTimeOffset.FromUnixTimeSeconds(signature.Created);
         if (age.Duration() > options.RequestLifetime)

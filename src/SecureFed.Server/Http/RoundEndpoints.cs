@@ -65,14 +65,14 @@ internal static class RoundEndpoints
     private static async Task<IResult> PutMessageAsync(
         string task, string round, string client, MessageType type, HttpContext context, TaskRegistry registry, ServerOptions options)
     {
-        if (Find(task, round, registry, out TaskHost? host, out _) is { } missing)
+        if (Find(task, round, registry, out TaskHost? host, out ServerRound? found) is { } missing)
             return missing;
         RequestIdentity requester = RequestIdentity.Of(context);
         if (!requester.Is(RosterRole.Client))
             return ProblemResponses.Of(ErrorCodes.WrongRole, "Only clients take part in rounds.");
         if (!Identifier.TryParse(client, out Identifier sender) || !requester.Is(sender))
             return ProblemResponses.Of(ErrorCodes.Forbidden, "A client sends under its own name only.");
-        if (SignedMessage.TryAuthenticate(requester.Body, host!.Roster, out SignedMessage? message) is { } rejection)
+        if (SignedMessage.TryAuthenticate(requester.Body, found!.Roster, out SignedMessage? message) is { } rejection)
             return ProblemResponses.Of(rejection);
         if (message!.Header.Sender != sender || message.Body.Type != type || message.Header.RoundId != Identifier.Parse(round) || message.Header.TaskId != host!.Parameters.TaskId)
             return ProblemResponses.Of(ErrorCodes.RoundMismatch, "The message inside names another sender, kind, round or task than the path.");

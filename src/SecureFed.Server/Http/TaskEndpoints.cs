@@ -6,11 +6,12 @@ using SecureFed.Protocol.Resources;
 using SecureFed.Protocol.Tasks;
 using SecureFed.Protocol.Transparency;
 using SecureFed.Protocol.Wire;
+using SecureFed.Server.Enrolment;
 using SecureFed.Server.Tasks;
 
 namespace SecureFed.Server.Http;
 
-/// <summary>Tasks, their models, entries and the roster.</summary>
+/// <summary>Tasks, their models and entries.</summary>
 internal static class TaskEndpoints
 {
     private const int GreatestPage = 1000;
@@ -20,10 +21,6 @@ internal static class TaskEndpoints
 
     public static void Map(IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapGet("/v1/roster", (ServerOptions options) => BinaryResults.Of("roster", options.Roster.Bytes))
-            .WithName("GetRoster").WithSummary("The signed roster in force.");
-        endpoints.MapGet("/v1/clients/{client}", GetIdentity)
-            .WithName("GetClient").WithSummary("One enrolled identity; for itself or an operator.");
         endpoints.MapPost("/v1/tasks", CreateTaskAsync)
             .WithName("CreateTask").WithSummary("Creates and starts a task; the same definition again returns it.")
             .Accepts<TaskDefinition>("application/json").Produces<TaskView>(StatusCodes.Status201Created).Produces<TaskView>();
@@ -47,17 +44,7 @@ internal static class TaskEndpoints
             .WithName("GetModel").WithSummary("A global model by its SHA-256; immutable.");
     }
 
-    private static IResult GetIdentity(string client, HttpContext context, ServerOptions options)
-    {
-        RequestIdentity requester = RequestIdentity.Of(context);
-        if (!Identifier.TryParse(client, out Identifier id) || options.Roster.Find(id) is not { } entry)
-            return ProblemResponses.Of(ErrorCodes.UnknownClient, "No such identity in the roster.");
-        return requester.Is(id) || requester.Is(RosterRole.Operator)
-            ? Results.Ok(new IdentityView(entry.Id.ToString(), entry.Role.ToString(), entry.Organisation))
-            : ProblemResponses.Of(ErrorCodes.Forbidden, "An identity is shown to itself and to operators.");
-    }
-
-    private static async Task<IResult> CreateTaskAsync(HttpContext context, TaskRegistry registry, ServerOptions options)
+    private static async Task<IResult> CreateTaskAsync(HttpContext context, TaskRegistry registry, RosterDesk rosters)
     {
         RequestIdentity requester = RequestIdentity.Of(context);
         if (!requester.Is(RosterRole.Operator))
@@ -74,12 +61,16 @@ internal static class TaskEndpoints
 
         if (definition is null)
             return ProblemResponses.Of(ErrorCodes.InvalidTask, "The body is empty; send a task definition.");
-        (TaskParameters? parameters, string fault) = TaskDefinitions.Create(definition, options.Roster);
+        Roster roster = rosters.Newest;
+
+        // The same definition again is the same task, though the roster may have changed since.
+        int organisations = Find(definition.TaskId, registry)?.Parameters.Cohort.Organisations ?? roster.ClientOrganisations;
+        (TaskParameters? parameters, string fault) = TaskDefinitions.Create(definition, organisations);
         if (parameters is null)
             return ProblemResponses.Of(ErrorCodes.InvalidTask, fault);
         if (options.RequireApproval && !parameters.RequiresApproval)
             return ProblemResponses.Of(ErrorCodes.ApprovalRequired, "This server takes only tasks that a second person has to start. Set requiresApproval to true in the definition, create the task, request its start with 'securefed task change --start', and have an approver of another organisation approve it.");
-        (TaskHost? host, bool isNew, RoundRejection? rejection) = await registry.CreateAsync(parameters, context.RequestAborted);
+        (TaskHost? host, bool isNew, RoundRejection? rejection) = await registry.CreateAsync(parameters, roster, context.RequestAborted);
         if (host is null)
             return ProblemResponses.Of(rejection!);
         TaskView view = await host.ReadAsync(ViewOf, context.RequestAborted);

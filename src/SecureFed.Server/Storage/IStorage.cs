@@ -19,4 +19,11 @@ internal interface IStorage : IAsyncDisposable
     /// <exception cref="InvalidOperationException">It is open already, or there is none.</exception>
     /// <exception cref="StorageException">It is damaged; nothing has been changed.</exception>
     Task<ITaskStore> OpenAsync(Identifier taskId, CancellationToken cancellationToken = default);
+
+    /// <summary>The signed roster with the greatest number of all that were kept, by whichever process; null if that number is not greater than <paramref name="beyond"/>.</summary>
+    Task<ReadOnlyMemory<byte>?> FindRosterAsync(ulong beyond, CancellationToken cancellationToken = default);
+
+    /// <summary>Keeps a signed roster, durably, unless another with its number or one with a greater number is kept. Repeating it does nothing.</summary>
+    /// <returns>Whether this roster is the one that is kept under its number.</returns>
+    Task<bool> KeepRosterAsync(ulong sequence, ReadOnlyMemory<byte> roster, CancellationToken cancellationToken = default);
 }

@@ -8,7 +8,26 @@ internal sealed class MemoryStorage : IStorage
 {
     private readonly ConcurrentDictionary<Identifier, MemoryTaskStore> tasks = new();
 
+    private readonly Lock rosterLock = new();
+    private (ulong Sequence, ReadOnlyMemory<byte> Bytes)? roster;
+
     public bool IsShared => false;
+
+    public Task<ReadOnlyMemory<byte>?> FindRosterAsync(ulong beyond, CancellationToken cancellationToken = default)
+    {
+        lock (rosterLock)
+            return Task.FromResult(roster is { } kept && kept.Sequence > beyond ? kept.Bytes : default(ReadOnlyMemory<byte>?));
+    }
+
+    public Task<bool> KeepRosterAsync(ulong sequence, ReadOnlyMemory<byte> signed, CancellationToken cancellationToken = default)
+    {
+        lock (rosterLock)
+        {
+            if (roster is not { } kept || kept.Sequence < sequence)
+                roster = (sequence, signed);
+            return Task.FromResult(roster.Value.Sequence == sequence && roster.Value.Bytes.Span.SequenceEqual(signed.Span));
+        }
+    }
 
     public Task<IReadOnlyList<Identifier>> ListAsync(CancellationToken cancellationToken = default) =>
         Task.FromResult<IReadOnlyList<Identifier>>([.. tasks.Keys.Order()]);

@@ -1,6 +1,5 @@
 using SecureFed.Privacy.Accounting;
 using SecureFed.Privacy.Budget;
-using SecureFed.Protocol.Identity;
 using SecureFed.Protocol.Resources;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
@@ -12,7 +11,9 @@ namespace SecureFed.Server.Tasks;
 /// <summary>Turns an operator's definition into task parameters, or says what is wrong with it.</summary>
 internal static class TaskDefinitions
 {
-    public static (TaskParameters? Parameters, string Fault) Create(TaskDefinition definition, Roster roster)
+    /// <param name="definition">The operator's.</param>
+    /// <param name="organisations">Organisations with a client in the roster under which the task is created.</param>
+    public static (TaskParameters? Parameters, string Fault) Create(TaskDefinition definition, int organisations)
     {
         if (!Identifier.TryParse(definition.TaskId, out Identifier taskId))
             return (null, "taskId is 22 characters of base64url (16 random bytes).");
@@ -30,7 +31,7 @@ internal static class TaskDefinitions
                 training,
                 schedule,
                 new LearningTask(model, training, definition.Privacy.Unit).ShapesOf(schedule),
-                ToCohort(definition.Cohort, definition.Privacy.Unit, roster),
+                ToCohort(definition.Cohort, definition.Privacy.Unit, organisations),
                 new PhaseDeadlines(definition.Deadlines.AdvertiseMilliseconds, definition.Deadlines.PhaseMilliseconds, definition.Deadlines.GraceMilliseconds),
                 definition.Protection,
                 definition.RingBits,
@@ -101,10 +102,12 @@ internal static class TaskDefinitions
         training.AverageIterates ?? (unit != PrivacyUnit.None),
         training.AdaptiveClip is { } clip ? new AdaptiveClipSpecification(clip.Lowest, clip.Greatest, clip.Quantile, clip.Rate) : null);
 
-    private static CohortBounds ToCohort(CohortDefinition cohort, PrivacyUnit unit, Roster roster) => new(
+    private static CohortBounds ToCohort(CohortDefinition cohort, PrivacyUnit unit, int organisations) => new(
         cohort.Least,
         cohort.Greatest,
-        roster.ClientOrganisations,
+        cohort.Organisations is not { } planned ? organisations
+            : planned >= organisations ? planned
+            : throw new ArgumentException($"cohort.organisations is at least {organisations}, the organisations that the roster has now."),
         cohort.OrganisationCap,
         ExactDecimal.From(cohort.Gamma),
         ExactDecimal.From(cohort.DeltaDrop),

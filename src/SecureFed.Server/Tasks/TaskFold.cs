@@ -25,11 +25,11 @@ internal sealed class TaskFold
 
     /// <summary>Folds the log's durable entries.</summary>
     /// <exception cref="InvalidOperationException">The log holds what no task can hold.</exception>
-    public static TaskFold Of(TaskLog log, Roster roster)
+    public static TaskFold Of(TaskLog log, Roster roster, Func<Digest, Roster?> findRoster)
     {
         if (!LogEntry.TryDecode(log.EntryAt(0).Bytes.Span, out LogEntry? first))
             throw new InvalidOperationException("Entry 0 is of a version that this server does not know.");
-        TaskFold fold = new(TaskState.Start(first!, roster, log));
+        TaskFold fold = new(TaskState.Start(first!, roster, log, findRoster));
         fold.TakeNew(log);
         return fold;
     }

@@ -12,6 +12,7 @@ using SecureFed.Protocol.Tasks;
 using SecureFed.Protocol.Transparency;
 using SecureFed.Protocol.Transparency.Log;
 using SecureFed.Protocol.Wire;
+using SecureFed.Server.Enrolment;
 using SecureFed.Server.Storage;
 using SecureFed.Shared;
 
@@ -33,7 +34,8 @@ internal sealed class TaskHost : IDisposable
     private readonly TaskLog log;
     private readonly ITaskStore store;
     private readonly ServerOptions options;
-    private readonly Roster roster;
+    private readonly Roster firstRoster;
+    private readonly RosterDesk rosters;
     private readonly TimeProvider time;
     private readonly ILogger logger;
     private readonly SemaphoreSlim gate = new(1, 1);
@@ -51,13 +53,15 @@ internal sealed class TaskHost : IDisposable
     private int isCheckpointDue;
     private int isDisposed;
     private volatile bool hasFailed;
+    private Digest unfitRoster;
 
-    private TaskHost(TaskLog log, ITaskStore store, TaskFold fold, Roster roster, ServerOptions options, TimeProvider time, ILogger logger)
+    private TaskHost(TaskLog log, ITaskStore store, TaskFold fold, Roster firstRoster, RosterDesk rosters, ServerOptions options, TimeProvider time, ILogger logger)
     {
         this.log = log;
         this.store = store;
         this.fold = fold;
-        this.roster = roster;
+        this.firstRoster = firstRoster;
+        this.rosters = rosters;
         this.options = options;
         this.time = time;
         this.logger = logger;
@@ -69,8 +73,8 @@ internal sealed class TaskHost : IDisposable
     /// <summary>The same with every approved change that this server has read.</summary>
     public TaskParameters InForce => fold.State.InForce;
 
-    /// <summary>The roster under which the task was created; it stays in force for the task.</summary>
-    public Roster Roster => roster;
+    /// <summary>Whether requests about the task are answered.</summary>
+    public bool IsRunning => !hasFailed;
 
     /// <summary>Tiles, checkpoint and proofs.</summary>
     public TaskLog PublishedLog => log;
@@ -78,30 +82,30 @@ internal sealed class TaskHost : IDisposable
     /// <summary>Appends the first entry, unless an earlier attempt has, and opens the task.</summary>
     /// <remarks>The store may hold a task with other parameters; compare <see cref="Parameters"/>.</remarks>
     public static async Task<TaskHost> CreateAsync(
-        TaskParameters parameters, ITaskStore store, ServerOptions options, LogWitnesses witnesses, TimeProvider time, ILogger logger, CancellationToken cancellationToken = default)
+        TaskParameters parameters, Roster roster, ITaskStore store, RosterDesk rosters, ServerOptions options, LogWitnesses witnesses, TimeProvider time, ILogger logger, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        PendingEvent created = TaskState.Create(parameters, options.Roster, new LearningTask(parameters).InitialModel());
+        PendingEvent created = TaskState.Create(parameters, roster, new LearningTask(parameters).InitialModel());
         using (TaskLog empty = await TaskLog.OpenAsync(parameters.TaskId, store, options.Signer, witnesses, logger, CancellationToken.None))
         {
             if (store.EntryCount == 0)
                 await empty.AppendAsync(0, new LogEntry(parameters.TaskId, created.Event).Encode(), [.. created.Blobs.Select(b => new StoredBlob(b))]);
         }
 
-        return await OpenAsync(parameters.TaskId, store, options, witnesses, time, logger, CancellationToken.None); // The task exists now, whoever stops waiting for it.
+        return await OpenAsync(parameters.TaskId, store, rosters, options, witnesses, time, logger, CancellationToken.None); // The task exists now, whoever stops waiting for it.
     }
 
     /// <summary>Folds a task's log and goes on where it ends.</summary>
     /// <exception cref="StorageException">The log was rolled back, changed, or does not fold; nothing was changed.</exception>
     public static async Task<TaskHost> OpenAsync(
-        Identifier taskId, ITaskStore store, ServerOptions options, LogWitnesses witnesses, TimeProvider time, ILogger logger, CancellationToken cancellationToken = default)
+        Identifier taskId, ITaskStore store, RosterDesk rosters, ServerOptions options, LogWitnesses witnesses, TimeProvider time, ILogger logger, CancellationToken cancellationToken = default)
     {
         TaskLog opened = await TaskLog.OpenAsync(taskId, store, options.Signer, witnesses, logger, cancellationToken);
         try
         {
-            Roster inForce = FindRoster(opened, options);
-            TaskFold folded = TaskFold.Of(opened, inForce);
-            TaskHost host = new(opened, store, folded, inForce, options, time, logger);
+            Roster first = FindRoster(opened, rosters, options);
+            TaskFold folded = TaskFold.Of(opened, first, rosters.Find);
+            TaskHost host = new(opened, store, folded, first, rosters, options, time, logger);
             host.StartClocks();
             await host.PublishUnlessFullAsync(cancellationToken);
             foreach (Identifier round in folded.State.Rounds.Select(r => r.RoundId).Where(r => !folded.State.HoldsVectors(r)))
@@ -303,13 +307,14 @@ internal sealed class TaskHost : IDisposable
     }
 
     /// <exception cref="InvalidOperationException">The task's roster is not the server's, and no pinned authority signed it.</exception>
-    private static Roster FindRoster(TaskLog opened, ServerOptions options)
+    private static Roster FindRoster(TaskLog opened, RosterDesk rosters, ServerOptions options)
     {
         if (!LogEntry.TryDecode(opened.EntryAt(0).Bytes.Span, out LogEntry? first) || first!.Event is not TaskEvent.TaskCreated created)
             throw new InvalidOperationException("Entry 0 does not create a task.");
-        if (created.RosterDigest == options.Roster.Digest)
-            return options.Roster;
-        return !options.RosterAuthority.IsEmpty && Roster.TryDecode(opened.Get(created.RosterDigest).Span, options.RosterAuthority.Span, out Roster? earlier)
+        if (rosters.Find(created.RosterDigest) is { } held)
+            return held;
+        ReadOnlyMemory<byte> authority = options.RosterAuthority.IsEmpty ? options.Roster.AuthorityKey : options.RosterAuthority;
+        return Roster.TryDecode(opened.Get(created.RosterDigest).Span, authority.Span, out Roster? earlier)
             ? earlier!
             : throw new InvalidOperationException("It was created under another roster, which the server's roster authority has not signed.");
     }
@@ -325,7 +330,7 @@ internal sealed class TaskHost : IDisposable
         await EnterAsync(cancellationToken);
         try
         {
-            while (isLeading && Decide() is { } pending)
+            while (isLeading && await NextEventAsync(cancellationToken) is { } pending)
             {
                 Task<bool> durable = Queue(pending);
                 StartPhase(pending.Event);
@@ -386,12 +391,30 @@ internal sealed class TaskHost : IDisposable
         return true;
     }
 
-    private PendingEvent? Decide()
+    private async Task<PendingEvent?> NextEventAsync(CancellationToken cancellationToken)
     {
         TaskState state = fold.State;
         if (state.AwaitsModel)
             return StepModel(state);
-        return state.HasOpenRound ? state.Round!.Advance(clocks.PatienceWith) : state.Next(options.Random);
+        if (state.HasOpenRound)
+            return state.Round!.Advance(clocks.PatienceWith);
+        if (state.Next(options.Random) is not { } next)
+            return null;
+        await rosters.RefreshAsync(cancellationToken); // Another replica may have acknowledged one that is to precede this round.
+        return next.Event is TaskEvent.RoundOpened && ChangeRoster(state) is { } change ? change : next;
+    }
+
+    /// <summary>The entry that puts the newest roster in force for the task, if there is a newer one and it fits.</summary>
+    private PendingEvent? ChangeRoster(TaskState state)
+    {
+        Roster newest = rosters.Newest;
+        if (newest.Sequence <= state.Roster.Sequence || newest.Digest == unfitRoster)
+            return null;
+        if (state.FindFault(newest) is not { } fault)
+            return state.ChangeRoster(newest);
+        unfitRoster = newest.Digest;
+        Log.RosterDoesNotFit(logger, Parameters.TaskId, newest.Sequence, fault.Code, state.Roster.Sequence);
+        return null;
     }
 
     private PendingEvent StepModel(TaskState state)
@@ -510,7 +533,7 @@ internal sealed class TaskHost : IDisposable
 
     private void Refold()
     {
-        fold = TaskFold.Of(log, roster);
+        fold = TaskFold.Of(log, firstRoster, rosters.Find);
         lastAppend = Task.FromResult(true);
         isAhead = false;
         StartClocks();

@@ -5,12 +5,13 @@ using SecureFed.Protocol.Identity;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
 using SecureFed.Protocol.Wire;
+using SecureFed.Server.Enrolment;
 using SecureFed.Server.Storage;
 
 namespace SecureFed.Server.Tasks;
 
 /// <summary>The tasks of this server; each runs until its schedule is complete or the server stops.</summary>
-internal sealed class TaskRegistry(ServerOptions options, TimeProvider time, IHostEnvironment environment, ILogger<TaskRegistry> logger) : IHostedService, IDisposable
+internal sealed class TaskRegistry(ServerOptions options, RosterDesk rosters, TimeProvider time, IHostEnvironment environment, ILogger<TaskRegistry> logger) : IHostedService, IDisposable
 {
     private readonly ConcurrentDictionary<Identifier, TaskHost> hosts = new();
     private readonly ConcurrentBag<Task> runs = [];
@@ -26,8 +27,11 @@ internal sealed class TaskRegistry(ServerOptions options, TimeProvider time, IHo
     public IEnumerable<TaskHost> All => hosts.Values;
 
     /// <summary>Creates and starts a task; the same parameters again return the existing one.</summary>
+    /// <param name="parameters">The task.</param>
+    /// <param name="roster">The one whose organisations the parameters count.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
     /// <returns>Null host with the reason: the identifier belongs to a task with other parameters, or the data set's privacy budget does not allow the task.</returns>
-    public async Task<(TaskHost? Host, bool IsNew, RoundRejection? Rejection)> CreateAsync(TaskParameters parameters, CancellationToken cancellationToken = default)
+    public async Task<(TaskHost? Host, bool IsNew, RoundRejection? Rejection)> CreateAsync(TaskParameters parameters, Roster roster, CancellationToken cancellationToken = default)
     {
         await creation.WaitAsync(cancellationToken);
         try
@@ -42,7 +46,7 @@ internal sealed class TaskRegistry(ServerOptions options, TimeProvider time, IHo
             ObserveRaises();
             if (budgets.TryReserve(parameters) is { } excess)
                 return (null, false, new RoundRejection(ErrorCodes.BudgetExhausted, excess));
-            TaskHost host = await CreateHostAsync(parameters, cancellationToken);
+            TaskHost host = await CreateHostAsync(parameters, roster, cancellationToken);
             hosts[parameters.TaskId] = host;
             runs.Add(RunAsync(host));
             return Digest.Of(host.Parameters.Encode()) == Digest.Of(parameters.Encode())
@@ -116,13 +120,13 @@ internal sealed class TaskRegistry(ServerOptions options, TimeProvider time, IHo
     private static RoundRejection Conflicting => new(ErrorCodes.ConflictingTask, "A task with this identifier and other parameters exists; choose a fresh identifier.");
 
     /// <summary>A task of which surely nothing was stored has touched nothing of its budget. Any other may be there after a restart, so it keeps its budget and the same request goes on with it.</summary>
-    private async Task<TaskHost> CreateHostAsync(TaskParameters parameters, CancellationToken cancellationToken)
+    private async Task<TaskHost> CreateHostAsync(TaskParameters parameters, Roster roster, CancellationToken cancellationToken)
     {
         ITaskStore? store = null;
         try
         {
             store = await CreateStoreAsync(parameters.TaskId, cancellationToken);
-            return await TaskHost.CreateAsync(parameters, store, options, witnesses, time, logger, cancellationToken);
+            return await TaskHost.CreateAsync(parameters, roster, store, rosters, options, witnesses, time, logger, cancellationToken);
         }
         catch (Exception exception)
         {
@@ -158,8 +162,10 @@ internal sealed class TaskRegistry(ServerOptions options, TimeProvider time, IHo
         storage = await StorageLocation.OpenAsync(options, logger, cancellationToken);
         try
         {
+            await rosters.OpenAsync(storage, cancellationToken);
             foreach (Identifier task in await storage.ListAsync(cancellationToken))
                 await ContinueAsync(task, cancellationToken);
+            await rosters.KeepGivenAsync(cancellationToken);
             if (storage.IsShared)
                 runs.Add(DiscoverAsync());
         }
@@ -172,7 +178,7 @@ internal sealed class TaskRegistry(ServerOptions options, TimeProvider time, IHo
         }
     }
 
-    /// <summary>Tasks that were created through another replica.</summary>
+    /// <summary>Rosters that were published and tasks that were created through another replica.</summary>
     private async Task DiscoverAsync()
     {
         while (true)
@@ -180,6 +186,7 @@ internal sealed class TaskRegistry(ServerOptions options, TimeProvider time, IHo
             try
             {
                 await Task.Delay(DiscoveryPause, time, stopping.Token);
+                await rosters.RefreshAsync(stopping.Token);
                 foreach (Identifier task in await storage!.ListAsync(stopping.Token))
                 {
                     await creation.WaitAsync(stopping.Token);
@@ -214,7 +221,7 @@ internal sealed class TaskRegistry(ServerOptions options, TimeProvider time, IHo
             return;
         }
 
-        TaskHost host = await TaskHost.OpenAsync(task, store, options, witnesses, time, logger, cancellationToken);
+        TaskHost host = await TaskHost.OpenAsync(task, store, rosters, options, witnesses, time, logger, cancellationToken);
         Log.TaskOpened(logger, task, store.EntryCount);
         budgets.Restore(host.InForce);
         hosts[task] = host;

@@ -107,12 +107,21 @@ public sealed class LyingServerTests
     }
 
     [Fact]
-    public void A_task_whose_organisations_are_not_the_rosters_is_refused()
+    public void A_task_that_counts_fewer_organisations_than_the_roster_has_is_refused_and_one_that_counts_more_is_not()
     {
-        // With fewer organisations than the roster has, c would be counted too small.
-        TaskParameters task = consortium.Task with { Cohort = consortium.Bounds with { Organisations = 4 } };
-        RoundParameters round = server.Round.Parameters with { Cohort = task.Cohort, TaskDigest = Digest.Of(task.Encode()) };
-        Assert.Equal(ErrorCodes.InvalidParameters, MaskingClient.Examine(victim.Context with { Task = task }, Opening(round), 0, out _)!.Code);
+        // With fewer c would be counted too small; with more it is greater than it need be, and there is room for who joins later.
+        int enrolled = consortium.Roster.ClientOrganisations;
+        Assert.Equal(ErrorCodes.InvalidParameters, CodeOf(4));
+        Assert.Equal(ErrorCodes.InvalidParameters, CodeOf(enrolled - 1));
+        Assert.Null(CodeOf(enrolled));
+        Assert.Null(CodeOf(enrolled + 1));
+
+        string? CodeOf(int organisations)
+        {
+            TaskParameters task = consortium.Task with { Cohort = consortium.Bounds with { Organisations = organisations } };
+            RoundParameters round = server.Round.Parameters with { Cohort = task.Cohort, TaskDigest = Digest.Of(task.Encode()) };
+            return MaskingClient.Examine(victim.Context with { Task = task }, Opening(round), 0, out _)?.Code;
+        }
     }
 
     [Fact]

@@ -153,7 +153,7 @@ internal sealed class SimulatedServer
     private string Decide(ReadOnlyMemory<byte> bytes, out PendingEvent? accepted)
     {
         accepted = null;
-        if (SignedMessage.TryAuthenticate(bytes, roster, out SignedMessage? message) is { } unauthentic)
+        if (SignedMessage.TryAuthenticate(bytes, State.Round?.Roster ?? State.Roster, out SignedMessage? message) is { } unauthentic)
             return unauthentic.Code;
         if (State.Round is null)
             return ErrorCodes.UnknownRound;

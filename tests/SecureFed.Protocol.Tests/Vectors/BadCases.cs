@@ -141,9 +141,9 @@ internal sealed class BadCases
         TaskParameters curious = parties.Task with { Cohort = parties.Task.Cohort with { ServerClass = ServerClass.Curious } };
         Announcement opening = new(Entry(new TaskEvent.RoundOpened(parties.Round with { TaskDigest = Digest.Of(curious.Encode()), Cohort = curious.Cohort }), parties.Opening.Index), default);
         cases.Add(new BadCase("bad_policy_curious_server", Client, ErrorCodes.PolicyViolated, Client: 0, Step: VectorParties.OnOpening, Announcement: opening.Encode(), TaskParameters: curious.Encode()));
-        TaskParameters elsewhere = parties.Task with { Cohort = parties.Task.Cohort with { Organisations = parties.Task.Cohort.Organisations + 1 } };
-        opening = new(Entry(new TaskEvent.RoundOpened(parties.Round with { TaskDigest = Digest.Of(elsewhere.Encode()), Cohort = elsewhere.Cohort }), parties.Opening.Index), default);
-        cases.Add(new BadCase("bad_opening_organisations_not_those_of_the_roster", Client, ErrorCodes.InvalidParameters, Client: 0, Step: VectorParties.OnOpening, Announcement: opening.Encode(), TaskParameters: elsewhere.Encode()));
+        TaskParameters fewer = parties.Task with { Cohort = parties.Task.Cohort with { Organisations = parties.Roster.ClientOrganisations - 1 } };
+        opening = new(Entry(new TaskEvent.RoundOpened(parties.Round with { TaskDigest = Digest.Of(fewer.Encode()), Cohort = fewer.Cohort }), parties.Opening.Index), default);
+        cases.Add(new BadCase("bad_opening_fewer_organisations_than_the_roster", Client, ErrorCodes.InvalidParameters, Client: 0, Step: VectorParties.OnOpening, Announcement: opening.Encode(), TaskParameters: fewer.Encode()));
 
         At("bad_policy_least_survivors", VectorParties.OnCohort, given.Announcements.Cohort, policy with { LeastSurvivors = thresholds.LeastSurvivors + 1 });
         At("bad_policy_smallest_cohort_when_published", VectorParties.OnCohort, given.Announcements.Cohort, policy with { SmallestCohort = thresholds.Clients + 1 });

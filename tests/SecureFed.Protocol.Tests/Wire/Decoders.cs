@@ -39,6 +39,7 @@ internal static class Decoders
         entries.Add(new LogEntry(id, new TaskEvent.RoundAborted(id, "cohort-too-small")).Encode());
         entries.Add(new LogEntry(id, new TaskEvent.RoundAborted(id, "inconsistent-shares", [.. new[] { consortium.Clients[0].Id, consortium.Clients[1].Id }.Order()])).Encode());
         entries.Add(new LogEntry(id, new TaskEvent.ModelPublished(id, default, default)).Encode());
+        entries.Add(new LogEntry(id, new TaskEvent.RosterChanged(consortium.Roster.Digest)).Encode());
         entries.Add(new LogEntry(id, new TaskEvent.TaskFinished("")).Encode());
         entries.Add(new LogEntry(id, new TaskEvent.ChangeRequested(Digest.Of("request"u8))).Encode());
         entries.Add(new LogEntry(id, new TaskEvent.ChangeApproved(Digest.Of("request"u8), Digest.Of("approval"u8))).Encode());

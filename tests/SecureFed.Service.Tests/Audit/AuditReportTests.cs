@@ -15,7 +15,7 @@ namespace SecureFed.Service.Tests.Audit;
 public sealed class AuditReportTests(AuditedDemo demo) : IClassFixture<AuditedDemo>
 {
     private static readonly string[] Sections =
-        ["checkpoint", "steps", "budget", "rounds", "participants", "statement", "parameters", "lineage", "custody", "approvals", "deviations", "leakage"];
+        ["checkpoint", "steps", "budget", "rounds", "participants", "statement", "parameters", "lineage", "custody", "enrolment", "approvals", "deviations", "leakage"];
 
     [Fact]
     public async Task The_file_has_every_section_and_fetches_and_runs_nothing()

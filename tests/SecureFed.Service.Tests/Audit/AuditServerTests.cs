@@ -2,10 +2,12 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using SecureFed.Client.Http;
 using SecureFed.Cryptography.Keys;
+using SecureFed.Protocol.Identity;
 using SecureFed.Protocol.Requests;
 using SecureFed.Protocol.Wire;
 using SecureFed.Service.Tests.CommandLine;
 using SecureFed.Service.Tests.Consortium;
+using SecureFed.Service.Tests.Enrolment;
 
 namespace SecureFed.Service.Tests.Audit;
 
@@ -39,6 +41,46 @@ public sealed class AuditServerTests(TestConsortium consortium)
         Transcript offline = await CommandLine.Cli.RunAsync("audit", "verify", directory.File("copy"), "--vkey", directory.File("vkey"), "--json");
         Assert.True(offline.ExitCode == 0, offline.Output);
         (await CommandLine.Cli.RunAsync(["audit", "fetch", server.Address.ToString(), "--task", task.ToString(), "--out", directory.File("copy"), .. auditor])).AssertFailure(1, "not-empty");
+    }
+
+    /// <summary>The copy holds the new roster, the report counts by role and names nobody, and a roster that was exchanged in the copy is found.</summary>
+    [Fact]
+    public async Task A_change_of_the_roster_is_fetched_replayed_and_reported()
+    {
+        await using KestrelServer server = await KestrelServer.StartAsync(consortium);
+        using TemporaryDirectory directory = new();
+        Identifier task = await server.CreateTaskAsync(Definitions.Vector() with { Schedule = new() { TrainRounds = 1, GreatestFailures = 3 } });
+        using HttpClient http = SignedHttpClient.Create(server.Address, server.Pin, consortium.Operator.Id, consortium.Operator.Key);
+        await EnrolmentExtensions.RoundAsync(http, task, 1);
+        Member newcomer = Member.Create(RosterRole.Client, "organisation 7");
+        Roster next = consortium.Later(4, [consortium.Clients[6], consortium.Clients[7]], newcomer, Member.Create(RosterRole.Approver, "provider"));
+        await server.OperatorApi().PublishRosterAsync(next.Bytes);
+        await EnrolmentExtensions.AbortAsync(server.OperatorApi(), http, task, 1);
+        Assert.Equal(next.Digest, await EnrolmentExtensions.RosterOfRoundAsync(http, task, 2));
+
+        await SavePinAsync(server, task, directory.File("vkey"));
+        File.WriteAllText(directory.File("authority"), Convert.ToBase64String(consortium.Authority.PublicKey.Span));
+        SaveKey(consortium.Auditor.Key, directory.File("auditor.pem"));
+        string[] trust = ["--vkey", directory.File("vkey"), "--authority", directory.File("authority"), "--json"];
+        Transcript fetched = await CommandLine.Cli.RunAsync(
+            ["audit", "fetch", server.Address.ToString(), "--task", task.ToString(), "--out", directory.File("copy"), "--certificate-pin", server.Pin, "--id", consortium.Auditor.Id.ToString(), "--key", directory.File("auditor.pem"), .. trust]);
+        Assert.True(fetched.ExitCode == 0, fetched.Output + fetched.Diagnostics);
+        Transcript report = await CommandLine.Cli.RunAsync(["audit", "report", directory.File("copy"), "--out", directory.File("report.html"), .. trust]);
+        Assert.True(report.ExitCode == 0, report.Output + report.Diagnostics);
+        JsonElement[] enrolment = [.. report.Json.GetProperty("enrolment").EnumerateArray()];
+        Assert.Equal([consortium.Roster.Digest.ToString(), next.Digest.ToString()], enrolment.Select(e => e.GetProperty("roster").GetString()));
+        Assert.Equal((0, 4), (enrolment[0].GetProperty("entry").GetInt32(), enrolment[1].GetProperty("sequence").GetInt32()));
+        Assert.Equal(
+            [("client", 1, 2), ("approver", 1, 0)],
+            enrolment[1].GetProperty("changes").EnumerateObject().Select(c => (c.Name, c.Value.GetProperty("added").GetInt32(), c.Value.GetProperty("removed").GetInt32())));
+        string html = File.ReadAllText(directory.File("report.html"));
+        Assert.Contains("client: 1 added, 2 removed, approver: 1 added, 0 removed", html, StringComparison.Ordinal);
+        Assert.All(next.Entries, e => Assert.DoesNotContain(e.Id.ToString(), html, StringComparison.Ordinal));
+
+        File.WriteAllBytes(directory.File($"copy/blobs/{next.Digest}"), Roster.Create(4, next.Entries, consortium.ServerMember.Key).Bytes.ToArray());
+        Transcript exchanged = await CommandLine.Cli.RunAsync(["audit", "verify", directory.File("copy"), .. trust]);
+        Assert.Equal(3, exchanged.ExitCode);
+        Assert.Equal((int)enrolment[1].GetProperty("entry").GetInt64(), exchanged.Json.GetProperty("fault").GetProperty("entry").GetInt32());
     }
 
     [Fact]

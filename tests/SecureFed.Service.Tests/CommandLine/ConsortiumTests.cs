@@ -102,6 +102,26 @@ public class ConsortiumTests
         (await Cli.RunAsync(["task", "create", "--definition", definition, .. connection, "--id", clientIds[0], "--key", File("client-1.pem"), "--json"])).AssertFailure(1, "wrong-role");
         (await Cli.RunAsync(["task", "show", "--task", taskId, "--server", connection[1], "--certificate-pin", new string('0', 64), .. taskOperator[4..]])).AssertFailure(1, "server-unreachable");
         (await Cli.RunAsync(["task", "show", "--task", taskId, "--server", connection[1], "--certificate-pin", "short", .. taskOperator[4..]])).AssertFailure(1, "invalid-configuration");
+        // The auditor that the consortium was made with is shown the blobs, the roster's too.
+        string auditorId = members.Single(m => (string?)m!["role"] == "auditor")!["id"]!.GetValue<string>();
+        Transcript audit = await Cli.RunAsync(["audit", "fetch", connection[1], .. connection[2..], "--task", taskId, "--authority", File("policy.json"), "--id", auditorId, "--key", File("auditor.pem"), "--out", directory.File("copy"), "--json"]);
+        Assert.True(audit.ExitCode == 0, audit.Output);
+        Assert.Equal(6, audit.Json.GetProperty("recomputed").GetProperty("sums").GetInt32());
+
+        // Client 3 is removed: sign, publish, and it is out.
+        JsonNode next = JsonNode.Parse(await System.IO.File.ReadAllTextAsync(File("roster.json")))!;
+        next["sequence"] = 2;
+        next["members"]!.AsArray().Remove(next["members"]!.AsArray().Single(m => (string?)m!["id"] == clientIds[2]));
+        await System.IO.File.WriteAllTextAsync(directory.File("next.json"), next.ToJsonString());
+        Assert.Equal(0, (await Cli.RunAsync("keys", "sign-roster", "--roster", directory.File("next.json"), "--authority", File("authority.pem"), "--out", directory.File("next.signed"))).ExitCode);
+        Transcript published = await Cli.RunAsync(["task", "roster", "--roster", directory.File("next.signed"), .. taskOperator]);
+        Assert.True(published.ExitCode == 0, published.Output);
+        Assert.Equal((true, 2, 2), (published.Json.GetProperty("isNew").GetBoolean(), published.Json.GetProperty("roster").GetProperty("sequence").GetInt32(), published.Json.GetProperty("roster").GetProperty("clientOrganisations").GetInt32()));
+        Assert.Contains("Roster 2 is in force already", (await Cli.RunAsync(["task", "roster", "--roster", directory.File("next.signed"), .. taskOperator[..^1]])).Output, StringComparison.Ordinal);
+        (await Cli.RunAsync(["task", "roster", "--roster", File("roster.signed"), .. taskOperator])).AssertFailure(1, "roster-outdated");
+        (await Cli.RunAsync(["task", "roster", "--roster", File("policy.json"), .. taskOperator])).AssertFailure(1, "roster-untrusted");
+        (await Cli.RunAsync(["task", "show", "--task", taskId, .. connection, "--id", clientIds[2], "--key", File("client-3.pem"), "--json"])).AssertFailure(1, "not-enrolled");
+
         await stop.CancelAsync();
         Assert.Equal(0, await server.WaitAsync(TimeSpan.FromSeconds(20)));
         Console.SetError(standardError);

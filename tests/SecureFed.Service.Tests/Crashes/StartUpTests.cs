@@ -85,6 +85,8 @@ public sealed class StartUpTests : IAsyncLifetime
     {
         using TemporaryDirectory other = new();
         Assert.Equal(0, (await CommandLine.Cli.RunAsync("keys", "consortium", "--out", other.File("keys"), "--clients", "3")).ExitCode);
+        Assert.Contains("another authority", await RefusedAsync(other.File("keys")), StringComparison.Ordinal);
+        File.Delete(Path.Combine(server.Store, "roster")); // As in a store of before there was such a file.
         Assert.Contains("another key", await RefusedAsync(other.File("keys")), StringComparison.Ordinal);
     }
 

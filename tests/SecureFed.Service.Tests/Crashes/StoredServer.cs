@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using SecureFed.Client;
 using SecureFed.Client.Configuration;
 using SecureFed.Client.Http;
@@ -71,18 +72,25 @@ internal sealed class StoredServer : IAsyncDisposable
 
     /// <param name="calls">Null: real ones without flushing.</param>
     /// <param name="retainedRounds">See the server's option.</param>
-    public async Task StartAsync(IFileCalls? calls = null, int? retainedRounds = null)
+    /// <param name="logger">Gets the server's log; null for nowhere.</param>
+    /// <param name="roster">Null: the consortium's first.</param>
+    public async Task StartAsync(IFileCalls? calls = null, int? retainedRounds = null, ILoggerProvider? logger = null, Roster? roster = null)
     {
         ServerOptions options = new()
         {
             Signer = ServerMember.Key,
-            Roster = Roster,
+            Roster = roster ?? Roster,
             RosterAuthority = Policy.RosterAuthorityKey,
             Store = Store,
             FileCalls = calls ?? HookedCalls.WithoutFlush,
             RetainedRounds = retainedRounds,
         };
-        host = new HostBuilder().ConfigureWebHost(web => web.UseTestServer().ConfigureServices(services => services.AddSecureFedServer(options)).Configure(app => app.UseSecureFedServer())).Build();
+        host = new HostBuilder().ConfigureWebHost(web => web.UseTestServer().ConfigureServices(services => services.AddSecureFedServer(options)).Configure(app => app.UseSecureFedServer()))
+            .ConfigureLogging(logging =>
+            {
+                if (logger is not null)
+                    logging.AddProvider(logger);
+            }).Build();
         try
         {
             await host.StartAsync();

@@ -191,6 +191,26 @@ public abstract class StorageContract : IAsyncLifetime
         Assert.True(store.IsLeader);
     }
 
+    [Fact]
+    public async Task The_roster_with_the_greatest_number_is_kept_and_no_other_takes_its_number()
+    {
+        byte[] first = [1, 2, 3];
+        byte[] other = [3, 2, 1];
+        Assert.Null(await storage.FindRosterAsync(0));
+        Assert.True(await storage.KeepRosterAsync(3, first));
+        Assert.True(await storage.KeepRosterAsync(3, first));
+        Assert.False(await storage.KeepRosterAsync(3, other));
+        Assert.False(await storage.KeepRosterAsync(2, other));
+        await ReopenAsync();
+        Assert.Equal(first, (await storage.FindRosterAsync(2))!.Value.ToArray());
+        Assert.Null(await storage.FindRosterAsync(3));
+        Assert.False(await storage.KeepRosterAsync(1, other));
+        Assert.True(await storage.KeepRosterAsync(ulong.MaxValue, other));
+        await ReopenAsync();
+        Assert.Equal(other, (await storage.FindRosterAsync(0))!.Value.ToArray());
+        Assert.Equal(other, (await storage.FindRosterAsync(ulong.MaxValue - 1))!.Value.ToArray());
+    }
+
     private protected abstract object Open();
 
     /// <summary>The object that <see cref="Open"/> gives for the same place after the earlier one was disposed.</summary>

@@ -1,6 +1,7 @@
 using System.Text;
 using SecureFed.Privacy.Updates;
 using SecureFed.Protocol.Errors;
+using SecureFed.Protocol.Identity;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Transparency;
 using SecureFed.Protocol.Wire;
@@ -31,6 +32,9 @@ internal static class OpeningLies
         Rounded("round-number-beyond-the-schedule", "C5", "threat-model.md, R3", ErrorCodes.InvalidParameters, round => round with { Number = 1_000 }),
         Rounded("another-tasks-parameters", "C2", "DESIGN, section 3 (openDigest)", ErrorCodes.InvalidParameters, round => round with { TaskDigest = Elsewhere }),
         Rounded("another-roster", "C4", "DESIGN, section 2", ErrorCodes.RosterUntrusted, round => round with { RosterDigest = Elsewhere }),
+        Enrolled("older-roster-brought-back", c => c.SignRoster(1, c.Entries())),
+        Enrolled("second-roster-of-one-number", c => c.SignRoster(2, c.Entries().SkipLast(1))),
+        Enrolled("roster-of-the-server-in-mid-task", c => Roster.Create(3, c.Entries(), c.Server.Key)),
         Rounded("tiny-cohort", "C4", "issue 3; Bonawitz et al. 2017, section 6.2", ErrorCodes.InvalidParameters, round => round with { Cohort = round.Cohort with { Least = 3, Greatest = 3 } }),
         Rounded("more-dropouts-allowed", "C4", "Pasquini et al. 2021", ErrorCodes.InvalidParameters, round => round with { Cohort = round.Cohort with { DeltaDrop = ExactDecimal.From(0.5m) } }),
         Rounded("fewer-corrupt-assumed", "C4", "Bell et al. 2020, section 3", ErrorCodes.InvalidParameters, round => round with { Cohort = round.Cohort with { Gamma = ExactDecimal.Zero } }),
@@ -56,6 +60,16 @@ internal static class OpeningLies
 
     private static Deviation Altered(string name, string claim, string source, string expected, Func<Scene, Announcement, Announcement> alter) =>
         new(name, claim, source, Phase, expected, scene => scene.AlterAnnouncement("opening", opening => alter(scene, opening)));
+
+    /// <summary>The round names a roster that the victim must not follow, and the server hands it out when the victim asks again.</summary>
+    private static Deviation Enrolled(string name, Func<HostileConsortium, Roster> make) =>
+        new(name, "C4", "DESIGN, section 2; Pasquini et al. 2021", Phase, ErrorCodes.RosterUntrusted, scene =>
+        {
+            Roster roster = make(scene.Consortium);
+            scene.AlterAnnouncement("opening", opening =>
+                opening with { Entry = scene.Entry(new TaskEvent.RoundOpened(Scene.OpeningOf(opening) with { RosterDigest = roster.Digest }), opening.Entry.Index) });
+            scene.Alter("roster", _ => roster.Bytes.ToArray(), after: 1);
+        });
 
     /// <summary>Another round than the one that the others are shown, signed by the genuine server.</summary>
     private static Deviation Rounded(string name, string claim, string source, string expected, Func<RoundParameters, RoundParameters> alter) =>

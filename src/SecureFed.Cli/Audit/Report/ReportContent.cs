@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using SecureFed.Privacy.Budget;
 using SecureFed.Protocol.Resources;
 using SecureFed.Protocol.Rounds;
@@ -57,6 +58,9 @@ internal sealed record ReportContent
     /// <summary>What was checked of them, or that there are none.</summary>
     public required string ApprovalNote { get; init; }
 
+    /// <summary>The roster at the task's creation and every later one; counts only where blobs were read.</summary>
+    public required IReadOnlyList<ReportEnrolment> Enrolment { get; init; }
+
     /// <summary>Aborts, suspects, deletions, an early end, a failed verification.</summary>
     public required IReadOnlyList<ReportDeviation> Deviations { get; init; }
 
@@ -88,6 +92,7 @@ internal sealed record ReportContent
             Custody = ReportFields.Custody(result),
             Approvals = [.. audit.Changes.Select(ReportApproval.Of)],
             ApprovalNote = ReportApproval.NoteOf(result),
+            Enrolment = EnrolmentOf(result),
             Deviations = DeviationsOf(result),
             Leakage = ReportFields.Leakage(audit),
         };
@@ -132,6 +137,16 @@ internal sealed record ReportContent
         ? []
         : [new ReportModel(0, null, created.ModelDigest.ToString()), .. audit.Rounds.Where(r => r.ModelDigest is not null).Select(r => new ReportModel(r.Number, r.ParentDigest.ToString(), r.ModelDigest!.Value.ToString()))];
 
+    private static IReadOnlyList<ReportEnrolment> EnrolmentOf(AuditResult result) => [.. result.Entries.Rosters.Select(roster =>
+    {
+        EnrolmentChange? change = result.Replay?.Enrolments.FirstOrDefault(e => e.Index == roster.Index);
+        return new ReportEnrolment(
+            roster.Index,
+            roster.Digest.ToString(),
+            change?.Sequence,
+            change?.Counts.ToDictionary(c => JsonNamingPolicy.CamelCase.ConvertName(c.Role.ToString()), c => new ReportEnrolmentCount(c.Added, c.Removed), StringComparer.Ordinal));
+    })];
+
     private static IReadOnlyList<ReportDeviation> DeviationsOf(AuditResult result)
     {
         List<ReportDeviation> deviations = [];
@@ -166,6 +181,12 @@ internal sealed record ReportRound(int Round, string Id, string Kind, string Sta
 
 /// <summary>A model and its parent; round 0 is the initial one.</summary>
 internal sealed record ReportModel(int Round, string? Parent, string Model);
+
+/// <summary>A roster in force from an entry on. Sequence and changes since the one before, by role, are null for the first and where no blobs were read.</summary>
+internal sealed record ReportEnrolment(ulong Entry, string Roster, ulong? Sequence, IReadOnlyDictionary<string, ReportEnrolmentCount>? Changes);
+
+/// <summary>Members of one role.</summary>
+internal sealed record ReportEnrolmentCount(int Added, int Removed);
 
 /// <summary>A key that the report depends on.</summary>
 internal sealed record ReportKey(string Role, string Fingerprint, string Source);

@@ -132,7 +132,7 @@ internal static class ReportFields
 
     private static IEnumerable<ReportField> DigestsOf(EntryAudit audit) => audit.Created is not { } created
         ? []
-        : [new("task", audit.TaskId.ToString()), new("digest of the parameters", created.ParametersDigest.ToString()), new("digest of the roster", created.RosterDigest.ToString())];
+        : [new("task", audit.TaskId.ToString()), new("digest of the parameters", created.ParametersDigest.ToString()), new("digest of the roster", audit.Rosters[^1].Digest.ToString())];
 
     /// <summary>As other tools print it: SHA-256 of the key in DER, or of its 32 bytes.</summary>
     private static string Fingerprint(ReadOnlySpan<byte> key) => "SHA256:" + Convert.ToHexStringLower(SHA256.HashData(key));

@@ -61,6 +61,7 @@ internal static class ReportHtml
         Fields(html, "Parameters", "parameters", report.Parameters);
         Table(html, "Model lineage", "lineage", ["round", "parent", "model"], report.Lineage.Select(m => (string[])[Number(m.Round), m.Parent ?? "(initial)", m.Model]));
         Table(html, "Key custody", "custody", ["role", "fingerprint", "how it is known"], report.Custody.Select(k => (string[])[k.Role, k.Fingerprint, k.Source]));
+        Table(html, "Enrolment", "enrolment", ["entry", "roster", "number", "changes"], report.Enrolment.Select(e => (string[])[Number((long)e.Entry), e.Roster, e.Sequence is { } number ? number.ToString(CultureInfo.InvariantCulture) : "", ChangesOf(e)]));
         Approvals(html, report);
         if (report.Deviations.Count == 0)
             Lines(html, "Deviations", "deviations", ["None: no abort, no suspect, no deletion."]);
@@ -71,6 +72,14 @@ internal static class ReportHtml
     }
 
     internal static string Escape(string text) => WebUtility.HtmlEncode(text);
+
+    private static string ChangesOf(ReportEnrolment enrolment) => enrolment switch
+    {
+        { Entry: 0 } => "at the task's creation",
+        { Changes: null } => "not known to this reader: rosters are blobs, which auditors of the roster are shown",
+        { Changes.Count: 0 } => "none",
+        _ => string.Join(", ", enrolment.Changes.Select(c => $"{c.Key}: {Number(c.Value.Added)} added, {Number(c.Value.Removed)} removed")),
+    };
 
     private static void Budget(StringBuilder html, ReportContent report)
     {

@@ -9,7 +9,7 @@ namespace SecureFed.Server.Storage;
 /// <summary>All tasks in one data directory of one server process; no server to install.</summary>
 /// <remarks>
 /// <c>format</c> (version), <c>lock</c>, <c>tasks/TASK/journal</c>, <c>tasks/TASK/words-ROUND</c>, <c>tasks/TASK/log/…</c>, <c>guard/TASK</c> (elsewhere if so
-/// configured). Modes 0700 and 0600. The lock is the operating system's and ends with the process; it needs a file system that has such locks.
+/// configured), <c>roster</c>. Modes 0700 and 0600. The lock is the operating system's and ends with the process; it needs a file system that has such locks.
 /// </remarks>
 internal sealed class EmbeddedStorage : IStorage
 {
@@ -22,6 +22,8 @@ internal sealed class EmbeddedStorage : IStorage
     private readonly IRandomSource random;
     private readonly ILogger logger;
     private readonly ConcurrentDictionary<Identifier, EmbeddedTaskStore?> open = new();
+    private readonly Lock rosterLock = new();
+    private readonly KeptRoster keptRoster;
 
     private EmbeddedStorage(string directory, string guardDirectory, FileStream lockFile, IFileCalls calls, IRandomSource random, ILogger logger)
     {
@@ -31,6 +33,7 @@ internal sealed class EmbeddedStorage : IStorage
         this.calls = calls;
         this.random = random;
         this.logger = logger;
+        keptRoster = new KeptRoster(directory, calls);
     }
 
     /// <param name="directory">Created if it does not exist; its own, for one server process.</param>
@@ -82,6 +85,22 @@ internal sealed class EmbeddedStorage : IStorage
 
     public Task<ITaskStore> OpenAsync(Identifier taskId, CancellationToken cancellationToken = default) =>
         File.Exists(JournalPathOf(taskId)) ? OpenAsync(taskId, isNew: false, cancellationToken) : throw new InvalidOperationException($"There is no task {taskId} in '{directory}'.");
+
+    public Task<ReadOnlyMemory<byte>?> FindRosterAsync(ulong beyond, CancellationToken cancellationToken = default) => Task.Run(
+        () =>
+        {
+            lock (rosterLock)
+                return keptRoster.Read() is { } kept && kept.Sequence > beyond ? kept.Bytes : default(ReadOnlyMemory<byte>?);
+        },
+        cancellationToken);
+
+    public Task<bool> KeepRosterAsync(ulong sequence, ReadOnlyMemory<byte> roster, CancellationToken cancellationToken = default) => Task.Run(
+        () =>
+        {
+            lock (rosterLock)
+                return keptRoster.Keep(sequence, roster);
+        },
+        cancellationToken);
 
     public async ValueTask DisposeAsync()
     {

@@ -30,6 +30,7 @@ internal static class PostgresSchema
             PRIMARY KEY (task, path));
         CREATE TABLE securefed.guards (task BYTEA PRIMARY KEY, size BIGINT NOT NULL, root BYTEA NOT NULL);
         """,
+        "CREATE TABLE securefed.rosters (sequence NUMERIC(20) PRIMARY KEY, bytes BYTEA NOT NULL)",
     ];
 
     /// <summary>Brings the database to the version of this program: all missing steps or none, by one process at a time.</summary>

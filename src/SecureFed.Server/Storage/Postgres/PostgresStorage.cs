@@ -110,6 +110,30 @@ internal sealed class PostgresStorage : IStorage
         }
     }
 
+    public async Task<ReadOnlyMemory<byte>?> FindRosterAsync(ulong beyond, CancellationToken cancellationToken = default) => await database.RunAsync(
+        async (connection, cancellation) =>
+        {
+            const string Sql = "SELECT bytes FROM securefed.rosters WHERE sequence > $1 ORDER BY sequence DESC LIMIT 1";
+            await using NpgsqlCommand command = new(Sql, connection) { Parameters = { new() { Value = (decimal)beyond } } };
+            return await command.ExecuteScalarAsync(cancellation) is byte[] roster ? roster : default(ReadOnlyMemory<byte>?);
+        },
+        cancellationToken);
+
+    /// <remarks>Two that are kept at the same moment through two replicas may both stay, with two numbers: then the first was in force for no time.</remarks>
+    public async Task<bool> KeepRosterAsync(ulong sequence, ReadOnlyMemory<byte> roster, CancellationToken cancellationToken = default) => await database.RunAsync(
+        async (connection, cancellation) =>
+        {
+            const string Insert = "INSERT INTO securefed.rosters (sequence, bytes) SELECT $1, $2 WHERE NOT EXISTS (SELECT FROM securefed.rosters WHERE sequence >= $1) ON CONFLICT DO NOTHING";
+            NpgsqlParameter number = new() { Value = (decimal)sequence };
+            byte[] bytes = roster.ToArray();
+            NpgsqlBatchCommand insert = new(Insert) { Parameters = { number, new() { Value = bytes } } };
+            await using (NpgsqlBatch commands = new(connection) { BatchCommands = { new NpgsqlBatchCommand(PostgresDatabase.Durably), insert } })
+                await commands.ExecuteNonQueryAsync(cancellation);
+            await using NpgsqlCommand look = new("SELECT bytes = $2 FROM securefed.rosters WHERE sequence = $1", connection) { Parameters = { number.Clone(), new() { Value = bytes } } };
+            return await look.ExecuteScalarAsync(cancellation) is true;
+        },
+        cancellationToken);
+
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref isClosed, 1) == 1)

@@ -16,7 +16,7 @@ public sealed class PostgresOpeningTests(PostgresCluster cluster)
         object? applied = await PostgresCluster.ExecuteAsync(address, "SELECT min(applied) FROM securefed.migrations");
         await (await PostgresReplica.OpenAsync(address)).DisposeAsync();
         Assert.Equal(applied, await PostgresCluster.ExecuteAsync(address, "SELECT min(applied) FROM securefed.migrations"));
-        Assert.Equal(1L, await PostgresCluster.ExecuteAsync(address, "SELECT count(*) FROM securefed.migrations"));
+        Assert.Equal(2L, await PostgresCluster.ExecuteAsync(address, "SELECT count(*) FROM securefed.migrations"));
     }
 
     [Fact]
@@ -28,7 +28,7 @@ public sealed class PostgresOpeningTests(PostgresCluster cluster)
         StorageException refused = await Assert.ThrowsAsync<StorageException>(() => PostgresReplica.OpenAsync(address));
         Assert.Contains("version 99", refused.Message, StringComparison.Ordinal);
         Assert.False(refused.IsTransient);
-        Assert.Equal(2L, await PostgresCluster.ExecuteAsync(address, "SELECT count(*) FROM securefed.migrations"));
+        Assert.Equal(3L, await PostgresCluster.ExecuteAsync(address, "SELECT count(*) FROM securefed.migrations"));
     }
 
     [Fact]

@@ -1,11 +1,15 @@
+using System.Net;
 using SecureFed.Client;
 using SecureFed.Client.Http;
 using SecureFed.Client.Log;
 using SecureFed.Client.Rounds;
+using SecureFed.Protocol.Identity;
+using SecureFed.Protocol.Requests;
 using SecureFed.Protocol.Resources;
 using SecureFed.Protocol.Tasks;
 using SecureFed.Protocol.Wire;
 using SecureFed.Service.Tests.Consortium;
+using SecureFed.Service.Tests.Enrolment;
 
 namespace SecureFed.Service.Tests.Storage;
 
@@ -89,6 +93,49 @@ public sealed class ReplicaServiceTests(PostgresCluster cluster, TestConsortium 
         });
 
         AssertEveryUpdateCountedOnce(models);
+    }
+
+    /// <summary>The replica that was not asked hears of it; the task's next round waits for it whichever of them leads; and who starts with the old file goes on with the new roster.</summary>
+    [Fact]
+    public async Task A_roster_published_through_one_replica_is_in_force_on_all_of_them()
+    {
+        await cluster.CreateDatabaseAsync();
+        await using KestrelServer first = await KestrelServer.StartAsync(consortium, cluster.UriOf());
+        await using KestrelServer second = await KestrelServer.StartAsync(consortium, cluster.UriOf());
+        Identifier task = await first.CreateTaskAsync(Definition());
+        await WaitForTaskAsync(second, task);
+        using HttpClient http = SignedHttpClient.Create(second.Address, second.Pin, consortium.Operator.Id, consortium.Operator.Key);
+        using HttpClient removed = SignedHttpClient.Create(second.Address, second.Pin, consortium.Clients[7].Id, consortium.Clients[7].Key);
+        await EnrolmentExtensions.RoundAsync(http, task, 1);
+
+        Roster next = consortium.Later(2, [consortium.Clients[7]]);
+        Assert.True((await first.OperatorApi().PublishRosterAsync(next.Bytes)).IsNew);
+        for (int i = 0; i < 200 && (await removed.GetAsync(Routes.Task(task))).StatusCode != HttpStatusCode.Forbidden; i++)
+            await Task.Delay(25);
+        await removed.GetAsync(Routes.Task(task)).AssertProblemAsync(HttpStatusCode.Forbidden, "not-enrolled");
+        Assert.False((await second.OperatorApi().PublishRosterAsync(next.Bytes)).IsNew);
+        await http.PutAsync(Routes.Roster, HandSteppedClient.Binary(consortium.Later(2, [consortium.Clients[6]]).Bytes.ToArray())).AssertProblemAsync(HttpStatusCode.Conflict, "conflicting-roster");
+
+        await EnrolmentExtensions.AbortAsync(first.OperatorApi(), http, task, 1);
+        Assert.Equal(next.Digest, await EnrolmentExtensions.RosterOfRoundAsync(http, task, 2));
+        AssertEveryUpdateCountedOnce(await RunAsync(task, i => i < 3 ? first : second, () => Task.CompletedTask));
+
+        await using KestrelServer third = await KestrelServer.StartAsync(consortium, cluster.UriOf());
+        using HttpClient late = SignedHttpClient.Create(third.Address, third.Pin, consortium.Operator.Id, consortium.Operator.Key);
+        Assert.Equal(next.Bytes.ToArray(), await late.GetByteArrayAsync(Routes.Roster));
+    }
+
+    [Fact]
+    public async Task Two_replicas_that_are_given_two_rosters_with_one_number_keep_one()
+    {
+        await cluster.CreateDatabaseAsync();
+        await using KestrelServer first = await KestrelServer.StartAsync(consortium, cluster.UriOf());
+        await using KestrelServer second = await KestrelServer.StartAsync(consortium, cluster.UriOf());
+        Roster[] rosters = [consortium.Later(2, [consortium.Clients[7]]), consortium.Later(2, [consortium.Clients[6]])];
+        Exception?[] failures = await Task.WhenAll(PublishAsync(first, rosters[0]), PublishAsync(second, rosters[1]));
+        Assert.Equal(Protocol.Errors.ErrorCodes.ConflictingRoster, Assert.IsType<Protocol.Errors.SecureFedException>(Assert.Single(failures, f => f is not null)).Code);
+
+        static async Task<Exception?> PublishAsync(KestrelServer server, Roster roster) => await Record.ExceptionAsync(() => server.OperatorApi().PublishRosterAsync(roster.Bytes));
     }
 
     [Fact]
