@@ -36,6 +36,9 @@ internal static partial class Log
     [LoggerMessage(40, LogLevel.Information, "Witness: cosigned {Origin} at {Size} entries")]
     public static partial void WitnessCosigned(ILogger logger, string origin, ulong size);
 
+    [LoggerMessage(21, LogLevel.Warning, "Task {Task}: the rollback guard was missing, and as the operator allowed, the checkpoint over {Size} entries in the store has taken its place")]
+    public static partial void GuardRenewed(ILogger logger, Identifier task, ulong size);
+
     [LoggerMessage(41, LogLevel.Warning, "Witness: refused ({Status}): {Detail}")]
     public static partial void WitnessRefused(ILogger logger, int status, string detail);
 

@@ -78,31 +78,37 @@ internal sealed class TaskHost : IDisposable
     {
         cancellationToken.ThrowIfCancellationRequested();
         PendingEvent created = TaskState.Create(parameters, options.Roster, new LearningTask(parameters).InitialModel());
-        using (TaskLog empty = await TaskLog.OpenAsync(parameters.TaskId, store, options.Signer, witnesses, logger, CancellationToken.None))
+        using (TaskLog empty = TaskLog.Open(parameters.TaskId, store, options.Signer, witnesses, options.RenewsGuard))
         {
             if (store.EntryCount == 0)
                 await empty.AppendAsync(0, new LogEntry(parameters.TaskId, created.Event).Encode(), [.. created.Blobs.Select(b => new StoredBlob(b))]);
         }
 
-        return await OpenAsync(parameters.TaskId, store, options, witnesses, time, logger, CancellationToken.None); // The task exists now, whoever stops waiting for it.
+        TaskHost host = Open(parameters.TaskId, store, options, witnesses, time, logger);
+        try
+        {
+            await host.BeginAsync(CancellationToken.None); // The task exists now, whoever stops waiting for it.
+            return host;
+        }
+        catch
+        {
+            host.Dispose();
+            throw;
+        }
     }
 
-    /// <summary>Folds a task's log and goes on where it ends.</summary>
+    /// <summary>Compares a task's log with what was signed and folds it. Writes nothing; <see cref="BeginAsync"/> does.</summary>
+            {
+                await store.BeginWritingAsync(CancellationToken.None);
     /// <exception cref="StorageException">The log was rolled back, changed, or does not fold; nothing was changed.</exception>
-    public static async Task<TaskHost> OpenAsync(
-        Identifier taskId, ITaskStore store, ServerOptions options, LogWitnesses witnesses, TimeProvider time, ILogger logger, CancellationToken cancellationToken = default)
+            }
+    public static TaskHost Open(Identifier taskId, ITaskStore store, ServerOptions options, LogWitnesses witnesses, TimeProvider time, ILogger logger)
     {
-        TaskLog opened = await TaskLog.OpenAsync(taskId, store, options.Signer, witnesses, logger, cancellationToken);
+        TaskLog opened = TaskLog.Open(taskId, store, options.Signer, witnesses, options.RenewsGuard);
         try
         {
             Roster inForce = FindRoster(opened, options);
-            TaskFold folded = TaskFold.Of(opened, inForce);
-            TaskHost host = new(opened, store, folded, inForce, options, time, logger);
-            host.StartClocks();
-            await host.PublishUnlessFullAsync(cancellationToken);
-            foreach (Identifier round in folded.State.Rounds.Select(r => r.RoundId).Where(r => !folded.State.HoldsVectors(r)))
-                await store.DeleteBlobsAsync(round, cancellationToken); // A deletion that a crash interrupted.
-            return host;
+            return new TaskHost(opened, store, TaskFold.Of(opened, inForce), inForce, options, time, logger);
         }
         catch (Exception exception) when (exception is InvalidOperationException or KeyNotFoundException)
         {
@@ -118,6 +124,17 @@ internal sealed class TaskHost : IDisposable
         {
             try
             {
+    /// <summary>Goes on where the log ends: repairs and publishes what an interruption has left.</summary>
+    /// <exception cref="StorageException">The store cannot be written.</exception>
+    public async Task BeginAsync(CancellationToken cancellationToken = default)
+    {
+        await log.BeginAsync(logger, cancellationToken);
+        StartClocks();
+        await PublishUnlessFullAsync(cancellationToken);
+        foreach (Identifier round in fold.State.Rounds.Select(r => r.RoundId).Where(r => !fold.State.HoldsVectors(r)))
+            await store.DeleteBlobsAsync(round, cancellationToken); // A deletion that a crash interrupted.
+    }
+
                 (Task Signal, TimeSpan PatienceLeft)? next = await StepAsync(cancellationToken);
                 await PruneAsync(cancellationToken);
                 if (next is not { } wait)
@@ -531,6 +548,10 @@ internal sealed class TaskHost : IDisposable
                     SignalStage();
                 return;
             }
+        catch (InvalidOperationException)
+        {
+            // Another replica has signed a larger tree since this log was compared; CatchUp takes over its checkpoint.
+        }
             catch (StorageException exception)
             {
                 Log.StorageFailed(logger, Parameters.TaskId, exception.Message);

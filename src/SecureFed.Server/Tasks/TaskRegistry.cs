@@ -98,8 +98,15 @@ internal sealed class TaskRegistry(ServerOptions options, TimeProvider time, IHo
         try
         {
             foreach (Identifier task in await storage.ListAsync(cancellationToken))
-                await ContinueAsync(task, cancellationToken);
+            {
+                if (await OpenTaskAsync(task, cancellationToken) is { } host)
+                    opened.Add(host);
+            }
+
+            foreach (TaskHost host in opened) // Only when every task can be trusted: a start that is refused changes nothing.
+                await ContinueAsync(host, cancellationToken);
             if (storage.IsShared)
+            List<TaskHost> opened = [];
                 runs.Add(DiscoverAsync());
         }
         catch
@@ -124,8 +131,8 @@ internal sealed class TaskRegistry(ServerOptions options, TimeProvider time, IHo
                     await creation.WaitAsync(stopping.Token);
                     try
                     {
-                        if (!hosts.ContainsKey(task))
-                            await ContinueAsync(task, stopping.Token);
+                        if (!hosts.ContainsKey(task) && await OpenTaskAsync(task, stopping.Token) is { } host)
+                            await ContinueAsync(host, stopping.Token);
                     }
                     finally
                     {
@@ -144,19 +151,23 @@ internal sealed class TaskRegistry(ServerOptions options, TimeProvider time, IHo
         }
     }
 
-    private async Task ContinueAsync(Identifier task, CancellationToken cancellationToken)
+    /// <summary>Checks a task that is in the storage; changes nothing.</summary>
+    /// <returns>Null if its creation was interrupted before it was acknowledged; the same request creates it again.</returns>
+    private async Task<TaskHost?> OpenTaskAsync(Identifier task, CancellationToken cancellationToken)
     {
         ITaskStore store = await storage!.OpenAsync(task, cancellationToken);
-        if (store.EntryCount == 0)
-        {
-            await store.DisposeAsync(); // Its creation was interrupted before it was acknowledged; the same request creates it again.
-            return;
-        }
+        if (store.EntryCount > 0 || store.ReadGuard() is not null || store.ReadFile(TaskLog.CheckpointPath) is not null)
+            return TaskHost.Open(task, store, options, witnesses, time, logger);
+        await store.DisposeAsync();
+        return null;
+    }
 
-        TaskHost host = await TaskHost.OpenAsync(task, store, options, witnesses, time, logger, cancellationToken);
-        Log.TaskOpened(logger, task, store.EntryCount);
+    private async Task ContinueAsync(TaskHost host, CancellationToken cancellationToken)
+    {
+        hosts[host.Parameters.TaskId] = host;
+        await host.BeginAsync(cancellationToken);
+        Log.TaskOpened(logger, host.Parameters.TaskId, host.PublishedLog.EntryCount);
         budgets.Restore(host.Parameters);
-        hosts[task] = host;
         runs.Add(RunAsync(host));
     }
 

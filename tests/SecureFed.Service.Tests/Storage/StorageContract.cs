@@ -184,6 +184,19 @@ public abstract class StorageContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_probe_leaves_nothing_behind()
+    {
+        await Append(0, 2);
+        await store.ProbeAsync();
+        await store.ProbeAsync();
+        await ReopenAsync();
+        await store.ProbeAsync();
+        Assert.Equal(2ul, store.EntryCount);
+        AssertHolds(0, 1);
+        await Append(2, 3);
+    }
+
+    [Fact]
     public async Task Who_is_alone_can_lead()
     {
         await using IAsyncDisposable? leadership = await store.TryLeadAsync();
@@ -205,7 +218,7 @@ public abstract class StorageContract : IAsyncLifetime
         await store.DisposeAsync();
         await storage.DisposeAsync();
         storage = (IStorage)OpenAgain();
-        store = await storage.OpenAsync(Stored.TaskId);
+        store = await storage.OpenForWritingAsync(Stored.TaskId);
     }
 
     private async Task Append(int from, int to)

@@ -36,7 +36,7 @@ internal sealed class EmbeddedStorage : IStorage
     /// <param name="directory">Created if it does not exist; its own, for one server process.</param>
     /// <param name="random">Strong: keeps what clients send apart from the store's own framing.</param>
     /// <param name="logger">Told what was repaired.</param>
-    /// <param name="guardDirectory">Of the rollback guards; null for one inside. On another disk it outlives a restored or swapped data disk.</param>
+    /// <param name="guardDirectory">Of the rollback guards; null for one inside. On another disk it outlives a restored or swapped data disk. Guards inside move there.</param>
     /// <param name="calls">Null for the operating system's.</param>
     /// <exception cref="StorageException">In use, of another format, or not accessible; nothing was changed.</exception>
     public static EmbeddedStorage Open(string directory, IRandomSource random, ILogger logger, string? guardDirectory = null, IFileCalls? calls = null)
@@ -75,7 +75,12 @@ internal sealed class EmbeddedStorage : IStorage
     {
         ITaskStore store = await OpenAsync(taskId, isNew: true, cancellationToken);
         if (store.EntryCount == 0)
+        {
+            if (store.ReadGuard() is null) // Else it was signed with entries, and whoever compares that refuses it.
+                await store.BeginWritingAsync(cancellationToken);
             return store;
+        }
+
         await store.DisposeAsync();
         throw new InvalidOperationException($"Task {taskId} exists already.");
     }
@@ -158,7 +163,8 @@ internal sealed class EmbeddedStorage : IStorage
         if (isNew && !File.Exists(JournalPathOf(taskId)))
             Journal.Create(files, JournalPathOf(taskId), taskId, random);
 
-        return EmbeddedTaskStore.Open(taskId, DirectoryOf(taskId), Path.Combine(guardDirectory, taskId.ToString()), files, logger, () => open.TryRemove(taskId, out _));
+        GuardFile guard = GuardFile.Open(files, Path.Combine(guardDirectory, taskId.ToString()), Path.Combine(directory, "guard", taskId.ToString()));
+        return EmbeddedTaskStore.Open(taskId, DirectoryOf(taskId), guard, files, logger, () => open.TryRemove(taskId, out _));
     }
 
     private string DirectoryOf(Identifier taskId) => Path.Combine(TasksDirectory, taskId.ToString());

@@ -141,7 +141,6 @@ internal sealed class PostgresStorage : IStorage
 
         if (held != end)
             throw new StorageException($"The log of task {taskId} in the database {database} is damaged: {end - held} of its first {end} entries are missing. Nothing was changed; restore the database from a backup.");
-        await PostgresRetention.FinishAsync(connection, taskId, cancellationToken);
         return (ulong)end;
     }
 }
