@@ -37,6 +37,8 @@ internal sealed class TaskHost : IDisposable
     private readonly ILogger logger;
     private readonly SemaphoreSlim gate = new(1, 1);
     private readonly PhaseClocks clocks;
+    private readonly WriteHealth appending;
+    private readonly WriteHealth publishing;
     private readonly CancellationTokenSource stopping = new();
     private readonly ConcurrentDictionary<Identifier, bool> undeleted = new();
     private volatile TaskFold fold;
@@ -61,12 +63,17 @@ internal sealed class TaskHost : IDisposable
         this.time = time;
         this.logger = logger;
         clocks = new PhaseClocks(fold.State.Parameters.Deadlines, time);
+        appending = new WriteHealth(Parameters.TaskId, "the log", time, logger);
+        publishing = new WriteHealth(Parameters.TaskId, "the checkpoint", time, logger);
     }
 
     public TaskParameters Parameters => fold.State.Parameters;
 
     /// <summary>The roster under which the task was created; it stays in force for the task.</summary>
     public Roster Roster => roster;
+
+    /// <summary>Whether entries or checkpoints cannot be written now. Reading goes on.</summary>
+    public bool IsUnwritable => appending.IsFailing || publishing.IsFailing;
 
     /// <summary>Tiles, checkpoint and proofs.</summary>
     public TaskLog PublishedLog => log;
@@ -81,7 +88,10 @@ internal sealed class TaskHost : IDisposable
         using (TaskLog empty = TaskLog.Open(parameters.TaskId, store, options.Signer, witnesses, options.RenewsGuard))
         {
             if (store.EntryCount == 0)
+            {
+                await store.BeginWritingAsync(CancellationToken.None);
                 await empty.AppendAsync(0, new LogEntry(parameters.TaskId, created.Event).Encode(), [.. created.Blobs.Select(b => new StoredBlob(b))]);
+            }
         }
 
         TaskHost host = Open(parameters.TaskId, store, options, witnesses, time, logger);
@@ -98,10 +108,7 @@ internal sealed class TaskHost : IDisposable
     }
 
     /// <summary>Compares a task's log with what was signed and folds it. Writes nothing; <see cref="BeginAsync"/> does.</summary>
-            {
-                await store.BeginWritingAsync(CancellationToken.None);
     /// <exception cref="StorageException">The log was rolled back, changed, or does not fold; nothing was changed.</exception>
-            }
     public static TaskHost Open(Identifier taskId, ITaskStore store, ServerOptions options, LogWitnesses witnesses, TimeProvider time, ILogger logger)
     {
         TaskLog opened = TaskLog.Open(taskId, store, options.Signer, witnesses, options.RenewsGuard);
@@ -117,13 +124,6 @@ internal sealed class TaskHost : IDisposable
         }
     }
 
-    /// <summary>Opens rounds, moves phases on and steps the model until the schedule is complete.</summary>
-    public async Task RunAsync(CancellationToken cancellationToken = default)
-    {
-        while (true)
-        {
-            try
-            {
     /// <summary>Goes on where the log ends: repairs and publishes what an interruption has left.</summary>
     /// <exception cref="StorageException">The store cannot be written.</exception>
     public async Task BeginAsync(CancellationToken cancellationToken = default)
@@ -135,8 +135,16 @@ internal sealed class TaskHost : IDisposable
             await store.DeleteBlobsAsync(round, cancellationToken); // A deletion that a crash interrupted.
     }
 
+    /// <summary>Opens rounds, moves phases on and steps the model until the schedule is complete.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken = default)
+    {
+        while (true)
+        {
+            try
+            {
                 (Task Signal, TimeSpan PatienceLeft)? next = await StepAsync(cancellationToken);
                 await PruneAsync(cancellationToken);
+                await ProbeAsync(cancellationToken);
                 if (next is not { } wait)
                     return;
                 await wait.Signal.WaitAsync(wait.PatienceLeft, time, cancellationToken);
@@ -147,7 +155,7 @@ internal sealed class TaskHost : IDisposable
             }
             catch (StorageException exception)
             {
-                Log.StorageFailed(logger, Parameters.TaskId, exception.Message);
+                appending.Failed(exception);
                 CheckpointSoon();
                 await Task.Delay(RetryPause, time, cancellationToken);
             }
@@ -333,6 +341,15 @@ internal sealed class TaskHost : IDisposable
         }
     }
 
+    /// <summary>After a failure, when nothing else is to be written: nobody may ever try again, if those who watch the server's readiness send it nothing.</summary>
+    private async Task ProbeAsync(CancellationToken cancellationToken)
+    {
+        if (!appending.IsFailing)
+            return;
+        await store.ProbeAsync(cancellationToken);
+        appending.Succeeded();
+    }
+
     /// <summary>Retention: the uploaded vectors of all but the last finished rounds.</summary>
     private async Task PruneAsync(CancellationToken cancellationToken)
     {
@@ -484,6 +501,8 @@ internal sealed class TaskHost : IDisposable
             isAhead = true;
             Interlocked.Exchange(ref failedAt, time.GetTimestamp());
             storageFailure = exception;
+            appending.Failed(exception);
+            Volatile.Read(ref messageArrived).TrySetResult(); // Wakes RunAsync, which finds out when writing works again.
             throw;
         }
         catch (ArgumentOutOfRangeException)
@@ -507,11 +526,12 @@ internal sealed class TaskHost : IDisposable
         try
         {
             await log.PublishAsync(CancellationToken.None);
+            publishing.Succeeded();
             SignalStage();
         }
         catch (StorageException exception)
         {
-            Log.StorageFailed(logger, Parameters.TaskId, exception.Message);
+            publishing.Failed(exception);
             CheckpointSoon();
         }
     }
@@ -525,8 +545,12 @@ internal sealed class TaskHost : IDisposable
         }
         catch (StorageException exception) when (exception.IsFull)
         {
-            Log.StorageFailed(logger, Parameters.TaskId, exception.Message);
+            publishing.Failed(exception);
             CheckpointSoon();
+        }
+        catch (InvalidOperationException)
+        {
+            // Another replica has signed a larger tree since this log was compared; CatchUp takes over its checkpoint.
         }
     }
 
@@ -546,15 +570,12 @@ internal sealed class TaskHost : IDisposable
                 Interlocked.Exchange(ref isCheckpointDue, 0);
                 if (store.IsLeader && await log.PublishAsync(stopping.Token))
                     SignalStage();
+                publishing.Succeeded();
                 return;
             }
-        catch (InvalidOperationException)
-        {
-            // Another replica has signed a larger tree since this log was compared; CatchUp takes over its checkpoint.
-        }
             catch (StorageException exception)
             {
-                Log.StorageFailed(logger, Parameters.TaskId, exception.Message);
+                publishing.Failed(exception);
             }
             catch (Exception exception) when (exception is OperationCanceledException or ObjectDisposedException)
             {

@@ -23,6 +23,9 @@ internal sealed class TaskRegistry(ServerOptions options, TimeProvider time, IHo
 
     public IEnumerable<TaskHost> All => hosts.Values;
 
+    /// <summary>Whether the storage was opened and every task of it can be written.</summary>
+    public bool IsReady => storage is not null && hosts.Values.All(h => !h.IsUnwritable);
+
     /// <summary>Creates and starts a task; the same parameters again return the existing one.</summary>
     /// <returns>Null host with the reason: the identifier belongs to a task with other parameters, or the data set's privacy budget does not allow the task.</returns>
     public async Task<(TaskHost? Host, bool IsNew, RoundRejection? Rejection)> CreateAsync(TaskParameters parameters, CancellationToken cancellationToken = default)
@@ -97,6 +100,7 @@ internal sealed class TaskRegistry(ServerOptions options, TimeProvider time, IHo
         storage = await StorageLocation.OpenAsync(options, logger, cancellationToken);
         try
         {
+            List<TaskHost> opened = [];
             foreach (Identifier task in await storage.ListAsync(cancellationToken))
             {
                 if (await OpenTaskAsync(task, cancellationToken) is { } host)
@@ -106,7 +110,6 @@ internal sealed class TaskRegistry(ServerOptions options, TimeProvider time, IHo
             foreach (TaskHost host in opened) // Only when every task can be trusted: a start that is refused changes nothing.
                 await ContinueAsync(host, cancellationToken);
             if (storage.IsShared)
-            List<TaskHost> opened = [];
                 runs.Add(DiscoverAsync());
         }
         catch
