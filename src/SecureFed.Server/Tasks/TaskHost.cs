@@ -20,7 +20,7 @@ namespace SecureFed.Server.Tasks;
 /// <remarks>
 /// <para>The shell around <see cref="TaskState"/>: it owns the clock and the log and makes no decision of its own.</para>
 /// <para>The fold runs ahead of the disk, so that entries of many clients share one flush. Nothing is told to anybody before it is durable: a receipt waits for its
-/// entry, an announcement for a checkpoint over it. If an append fails, the fold is thrown away and made again from what is durable.</para>
+/// entry, an announcement for a checkpoint over it. If an append fails, the fold is thrown away and made again from what is durable, beginning where the last round was opened.</para>
 /// </remarks>
 internal sealed class TaskHost : IDisposable
 {
@@ -320,6 +320,8 @@ internal sealed class TaskHost : IDisposable
         {
             while (isLeading && Decide() is { } pending)
             {
+                if (pending.Event is TaskEvent.RoundOpened && lastAppend.IsCompleted && !HasLastAppendFailed)
+                    fold.Rest();
                 Task<bool> durable = Queue(pending);
                 StartPhase(pending.Event);
                 if (!await ConfirmAsync(durable))
@@ -514,7 +516,7 @@ internal sealed class TaskHost : IDisposable
 
     private void Refold()
     {
-        fold = TaskFold.Of(log, roster);
+        fold = fold.Again(log, roster);
         lastAppend = Task.FromResult(true);
         isAhead = false;
         StartClocks();
