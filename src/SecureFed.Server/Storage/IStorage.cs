@@ -8,6 +8,16 @@ internal interface IStorage : IAsyncDisposable
     /// <summary>Whether other processes work on the same logs: then tasks and entries appear that this process did not write.</summary>
     bool IsShared { get; }
 
+    /// <summary>Notes the nonce of a signed request, durably and for all replicas, before the request is executed.</summary>
+    /// <param name="keyId">Whose signature.</param>
+    /// <param name="nonce">Of the signature.</param>
+    /// <param name="expires">From then on the signature is refused for its age, and the nonce may be forgotten.</param>
+    /// <param name="now">Forgets what has expired.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <returns>False if it was noted before.</returns>
+    /// <exception cref="StorageException">Not noted; the request must not be executed.</exception>
+    Task<bool> TryUseNonceAsync(Identifier keyId, string nonce, DateTimeOffset expires, DateTimeOffset now, CancellationToken cancellationToken = default);
+
     /// <summary>Tasks that exist, in the order of their identifiers.</summary>
     Task<IReadOnlyList<Identifier>> ListAsync(CancellationToken cancellationToken = default);
 

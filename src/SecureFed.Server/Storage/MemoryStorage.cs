@@ -7,8 +7,12 @@ namespace SecureFed.Server.Storage;
 internal sealed class MemoryStorage : IStorage
 {
     private readonly ConcurrentDictionary<Identifier, MemoryTaskStore> tasks = new();
+    private readonly UsedNonces nonces = new();
 
     public bool IsShared => false;
+
+    public Task<bool> TryUseNonceAsync(Identifier keyId, string nonce, DateTimeOffset expires, DateTimeOffset now, CancellationToken cancellationToken = default) =>
+        Task.FromResult(nonces.TryUse(keyId, nonce, expires, now, _ => { }));
 
     public Task<IReadOnlyList<Identifier>> ListAsync(CancellationToken cancellationToken = default) =>
         Task.FromResult<IReadOnlyList<Identifier>>([.. tasks.Keys.Order()]);

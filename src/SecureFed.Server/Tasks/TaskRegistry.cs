@@ -26,6 +26,11 @@ internal sealed class TaskRegistry(ServerOptions options, TimeProvider time, IHo
     /// <summary>Whether the storage was opened and every task of it can be written.</summary>
     public bool IsReady => storage is not null && hosts.Values.All(h => !h.IsUnwritable);
 
+    /// <summary>Notes the nonce of a request that must not be executed again, not even after a restart or by another replica.</summary>
+    /// <returns>False if it was used before.</returns>
+    public Task<bool> TryUseNonceAsync(Identifier keyId, string nonce, DateTimeOffset expires, CancellationToken cancellationToken = default) =>
+        storage!.TryUseNonceAsync(keyId, nonce, expires, time.GetUtcNow(), cancellationToken);
+
     /// <summary>Creates and starts a task; the same parameters again return the existing one.</summary>
     /// <returns>Null host with the reason: the identifier belongs to a task with other parameters, or the data set's privacy budget does not allow the task.</returns>
     public async Task<(TaskHost? Host, bool IsNew, RoundRejection? Rejection)> CreateAsync(TaskParameters parameters, CancellationToken cancellationToken = default)

@@ -8,7 +8,7 @@ namespace SecureFed.Server.Storage;
 
 /// <summary>All tasks in one data directory of one server process; no server to install.</summary>
 /// <remarks>
-/// <c>format</c> (version), <c>lock</c>, <c>tasks/TASK/journal</c>, <c>tasks/TASK/words-ROUND</c>, <c>tasks/TASK/log/…</c>, <c>guard/TASK</c> (elsewhere if so
+/// <c>format</c> (version), <c>lock</c>, <c>nonces</c>, <c>tasks/TASK/journal</c>, <c>tasks/TASK/words-ROUND</c>, <c>tasks/TASK/log/…</c>, <c>guard/TASK</c> (elsewhere if so
 /// configured). Modes 0700 and 0600. The lock is the operating system's and ends with the process; it needs a file system that has such locks.
 /// </remarks>
 internal sealed class EmbeddedStorage : IStorage
@@ -18,6 +18,8 @@ internal sealed class EmbeddedStorage : IStorage
     private readonly string directory;
     private readonly string guardDirectory;
     private readonly FileStream lockFile;
+    private readonly DurableFiles nonceFiles;
+    private readonly NonceFile nonces;
     private readonly IFileCalls calls;
     private readonly IRandomSource random;
     private readonly ILogger logger;
@@ -25,6 +27,8 @@ internal sealed class EmbeddedStorage : IStorage
 
     private EmbeddedStorage(string directory, string guardDirectory, FileStream lockFile, IFileCalls calls, IRandomSource random, ILogger logger)
     {
+        nonceFiles = new DurableFiles(calls, directory);
+        nonces = NonceFile.Open(nonceFiles, Path.Combine(directory, "nonces"));
         this.directory = directory;
         this.guardDirectory = guardDirectory;
         this.lockFile = lockFile;
@@ -59,9 +63,28 @@ internal sealed class EmbeddedStorage : IStorage
             locked?.Dispose();
             throw new StorageException($"The data directory '{full}' cannot be used ({exception.Message}). Check its owner, mode and free space.", files is { Failure: null } && exception is FileCallException { IsFull: true }, exception);
         }
+        catch (StorageException)
+        {
+            locked?.Dispose();
+            throw;
+        }
     }
 
     public bool IsShared => false;
+
+    public async Task<bool> TryUseNonceAsync(Identifier keyId, string nonce, DateTimeOffset expires, DateTimeOffset now, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            return await Task.Run(() => nonces.TryUse(keyId, nonce, expires, now), cancellationToken);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            bool isFull = nonceFiles.Failure is null && exception is FileCallException { IsFull: true };
+            throw new StorageException(
+                $"The request was not executed, because it cannot be noted ({exception.Message}). {(isFull ? "Free space: the server goes on by itself." : "Check the disk, then start the server again.")}", isFull, exception);
+        }
+    }
 
     public Task<IReadOnlyList<Identifier>> ListAsync(CancellationToken cancellationToken = default)
     {

@@ -30,6 +30,11 @@ internal static class PostgresSchema
             PRIMARY KEY (task, path));
         CREATE TABLE securefed.guards (task BYTEA PRIMARY KEY, size BIGINT NOT NULL, root BYTEA NOT NULL);
         """,
+        """
+        CREATE TABLE securefed.nonces (
+            key BYTEA NOT NULL, nonce TEXT NOT NULL, expires BIGINT NOT NULL, attempt BYTEA NOT NULL,
+            PRIMARY KEY (key, nonce));
+        """,
     ];
 
     /// <summary>Brings the database to the version of this program: all missing steps or none, by one process at a time.</summary>
