@@ -26,7 +26,6 @@ internal sealed class TaskHost : IDisposable
 {
     private const int GreatestAttempts = 8;
     private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan CheckpointPause = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan FollowerPause = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LongestQuiet = TimeSpan.FromHours(1);
     private readonly TaskLog log;
@@ -38,8 +37,7 @@ internal sealed class TaskHost : IDisposable
     private readonly SemaphoreSlim gate = new(1, 1);
     private readonly PhaseClocks clocks;
     private readonly WriteHealth appending;
-    private readonly WriteHealth publishing;
-    private readonly CancellationTokenSource stopping = new();
+    private readonly CheckpointPublisher checkpoints;
     private readonly ConcurrentDictionary<Identifier, bool> undeleted = new();
     private volatile TaskFold fold;
     private Task<bool> lastAppend = Task.FromResult(true);
@@ -49,7 +47,6 @@ internal sealed class TaskHost : IDisposable
     private IAsyncDisposable? leadership;
     private volatile bool isAhead;
     private long failedAt;
-    private int isCheckpointDue;
     private int isDisposed;
     private volatile bool hasFailed;
 
@@ -64,7 +61,7 @@ internal sealed class TaskHost : IDisposable
         this.logger = logger;
         clocks = new PhaseClocks(fold.State.Parameters.Deadlines, time);
         appending = new WriteHealth(Parameters.TaskId, "the log", time, logger);
-        publishing = new WriteHealth(Parameters.TaskId, "the checkpoint", time, logger);
+        checkpoints = new CheckpointPublisher(log, store, new WriteHealth(Parameters.TaskId, "the checkpoint", time, logger), time, SignalStage);
     }
 
     public TaskParameters Parameters => fold.State.Parameters;
@@ -73,7 +70,7 @@ internal sealed class TaskHost : IDisposable
     public Roster Roster => roster;
 
     /// <summary>Whether entries or checkpoints cannot be written now. Reading goes on.</summary>
-    public bool IsUnwritable => appending.IsFailing || publishing.IsFailing;
+    public bool IsUnwritable => appending.IsFailing || checkpoints.IsFailing;
 
     /// <summary>Tiles, checkpoint and proofs.</summary>
     public TaskLog PublishedLog => log;
@@ -130,7 +127,7 @@ internal sealed class TaskHost : IDisposable
     {
         await log.BeginAsync(logger, cancellationToken);
         StartClocks();
-        await PublishUnlessFullAsync(cancellationToken);
+        await checkpoints.PublishUnlessFullAsync(cancellationToken);
         foreach (Identifier round in fold.State.Rounds.Select(r => r.RoundId).Where(r => !fold.State.HoldsVectors(r)))
             await store.DeleteBlobsAsync(round, cancellationToken); // A deletion that a crash interrupted.
     }
@@ -289,8 +286,7 @@ internal sealed class TaskHost : IDisposable
     {
         if (Interlocked.Exchange(ref isDisposed, 1) == 1)
             return; // The registry is both a service and a hosted one, so the container disposes of it twice.
-        stopping.Cancel();
-        stopping.Dispose();
+        checkpoints.Dispose();
         log.Dispose();
         gate.Dispose();
     }
@@ -522,69 +518,9 @@ internal sealed class TaskHost : IDisposable
         StartClocks();
     }
 
-    /// <summary>What was appended is durable, so a checkpoint that cannot be written now is written later, and only then anybody hears of it.</summary>
-    private async Task AnnounceAsync()
-    {
-        try
-        {
-            await log.PublishAsync(CancellationToken.None);
-            publishing.Succeeded();
-            SignalStage();
-        }
-        catch (StorageException exception)
-        {
-            publishing.Failed(exception);
-            CheckpointSoon();
-        }
-    }
+    private Task AnnounceAsync() => checkpoints.AnnounceAsync();
 
-    /// <summary>A full disk does not keep a task from being read.</summary>
-    private async Task PublishUnlessFullAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            await log.PublishAsync(cancellationToken);
-        }
-        catch (StorageException exception) when (exception.IsFull)
-        {
-            publishing.Failed(exception);
-            CheckpointSoon();
-        }
-        catch (InvalidOperationException)
-        {
-            // Another replica has signed a larger tree since this log was compared; CatchUp takes over its checkpoint.
-        }
-    }
-
-    private void CheckpointSoon()
-    {
-        if (Interlocked.Exchange(ref isCheckpointDue, 1) == 0)
-            _ = CheckpointAsync();
-    }
-
-    private async Task CheckpointAsync()
-    {
-        while (true)
-        {
-            try
-            {
-                await Task.Delay(CheckpointPause, time, stopping.Token);
-                Interlocked.Exchange(ref isCheckpointDue, 0);
-                if (store.IsLeader && await log.PublishAsync(stopping.Token))
-                    SignalStage();
-                publishing.Succeeded();
-                return;
-            }
-            catch (StorageException exception)
-            {
-                publishing.Failed(exception);
-            }
-            catch (Exception exception) when (exception is OperationCanceledException or ObjectDisposedException)
-            {
-                return;
-            }
-        }
-    }
+    private void CheckpointSoon() => checkpoints.PublishSoon();
 
     private void SignalStage() => Interlocked.Exchange(ref stageChanged, NewSignal()).TrySetResult();
 
