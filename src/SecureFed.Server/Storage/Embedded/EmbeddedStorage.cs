@@ -97,15 +97,19 @@ internal sealed class EmbeddedStorage : IStorage
     public async Task<ITaskStore> CreateAsync(Identifier taskId, CancellationToken cancellationToken = default)
     {
         ITaskStore store = await OpenAsync(taskId, isNew: true, cancellationToken);
-        if (store.EntryCount == 0)
+        try
         {
+            if (store.EntryCount > 0)
+                throw new InvalidOperationException($"Task {taskId} exists already.");
             if (store.ReadGuard() is null) // Else it was signed with entries, and whoever compares that refuses it.
                 await store.BeginWritingAsync(cancellationToken);
             return store;
         }
-
-        await store.DisposeAsync();
-        throw new InvalidOperationException($"Task {taskId} exists already.");
+        catch
+        {
+            await store.DisposeAsync();
+            throw;
+        }
     }
 
     public Task<ITaskStore> OpenAsync(Identifier taskId, CancellationToken cancellationToken = default) =>
