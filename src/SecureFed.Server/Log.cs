@@ -21,8 +21,11 @@ internal static partial class Log
     [LoggerMessage(5, LogLevel.Error, "Request failed")]
     public static partial void RequestFailed(ILogger logger, Exception exception);
 
-    [LoggerMessage(6, LogLevel.Error, "Task {Task}: the log cannot be written ({Reason}); nothing is acknowledged until it can")]
-    public static partial void StorageFailed(ILogger logger, Identifier task, string reason);
+    [LoggerMessage(6, LogLevel.Error, "Task {Task}: {Part} cannot be written ({Reason}); nothing that waits for it is acknowledged until it can")]
+    public static partial void StorageFailed(ILogger logger, Identifier task, string part, string reason);
+
+    [LoggerMessage(9, LogLevel.Warning, "Task {Task}: {Part} can be written again")]
+    public static partial void StorageBack(ILogger logger, Identifier task, string part);
 
     [LoggerMessage(7, LogLevel.Warning, "Task {Task}: {Count} published files were missing or damaged and were computed again from the journal")]
     public static partial void FilesRestored(ILogger logger, Identifier task, ulong count);
@@ -44,6 +47,9 @@ internal static partial class Log
 
     [LoggerMessage(20, LogLevel.Warning, "Task {Task}: the last {Bytes} bytes of the journal, from offset {Offset}, were torn by an interrupted write and have been cut off; {Entries} entries remain")]
     public static partial void TornTailCut(ILogger logger, Identifier task, long bytes, long offset, ulong entries);
+
+    [LoggerMessage(21, LogLevel.Warning, "Task {Task}: the rollback guard was missing, and as the operator allowed, the checkpoint over {Size} entries in the store has taken its place")]
+    public static partial void GuardRenewed(ILogger logger, Identifier task, ulong size);
 
     [LoggerMessage(40, LogLevel.Information, "Witness: cosigned {Origin} at {Size} entries")]
     public static partial void WitnessCosigned(ILogger logger, string origin, ulong size);

@@ -45,7 +45,7 @@ public static class SecureFedServer
             ChangeEndpoints.Map(endpoints);
             LogEndpoints.Map(endpoints);
             endpoints.MapGet("/healthz", () => Results.Text("ok")).WithName("Health").WithMetadata(PublicEndpoint.Instance);
-            endpoints.MapGet("/readyz", () => Results.Text("ready")).WithName("Ready").WithMetadata(PublicEndpoint.Instance);
+            endpoints.MapGet("/readyz", Ready).WithName("Ready").WithMetadata(PublicEndpoint.Instance);
             endpoints.MapOpenApi("/openapi/{documentName}.json").WithMetadata(PublicEndpoint.Instance);
         });
         return app;
@@ -78,6 +78,14 @@ public static class SecureFedServer
         app.UseSecureFedServer();
         return app;
     }
+
+    /// <summary>Tells everybody that nothing can be written now, but neither which task nor why: that is in the server's log.</summary>
+    private static IResult Ready(TaskRegistry registry) => registry.IsReady
+        ? Results.Text("ready")
+        : ProblemResponses.Of(
+            ErrorCodes.StorageUnavailable,
+            "The server cannot write its logs, so it accepts nothing; reading goes on. Its log lines name the cause: check the disk or the database, and start the server again if they say so.",
+            StatusCodes.Status503ServiceUnavailable);
 
     /// <summary>Routing answers an unknown path or method with a bare status; here it gets problem details like every other refusal.</summary>
     private static Task DescribeAsync(HttpContext context) => context.Response.StatusCode switch

@@ -34,7 +34,12 @@ public sealed class ServerOptions
     public string? Store { get; init; }
 
     /// <summary>Directory of the rollback guards if it is not inside <see cref="Store"/>: on another disk they outlive a restored backup of the first.</summary>
+    /// <remarks>A store that was used without it hands its guards over at the first start with it. From then on a start without them is refused (<see cref="RenewsGuard"/>).</remarks>
     public string? GuardDirectory { get; init; }
+
+    /// <summary>For one start after the guard directory was lost: the checkpoint in the store is taken for the last one that was signed, and a new guard begins there. Default false.</summary>
+    /// <remarks>Without a guard nothing in the store tells an old copy from the newest one: first make sure that no client, auditor or witness has seen a larger tree.</remarks>
+    public bool RenewsGuard { get; init; }
 
     /// <summary>Tests put theirs between the store and the operating system.</summary>
     internal Shared.IFileCalls? FileCalls { get; init; }

@@ -48,7 +48,8 @@ internal sealed record LogCost(string Kind, int Entries, int Writers, double Sec
         Stopwatch reopening = Stopwatch.StartNew();
         await using EmbeddedStorage again = EmbeddedStorage.Open(directory, OperatingSystemRandomSource.Instance, NullLogger.Instance);
         await using ITaskStore opened = await again.OpenAsync(taskId);
-        using TaskLog log = await TaskLog.OpenAsync(taskId, opened, key, LogWitnesses.None, NullLogger.Instance);
+        using TaskLog log = TaskLog.Open(taskId, opened, key, LogWitnesses.None);
+        await log.BeginAsync(NullLogger.Instance);
         double reopen = reopening.Elapsed.TotalSeconds;
         bool isRight = opened.EntryCount == (ulong)entries && log.PublishedSize == (ulong)entries && Enumerable.Range(0, entries).All(i => Holds(opened, i, hasVectors));
         return new LogCost(hasVectors ? "message with a vector of 4 KiB" : "message", entries - Checkpoints, writers, seconds, checkpoint, reopen, isRight);
@@ -77,7 +78,7 @@ internal sealed record LogCost(string Kind, int Entries, int Writers, double Sec
 
     private static async Task<double> LongestCheckpointAsync(ITaskStore store, SigningKey key, int entries, bool hasVectors)
     {
-        using TaskLog log = await TaskLog.OpenAsync(taskId, store, key, LogWitnesses.None, NullLogger.Instance);
+        using TaskLog log = TaskLog.Open(taskId, store, key, LogWitnesses.None);
         await log.PublishAsync(); // Everything at once is no event.
         TimeSpan longest = default;
         for (int i = entries - Checkpoints; i < entries; i++)

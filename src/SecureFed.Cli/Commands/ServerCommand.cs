@@ -36,12 +36,13 @@ internal static class ServerCommand
         Option<double> epsilon = new("--data-set-epsilon") { Description = "Largest sum of the epsilon of all tasks of one unit on one data set, in (0, 1e6]. Default 20.", DefaultValueFactory = _ => 20 };
         Option<double> delta = new("--data-set-delta") { Description = "The same for delta, in [1e-28, 1). Default 2e-5.", DefaultValueFactory = _ => 2e-5 };
         Option<string> store = CommandOptions.Optional("--store", "Where the logs are kept: a directory (created if absent), or 'memory' to lose them when the server stops. Default: SECUREFED_STORE, else securefed-data.");
-        Option<string> guard = CommandOptions.Optional("--guard", "Directory of the rollback guards, best on another disk than the store. Default: inside the store.");
+        Option<string> guard = CommandOptions.Optional("--guard", "Directory of the rollback guards, best on another disk than the store; those of an existing store move there. Default: inside the store.");
+        Option<bool> renewGuard = new("--renew-guard") { Description = "For one start after the guard directory was lost: trust the checkpoint in the store. First make sure that nobody has seen a larger tree." };
         Option<int?> retain = new("--retain-rounds") { Description = "Keep the uploaded (masked) vectors of so many finished rounds of each task for auditors, and delete older ones; the log says so. Default: keep all." };
         Option<string> witness = CommandOptions.Optional("--witness", "Witnesses that cosign checkpoints, comma-separated, each VKEY@ADDRESS, e.g. name+hash+key@https://witness.example.org.");
         Option<int> quorum = new("--witness-quorum") { Description = "Publish no checkpoint with fewer cosignatures. Default 0." };
         Option<bool> approval = new("--require-approval") { Description = "Take only tasks whose start an approver of another organisation has to approve." };
-        Command command = new("server", "Runs the aggregation service.") { key, roster, authority, listen, certificate, authorities, epsilon, delta, store, guard, retain, witness, quorum, approval, CommandOptions.Json() };
+        Command command = new("server", "Runs the aggregation service.") { key, roster, authority, listen, certificate, authorities, epsilon, delta, store, guard, renewGuard, retain, witness, quorum, approval, CommandOptions.Json() };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             _ = new DataSetLedger(parsed.GetValue(epsilon), parsed.GetValue(delta)); // Says which range is allowed.
@@ -60,6 +61,7 @@ internal static class ServerCommand
                 RosterAuthority = policy.RosterAuthorityKey,
                 Store = StoreOf(parsed.GetValue(store)),
                 GuardDirectory = parsed.GetValue(guard),
+                RenewsGuard = parsed.GetValue(renewGuard),
                 RetainedRounds = parsed.GetValue(retain),
                 Witnesses = [.. (parsed.GetValue(witness)?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? []).Select(WitnessOf)],
                 WitnessQuorum = parsed.GetValue(quorum),
@@ -109,7 +111,7 @@ internal static class ServerCommand
         }
         catch (SecureFedException exception) when (string.Equals(exception.Code, ErrorCodes.StorageUnavailable, StringComparison.Ordinal))
         {
-            throw CommandException.Refuse(exception.Code, exception.Message, "Nothing was changed. See the section on storage in README.md.");
+            throw CommandException.Refuse(exception.Code, exception.Message, "See the section on storage in README.md.");
         }
     }
 

@@ -70,6 +70,20 @@ public sealed class ChangeLedger
         return ledger.InForce;
     }
 
+    /// <summary>An independent ledger of the same changes.</summary>
+    internal ChangeLedger Copy()
+    {
+        ChangeLedger copy = new(InForce) { ApprovedCount = ApprovedCount, isStarted = isStarted };
+        foreach (ChangeRecord change in changes)
+        {
+            copy.places.Add(change.Request.Digest, copy.changes.Count);
+            copy.ids.Add(change.Request.Request.ChangeId, copy.changes.Count);
+            copy.changes.Add(change);
+        }
+
+        return copy;
+    }
+
     /// <summary>Decides about a request; changes nothing.</summary>
     internal MessageDecision Request(ReadOnlyMemory<byte> bytes, Roster roster, bool canExtend)
     {

@@ -26,7 +26,7 @@ public sealed class TaskState
     private int completedTrainRounds;
     private bool isNodeReleased;
 
-    private TaskState(TaskParameters parameters, Roster roster, Digest modelDigest, IBlobSource blobs, Func<Digest, Roster?>? findRoster)
+    private TaskState(TaskParameters parameters, ChangeLedger changes, Roster roster, Digest modelDigest, IBlobSource blobs, Func<Digest, Roster?>? findRoster)
     {
         Parameters = parameters;
         ParametersDigest = Digest.Of(parameters.Encode());
@@ -34,8 +34,8 @@ public sealed class TaskState
         Roster = roster;
         this.findRoster = findRoster;
         this.blobs = blobs;
-        Changes = new ChangeLedger(parameters);
-        budget = parameters.Privacy.HasNoise ? new BudgetLedger(parameters.Privacy.ToCap()) : null;
+        Changes = changes;
+        budget = parameters.Privacy.HasNoise ? new BudgetLedger(changes.InForce.Privacy.ToCap()) : null;
         EntryCount = 1;
     }
 
@@ -123,8 +123,43 @@ public sealed class TaskState
         && TaskParameters.TryDecode(blobs.Get(created.ParametersDigest).Span, out TaskParameters? parameters)
         && parameters!.TaskId == first.TaskId
         && created.RosterDigest == roster.Digest
-            ? new TaskState(parameters, roster, created.ModelDigest, blobs, findRoster)
+            ? new TaskState(parameters, new ChangeLedger(parameters), roster, created.ModelDigest, blobs, findRoster)
             : throw new InvalidOperationException("A task's log starts with its TASK_CREATED entry under the roster in force.");
+
+    /// <summary>An independent state at the same entry, so that a server whose fold has run ahead of its disk can go back to it.</summary>
+    /// <exception cref="InvalidOperationException">A round is open; only between rounds does a state have an end that cannot move.</exception>
+    public TaskState Copy()
+    {
+        if (HasOpenRound)
+            throw new InvalidOperationException("A round is open.");
+        TaskState copy = new(Parameters, Changes.Copy(), Roster, ModelDigest, blobs, findRoster)
+        {
+            EntryCount = EntryCount,
+            CompletedRounds = CompletedRounds,
+            Round = Round,
+            Released = Released,
+            IsFinished = IsFinished,
+            FinishReason = FinishReason,
+            releasedBefore = releasedBefore,
+            failuresInARow = failuresInARow,
+            unknownPerHonest = unknownPerHonest,
+            completedTrainRounds = completedTrainRounds,
+            isNodeReleased = isNodeReleased,
+        };
+        copy.rounds.AddRange(rounds);
+        copy.participations.AddRange(participations);
+        copy.withoutVectors.UnionWith(withoutVectors);
+        foreach (BudgetEntry charge in budget?.Entries ?? [])
+        {
+            copy.budget!.Reserve(charge.Round, charge.Units);
+            if (charge.State == BudgetState.Committed)
+                copy.budget.Commit(charge.Round);
+            else if (charge.State == BudgetState.Void)
+                copy.budget.Void(charge.Round);
+        }
+
+        return copy;
+    }
 
     /// <summary>The ROUND_OPENED event of the next round, the TASK_FINISHED event if none follows, or null while a round is in progress.</summary>
     public PendingEvent? Next(IRandomSource random)

@@ -6,10 +6,13 @@ namespace SecureFed.Server.Http;
 /// <summary>The one place where error codes become problem details (RFC 9457).</summary>
 internal static class ProblemResponses
 {
-    public static IResult Of(string code, string detail) => Results.Json(
-        new Problem($"urn:securefed:error:{code}", TitleOf(code), StatusOf(code), detail, code),
+    public static IResult Of(string code, string detail) => Of(code, detail, StatusOf(code));
+
+    /// <summary>With another status than the code's own.</summary>
+    public static IResult Of(string code, string detail, int status) => Results.Json(
+        new Problem($"urn:securefed:error:{code}", TitleOf(code), status, detail, code),
         contentType: MediaTypes.Problem,
-        statusCode: StatusOf(code));
+        statusCode: status);
 
     public static IResult Of(RoundRejection rejection) => Of(rejection.Code, rejection.Detail);
 

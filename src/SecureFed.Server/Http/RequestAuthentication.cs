@@ -2,8 +2,10 @@ using System.Buffers;
 using System.Net;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Identity;
+using SecureFed.Protocol.Messages;
 using SecureFed.Protocol.Requests;
 using SecureFed.Server.Enrolment;
+using SecureFed.Server.Tasks;
 
 namespace SecureFed.Server.Http;
 
@@ -11,8 +13,10 @@ namespace SecureFed.Server.Http;
 /// <remarks>
 /// The signature is checked before a byte of the body is read, and the body is read only up to what the route may carry. Order of the checks: form, enrolment,
 /// freshness, signature, repetition, size, digest; the nonce is spent only by a valid signature.
+/// Memory ends with the process, so requests whose repetition would do something again are noted in the store before they are executed. Reading does nothing, and
+/// messages of a round are taken once whatever carries them; everything else is noted, so a new route is safe unless it says that it is a message.
 /// </remarks>
-internal sealed class RequestAuthentication(RequestDelegate next, ServerOptions options, RosterDesk rosters, NonceMemory nonces, TimeProvider time, ILogger<RequestAuthentication> logger)
+internal sealed class RequestAuthentication(RequestDelegate next, ServerOptions options, RosterDesk rosters, NonceMemory nonces, TaskRegistry registry, TimeProvider time, ILogger<RequestAuthentication> logger)
 {
     public async Task InvokeAsync(HttpContext context)
     {
@@ -62,14 +66,24 @@ internal sealed class RequestAuthentication(RequestDelegate next, ServerOptions 
         if (!signature.Verify(components, signatureField, entry.PublicKey.Span))
             return Refuse(ErrorCodes.SignatureInvalid, "The request's signature does not verify under the key in the roster.");
         if (!nonces.TryUse(signature.KeyId, signature.Nonce))
-            return Refuse(ErrorCodes.RequestReplayed, "This nonce was used before; sign each request, also a repeated one, with a fresh nonce.");
+            return Replayed;
 
         if (await ReadBodyAsync(request, BodyLimits.Of(context), context.RequestAborted) is not { } body)
             return Refuse(ErrorCodes.PayloadTooLarge, $"The body exceeds the {BodyLimits.Of(context)} bytes that this resource takes.");
-        return ContentDigest.Matches(digest, body.Span)
+        if (!ContentDigest.Matches(digest, body.Span))
+            return Refuse(ErrorCodes.SignatureInvalid, "The body is not the one that Content-Digest names.");
+        DateTimeOffset expires = DateTimeOffset.FromUnixTimeSeconds(signature.Created) + (2 * options.RequestLifetime); // Twice: a clock may be set back.
+        return IsRepeatable(context) || await registry.TryUseNonceAsync(signature.KeyId, signature.Nonce, expires, context.RequestAborted)
             ? (new RequestIdentity(entry, body), null)
-            : Refuse(ErrorCodes.SignatureInvalid, "The body is not the one that Content-Digest names.");
+            : Replayed;
     }
+
+    private static (RequestIdentity?, RoundRejection?) Replayed =>
+        Refuse(ErrorCodes.RequestReplayed, "This nonce was used before; sign each request, also a repeated one, with a fresh nonce.");
+
+    private static bool IsRepeatable(HttpContext context) =>
+        HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method)
+        || context.GetEndpoint() is not { } endpoint || endpoint.Metadata.OfType<MessageType>().Any();
 
     private bool IsOurs(string authority, ConnectionInfo connection)
     {

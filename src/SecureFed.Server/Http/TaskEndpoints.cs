@@ -44,7 +44,7 @@ internal static class TaskEndpoints
             .WithName("GetModel").WithSummary("A global model by its SHA-256; immutable.");
     }
 
-    private static async Task<IResult> CreateTaskAsync(HttpContext context, TaskRegistry registry, RosterDesk rosters)
+    private static async Task<IResult> CreateTaskAsync(HttpContext context, TaskRegistry registry, ServerOptions options, RosterDesk rosters)
     {
         RequestIdentity requester = RequestIdentity.Of(context);
         if (!requester.Is(RosterRole.Operator))

@@ -5,7 +5,7 @@ namespace SecureFed.Server.Storage;
 
 /// <summary>One task's durable log: entries in order, blobs by SHA-256, published files (tiles, checkpoint) and the rollback guard.</summary>
 /// <remarks>
-/// Nothing is acknowledged before <see cref="AppendAsync"/> has completed. Reading goes on whatever happens to writing. Failures are
+/// Nothing is written before <see cref="BeginWritingAsync"/>, nothing acknowledged before <see cref="AppendAsync"/> has completed. Reading goes on whatever happens to writing. Failures are
 /// <see cref="StorageException"/>; after one that is not transient nothing more can be written until the store is opened again. Several
 /// replicas may have one log open (PostgreSQL): each appends, one leads.
 /// </remarks>
@@ -13,6 +13,17 @@ internal interface ITaskStore : IBlobSource, IAsyncDisposable
 {
     /// <summary>Entries that are durable, at opening and since.</summary>
     ulong EntryCount { get; }
+
+    /// <summary>
+    /// Repairs what an interrupted write has left, makes all that can be read durable, and allows writing. Comes after the caller has compared what was opened with
+    /// what was signed, so that a store which is refused stays as it was found. Repeating it does nothing.
+    /// </summary>
+    /// <exception cref="StorageException">It could not be made durable; start again when there is room or the disk works.</exception>
+    Task BeginWritingAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>Writes as much as a small upload and takes it away again, so that a store which failed shows that it works.</summary>
+    /// <exception cref="StorageException">It does not.</exception>
+    Task ProbeAsync(CancellationToken cancellationToken = default);
 
     /// <summary>Makes the blobs and then the entry durable. Entries are queued in the order of the calls and flushed together.</summary>
     /// <param name="index">The one after the last entry that was queued; after a failure, <see cref="EntryCount"/>, because all that were queued behind it failed too.</param>

@@ -7,6 +7,7 @@ namespace SecureFed.Server.Storage;
 internal sealed class MemoryStorage : IStorage
 {
     private readonly ConcurrentDictionary<Identifier, MemoryTaskStore> tasks = new();
+    private readonly UsedNonces nonces = new();
 
     private readonly Lock rosterLock = new();
     private (ulong Sequence, ReadOnlyMemory<byte> Bytes)? roster;
@@ -28,6 +29,9 @@ internal sealed class MemoryStorage : IStorage
             return Task.FromResult(roster.Value.Sequence == sequence && roster.Value.Bytes.Span.SequenceEqual(signed.Span));
         }
     }
+
+    public Task<bool> TryUseNonceAsync(Identifier keyId, string nonce, DateTimeOffset expires, DateTimeOffset now, CancellationToken cancellationToken = default) =>
+        Task.FromResult(nonces.TryUse(keyId, nonce, expires, now, _ => { }));
 
     public Task<IReadOnlyList<Identifier>> ListAsync(CancellationToken cancellationToken = default) =>
         Task.FromResult<IReadOnlyList<Identifier>>([.. tasks.Keys.Order()]);

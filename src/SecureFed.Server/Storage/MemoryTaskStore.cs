@@ -24,6 +24,10 @@ internal sealed class MemoryTaskStore : ITaskStore
         }
     }
 
+    public Task BeginWritingAsync(CancellationToken cancellationToken = default) => Task.CompletedTask;
+
+    public Task ProbeAsync(CancellationToken cancellationToken = default) => Task.CompletedTask;
+
     public Task<bool> AppendAsync(ulong index, StoredEntry entry, IReadOnlyList<StoredBlob> blobs, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();

@@ -8,18 +8,18 @@ using SecureFed.Protocol.Wire;
 namespace SecureFed.Server.Tasks;
 
 /// <summary>What the server knows of a task, folded from its log: the state, and where to find what clients ask for.</summary>
-/// <remarks>May run ahead of what is durable; if an append fails, it is thrown away and folded again (<see cref="TaskHost"/>).</remarks>
+/// <remarks>
+/// May run ahead of what is durable; if an append fails, it is thrown away and folded again from the opening of the last durable round (<see cref="TaskHost"/>): what
+/// it costs to go back follows from the length of a round and not from that of the log.
+/// </remarks>
 internal sealed class TaskFold
 {
     private readonly ConcurrentDictionary<Identifier, ServerRound> rounds = new();
     private readonly ConcurrentDictionary<(Identifier Round, EventType Kind), (ulong Index, Digest? List)> announced = new();
-    private readonly ConcurrentDictionary<Digest, bool> models = new();
+    private readonly ConcurrentDictionary<Digest, ulong> models = new(); // And the entry that published it first.
+    private TaskState? restingPlace;
 
-    private TaskFold(TaskState state)
-    {
-        State = state;
-        models[state.ModelDigest] = true;
-    }
+    private TaskFold(TaskState state) => State = state;
 
     public TaskState State { get; }
 
@@ -30,19 +30,43 @@ internal sealed class TaskFold
         if (!LogEntry.TryDecode(log.EntryAt(0).Bytes.Span, out LogEntry? first))
             throw new InvalidOperationException("Entry 0 is of a version that this server does not know.");
         TaskFold fold = new(TaskState.Start(first!, roster, log, findRoster));
+        fold.models[fold.State.ModelDigest] = 0;
         fold.TakeNew(log);
         return fold;
     }
 
-    /// <summary>Folds durable entries that others have appended.</summary>
+    /// <summary>The fold of what is durable, when this one has run ahead of entries that are not.</summary>
+    public TaskFold Again(TaskLog log, Roster roster, Func<Digest, Roster?> findRoster)
+    {
+        if (restingPlace is not { } place)
+            return Of(log, roster, findRoster);
+        TaskFold again = new(place.Copy()) { restingPlace = place };
+        foreach ((Identifier id, ServerRound round) in rounds.Where(r => r.Value.OpenIndex < place.EntryCount)) // Those are over and do not move any more.
+            again.rounds[id] = round;
+        foreach (((Identifier Round, EventType Kind) key, (ulong Index, Digest? List) found) in announced.Where(a => a.Value.Index < place.EntryCount))
+            again.announced[key] = found;
+        foreach ((Digest model, ulong index) in models.Where(m => m.Value < place.EntryCount))
+            again.models[model] = index;
+        again.TakeNew(log);
+        return again;
+    }
+
+    /// <summary>Every entry folded so far is durable, and a round is about to be opened: from here <see cref="Again"/> begins.</summary>
+    public void Rest() => restingPlace = State.Copy();
+
+    /// <summary>Folds durable entries that others have appended; all that was folded before is durable too.</summary>
     /// <returns>Whether there were any.</returns>
     public bool TakeNew(TaskLog log)
     {
         ulong before = State.EntryCount;
-        for (ulong index = before; index < log.EntryCount; index++)
+        ulong end = log.EntryCount;
+        ulong? lastOpening = FindLastOpening(log, before, end);
+        for (ulong index = before; index < end; index++)
         {
+            if (index == lastOpening)
+                Rest();
             ReadOnlyMemory<byte> entry = log.EntryAt(index).Bytes;
-            Apply(index, entry.Span, LogEntry.TryDecode(entry.Span, out LogEntry? decoded) ? decoded!.Event : throw new InvalidOperationException($"Entry {index} is of a version that this server does not know."));
+            Apply(index, entry.Span, EventOf(index, entry.Span));
         }
 
         return State.EntryCount > before;
@@ -63,7 +87,7 @@ internal sealed class TaskFold
                     rounds.TryAdd(leaf.Parameters.RoundId, leaf);
                 break;
             case TaskEvent.ModelPublished published:
-                models[published.ModelDigest] = true;
+                models.TryAdd(published.ModelDigest, index);
                 break;
         }
     }
@@ -75,4 +99,19 @@ internal sealed class TaskFold
         announced.TryGetValue((round, kind), out (ulong Index, Digest? List) found) ? found : null;
 
     public bool HasModel(Digest digest) => models.ContainsKey(digest);
+
+    /// <summary>Only the last one is of use, and a copy of the state at each would cost the square of the number of rounds.</summary>
+    private static ulong? FindLastOpening(TaskLog log, ulong from, ulong end)
+    {
+        for (ulong index = end; index-- > from;)
+        {
+            if (EventOf(index, log.EntryAt(index).Bytes.Span) is TaskEvent.RoundOpened)
+                return index;
+        }
+
+        return null;
+    }
+
+    private static TaskEvent EventOf(ulong index, ReadOnlySpan<byte> entry) =>
+        LogEntry.TryDecode(entry, out LogEntry? decoded) ? decoded!.Event : throw new InvalidOperationException($"Entry {index} is of a version that this server does not know.");
 }

@@ -22,13 +22,12 @@ namespace SecureFed.Server.Tasks;
 /// <remarks>
 /// <para>The shell around <see cref="TaskState"/>: it owns the clock and the log and makes no decision of its own.</para>
 /// <para>The fold runs ahead of the disk, so that entries of many clients share one flush. Nothing is told to anybody before it is durable: a receipt waits for its
-/// entry, an announcement for a checkpoint over it. If an append fails, the fold is thrown away and made again from what is durable.</para>
+/// entry, an announcement for a checkpoint over it. If an append fails, the fold is thrown away and made again from what is durable, beginning where the last round was opened.</para>
 /// </remarks>
 internal sealed class TaskHost : IDisposable
 {
     private const int GreatestAttempts = 8;
     private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan CheckpointPause = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan FollowerPause = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LongestQuiet = TimeSpan.FromHours(1);
     private readonly TaskLog log;
@@ -40,7 +39,8 @@ internal sealed class TaskHost : IDisposable
     private readonly ILogger logger;
     private readonly SemaphoreSlim gate = new(1, 1);
     private readonly PhaseClocks clocks;
-    private readonly CancellationTokenSource stopping = new();
+    private readonly WriteHealth appending;
+    private readonly CheckpointPublisher checkpoints;
     private readonly ConcurrentDictionary<Identifier, bool> undeleted = new();
     private volatile TaskFold fold;
     private Task<bool> lastAppend = Task.FromResult(true);
@@ -50,7 +50,6 @@ internal sealed class TaskHost : IDisposable
     private IAsyncDisposable? leadership;
     private volatile bool isAhead;
     private long failedAt;
-    private int isCheckpointDue;
     private int isDisposed;
     private volatile bool hasFailed;
     private Digest unfitRoster;
@@ -66,6 +65,8 @@ internal sealed class TaskHost : IDisposable
         this.time = time;
         this.logger = logger;
         clocks = new PhaseClocks(fold.State.Parameters.Deadlines, time);
+        appending = new WriteHealth(Parameters.TaskId, "the log", time, logger);
+        checkpoints = new CheckpointPublisher(log, store, new WriteHealth(Parameters.TaskId, "the checkpoint", time, logger), time, SignalStage);
     }
 
     public TaskParameters Parameters => fold.State.Parameters;
@@ -75,6 +76,9 @@ internal sealed class TaskHost : IDisposable
 
     /// <summary>Whether requests about the task are answered.</summary>
     public bool IsRunning => !hasFailed;
+
+    /// <summary>Whether entries or checkpoints cannot be written now. Reading goes on.</summary>
+    public bool IsUnwritable => appending.IsFailing || checkpoints.IsFailing;
 
     /// <summary>Tiles, checkpoint and proofs.</summary>
     public TaskLog PublishedLog => log;
@@ -86,37 +90,54 @@ internal sealed class TaskHost : IDisposable
     {
         cancellationToken.ThrowIfCancellationRequested();
         PendingEvent created = TaskState.Create(parameters, roster, new LearningTask(parameters).InitialModel());
-        using (TaskLog empty = await TaskLog.OpenAsync(parameters.TaskId, store, options.Signer, witnesses, logger, CancellationToken.None))
+        using (TaskLog empty = TaskLog.Open(parameters.TaskId, store, options.Signer, witnesses, options.RenewsGuard))
         {
             if (store.EntryCount == 0)
+            {
+                await store.BeginWritingAsync(CancellationToken.None);
                 await empty.AppendAsync(0, new LogEntry(parameters.TaskId, created.Event).Encode(), [.. created.Blobs.Select(b => new StoredBlob(b))]);
+            }
         }
 
-        return await OpenAsync(parameters.TaskId, store, rosters, options, witnesses, time, logger, CancellationToken.None); // The task exists now, whoever stops waiting for it.
+        TaskHost host = Open(parameters.TaskId, store, rosters, options, witnesses, time, logger);
+        try
+        {
+            await host.BeginAsync(CancellationToken.None); // The task exists now, whoever stops waiting for it.
+            return host;
+        }
+        catch
+        {
+            host.Dispose();
+            throw;
+        }
     }
 
-    /// <summary>Folds a task's log and goes on where it ends.</summary>
+    /// <summary>Compares a task's log with what was signed and folds it. Writes nothing; <see cref="BeginAsync"/> does.</summary>
     /// <exception cref="StorageException">The log was rolled back, changed, or does not fold; nothing was changed.</exception>
-    public static async Task<TaskHost> OpenAsync(
-        Identifier taskId, ITaskStore store, RosterDesk rosters, ServerOptions options, LogWitnesses witnesses, TimeProvider time, ILogger logger, CancellationToken cancellationToken = default)
+    public static TaskHost Open(Identifier taskId, ITaskStore store, RosterDesk rosters, ServerOptions options, LogWitnesses witnesses, TimeProvider time, ILogger logger)
     {
-        TaskLog opened = await TaskLog.OpenAsync(taskId, store, options.Signer, witnesses, logger, cancellationToken);
+        TaskLog opened = TaskLog.Open(taskId, store, options.Signer, witnesses, options.RenewsGuard);
         try
         {
             Roster first = FindRoster(opened, rosters, options);
-            TaskFold folded = TaskFold.Of(opened, first, rosters.Find);
-            TaskHost host = new(opened, store, folded, first, rosters, options, time, logger);
-            host.StartClocks();
-            await host.PublishUnlessFullAsync(cancellationToken);
-            foreach (Identifier round in folded.State.Rounds.Select(r => r.RoundId).Where(r => !folded.State.HoldsVectors(r)))
-                await store.DeleteBlobsAsync(round, cancellationToken); // A deletion that a crash interrupted.
-            return host;
+            return new TaskHost(opened, store, TaskFold.Of(opened, first, rosters.Find), first, rosters, options, time, logger);
         }
         catch (Exception exception) when (exception is InvalidOperationException or KeyNotFoundException)
         {
             opened.Dispose();
             throw new StorageException($"The log of task {taskId} does not fold: {exception.Message} Nothing was changed; restore the newest copy, or use the version of the server that wrote it.", isFull: false, exception);
         }
+    }
+
+    /// <summary>Goes on where the log ends: repairs and publishes what an interruption has left.</summary>
+    /// <exception cref="StorageException">The store cannot be written.</exception>
+    public async Task BeginAsync(CancellationToken cancellationToken = default)
+    {
+        await log.BeginAsync(logger, cancellationToken);
+        StartClocks();
+        await checkpoints.PublishUnlessFullAsync(cancellationToken);
+        foreach (Identifier round in fold.State.Rounds.Select(r => r.RoundId).Where(r => !fold.State.HoldsVectors(r)))
+            await store.DeleteBlobsAsync(round, cancellationToken); // A deletion that a crash interrupted.
     }
 
     /// <summary>Opens rounds, moves phases on and steps the model until the schedule is complete.</summary>
@@ -128,6 +149,7 @@ internal sealed class TaskHost : IDisposable
             {
                 (Task Signal, TimeSpan PatienceLeft)? next = await StepAsync(cancellationToken);
                 await PruneAsync(cancellationToken);
+                await ProbeAsync(cancellationToken);
                 if (next is not { } wait)
                     return;
                 await wait.Signal.WaitAsync(wait.PatienceLeft, time, cancellationToken);
@@ -138,7 +160,7 @@ internal sealed class TaskHost : IDisposable
             }
             catch (StorageException exception)
             {
-                Log.StorageFailed(logger, Parameters.TaskId, exception.Message);
+                appending.Failed(exception);
                 CheckpointSoon();
                 await Task.Delay(RetryPause, time, cancellationToken);
             }
@@ -300,8 +322,7 @@ internal sealed class TaskHost : IDisposable
     {
         if (Interlocked.Exchange(ref isDisposed, 1) == 1)
             return; // The registry is both a service and a hosted one, so the container disposes of it twice.
-        stopping.Cancel();
-        stopping.Dispose();
+        checkpoints.Dispose();
         log.Dispose();
         gate.Dispose();
     }
@@ -332,6 +353,8 @@ internal sealed class TaskHost : IDisposable
         {
             while (isLeading && await NextEventAsync(cancellationToken) is { } pending)
             {
+                if (pending.Event is TaskEvent.RoundOpened && lastAppend.IsCompleted && !HasLastAppendFailed)
+                    fold.Rest();
                 Task<bool> durable = Queue(pending);
                 StartPhase(pending.Event);
                 if (!await ConfirmAsync(durable))
@@ -351,6 +374,15 @@ internal sealed class TaskHost : IDisposable
         {
             gate.Release();
         }
+    }
+
+    /// <summary>After a failure, when nothing else is to be written: nobody may ever try again, if those who watch the server's readiness send it nothing.</summary>
+    private async Task ProbeAsync(CancellationToken cancellationToken)
+    {
+        if (!appending.IsFailing)
+            return;
+        await store.ProbeAsync(cancellationToken);
+        appending.Succeeded();
     }
 
     /// <summary>Retention: the uploaded vectors of all but the last finished rounds.</summary>
@@ -522,6 +554,8 @@ internal sealed class TaskHost : IDisposable
             isAhead = true;
             Interlocked.Exchange(ref failedAt, time.GetTimestamp());
             storageFailure = exception;
+            appending.Failed(exception);
+            Volatile.Read(ref messageArrived).TrySetResult(); // Wakes RunAsync, which finds out when writing works again.
             throw;
         }
         catch (ArgumentOutOfRangeException)
@@ -533,69 +567,15 @@ internal sealed class TaskHost : IDisposable
 
     private void Refold()
     {
-        fold = TaskFold.Of(log, firstRoster, rosters.Find);
+        fold = fold.Again(log, firstRoster, rosters.Find);
         lastAppend = Task.FromResult(true);
         isAhead = false;
         StartClocks();
     }
 
-    /// <summary>What was appended is durable, so a checkpoint that cannot be written now is written later, and only then anybody hears of it.</summary>
-    private async Task AnnounceAsync()
-    {
-        try
-        {
-            await log.PublishAsync(CancellationToken.None);
-            SignalStage();
-        }
-        catch (StorageException exception)
-        {
-            Log.StorageFailed(logger, Parameters.TaskId, exception.Message);
-            CheckpointSoon();
-        }
-    }
+    private Task AnnounceAsync() => checkpoints.AnnounceAsync();
 
-    /// <summary>A full disk does not keep a task from being read.</summary>
-    private async Task PublishUnlessFullAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            await log.PublishAsync(cancellationToken);
-        }
-        catch (StorageException exception) when (exception.IsFull)
-        {
-            Log.StorageFailed(logger, Parameters.TaskId, exception.Message);
-            CheckpointSoon();
-        }
-    }
-
-    private void CheckpointSoon()
-    {
-        if (Interlocked.Exchange(ref isCheckpointDue, 1) == 0)
-            _ = CheckpointAsync();
-    }
-
-    private async Task CheckpointAsync()
-    {
-        while (true)
-        {
-            try
-            {
-                await Task.Delay(CheckpointPause, time, stopping.Token);
-                Interlocked.Exchange(ref isCheckpointDue, 0);
-                if (store.IsLeader && await log.PublishAsync(stopping.Token))
-                    SignalStage();
-                return;
-            }
-            catch (StorageException exception)
-            {
-                Log.StorageFailed(logger, Parameters.TaskId, exception.Message);
-            }
-            catch (Exception exception) when (exception is OperationCanceledException or ObjectDisposedException)
-            {
-                return;
-            }
-        }
-    }
+    private void CheckpointSoon() => checkpoints.PublishSoon();
 
     private void SignalStage() => Interlocked.Exchange(ref stageChanged, NewSignal()).TrySetResult();
 

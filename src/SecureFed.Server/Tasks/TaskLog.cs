@@ -49,35 +49,69 @@ internal sealed class TaskLog : ILogSource, IBlobSource, IDisposable
     /// <summary>This log and the server's witnesses as a tlog-policy.</summary>
     public TlogPolicy Policy => witnesses.PolicyOf(Verifier);
 
-    /// <summary>Computes the whole tree again from the journal and compares it with what was signed; files that are missing are written anew.</summary>
-    /// <exception cref="StorageException">The log is shorter than, or differs from, the one that was signed: it has been rolled back or changed. Nothing was changed.</exception>
-    public static async Task<TaskLog> OpenAsync(Identifier taskId, ITaskStore store, ISigner signer, LogWitnesses witnesses, ILogger logger, CancellationToken cancellationToken = default)
+    /// <summary>Computes the whole tree again from the journal and compares it with what was signed. Writes nothing; <see cref="BeginAsync"/> does.</summary>
+    /// <remarks>A guard is written ahead of every checkpoint, so a checkpoint without one means that the guard was lost, was left behind or is looked for in another place than before.</remarks>
+    /// <param name="taskId">Of the log.</param>
+    /// <param name="store">Opened and not written to.</param>
+    /// <param name="signer">The server's identity.</param>
+    /// <param name="witnesses">Of its checkpoints.</param>
+    /// <param name="renewsGuard">The operator accepts that the guard is lost: the checkpoint in the store takes its place.</param>
+    /// <exception cref="StorageException">The log is shorter than, or differs from, the one that was signed, or its guard is missing: it has been rolled back or changed. Nothing was changed.</exception>
+    public static TaskLog Open(Identifier taskId, ITaskStore store, ISigner signer, LogWitnesses witnesses, bool renewsGuard = false)
     {
         TaskLog log = new(taskId, store, signer, witnesses);
         LogGuard? guard = store.ReadGuard();
         Checkpoint? last = log.ReadCheckpoint();
+        if (guard is null && last is not null && !renewsGuard)
+        {
+            throw new StorageException(
+                $"The rollback guard of task {taskId} is missing, although a checkpoint over {last.Size} entries was signed: the guard directory is another one than at the last start, or was lost, or the store is a copy. Nothing was changed. Name the guard directory of the last start (--guard), or copy the guard into this one. If it is lost for good, make sure that no client, auditor or witness has seen more than {last.Size} entries, then start once with --renew-guard.");
+        }
+
         ulong signedSize = Math.Max(guard?.Size ?? 0, last?.Size ?? 0);
         if (store.EntryCount < signedSize)
         {
             throw new StorageException(
-                $"The log of task {taskId} holds {store.EntryCount} entries, but a tree of {signedSize} was signed: it was rolled back or its end is damaged. Restore the newest copy; signing a shorter history would be a fork that clients and witnesses refuse.");
+                $"The log of task {taskId} holds {store.EntryCount} entries, but a tree of {signedSize} was signed: it was rolled back or its end is damaged. Nothing was changed. Restore the newest copy; signing a shorter history would be a fork that clients and witnesses refuse.");
         }
 
-        ulong rewritten = 0;
-        for (ulong index = 0; index < store.EntryCount; index++)
+        TileSet tree = new();
+        ulong count = store.EntryCount;
+        while (tree.Size < count)
         {
-            log.tiles.Append(store.ReadEntry(index).Bytes.Span);
-            log.RequireSame(guard?.Size, guard?.Root);
-            log.RequireSame(last?.Size, last?.Root);
-            if (log.tiles.Size % FilesInMemory == 0 || log.tiles.Size == last?.Size)
-                rewritten += await log.RestoreFilesAsync(cancellationToken);
+            tree.Append(store.ReadEntry(tree.Size).Bytes.Span);
+            log.RequireSame(tree, guard?.Size, guard?.Root);
+            log.RequireSame(tree, last?.Size, last?.Root);
+            if (tree.Size % FilesInMemory == 0)
+                tree.TakeFiles();
+        }
+
+        if (last is not null)
+            log.published = new PublishedTree(last.Size, store.ReadFile(CheckpointPath)!);
+        return log;
+    }
+
+    /// <summary>Begins to write: repairs the store, writes files that are missing or damaged anew, and a guard that was given up.</summary>
+    public async Task BeginAsync(ILogger logger, CancellationToken cancellationToken = default)
+    {
+        await store.BeginWritingAsync(cancellationToken);
+        ulong rewritten = 0;
+        ulong count = store.EntryCount;
+        while (tiles.Size < count)
+        {
+            tiles.Append(store.ReadEntry(tiles.Size).Bytes.Span);
+            if (tiles.Size % FilesInMemory == 0 || tiles.Size == published.Size)
+                rewritten += await RestoreFilesAsync(cancellationToken);
         }
 
         if (rewritten > 0)
             Log.FilesRestored(logger, taskId, rewritten);
-        if (last is not null)
-            log.published = new PublishedTree(last.Size, store.ReadFile(CheckpointPath)!);
-        return log;
+        if (published.Size > 0 && store.ReadGuard() is null)
+        {
+            Checkpoint last = ReadCheckpoint()!;
+            await store.WriteGuardAsync(new LogGuard(last.Size, last.Root), cancellationToken);
+            Log.GuardRenewed(logger, taskId, last.Size);
+        }
     }
 
     /// <summary>Takes over a checkpoint that another replica has published.</summary>
@@ -182,9 +216,9 @@ internal sealed class TaskLog : ILogSource, IBlobSource, IDisposable
             : throw new StorageException($"The checkpoint of task {taskId} is damaged or signed with another key than this server's. Nothing was changed; start the server with the key that signed it, or restore the file.");
     }
 
-    private void RequireSame(ulong? size, Digest? root)
+    private void RequireSame(TileSet tree, ulong? size, Digest? root)
     {
-        if (size == tiles.Size && root != tiles.Root)
+        if (size == tree.Size && root != tree.Root)
         {
             throw new StorageException(
                 $"The first {size} entries of task {taskId} are not those that were signed: an entry was changed. Nothing was changed now; restore the newest copy.");

@@ -26,6 +26,14 @@ internal sealed class TaskRegistry(ServerOptions options, RosterDesk rosters, Ti
 
     public IEnumerable<TaskHost> All => hosts.Values;
 
+    /// <summary>Whether the storage was opened and every task of it can be written.</summary>
+    public bool IsReady => storage is not null && hosts.Values.All(h => !h.IsUnwritable);
+
+    /// <summary>Notes the nonce of a request that must not be executed again, not even after a restart or by another replica.</summary>
+    /// <returns>False if it was used before.</returns>
+    public Task<bool> TryUseNonceAsync(Identifier keyId, string nonce, DateTimeOffset expires, CancellationToken cancellationToken = default) =>
+        storage!.TryUseNonceAsync(keyId, nonce, expires, time.GetUtcNow(), cancellationToken);
+
     /// <summary>Creates and starts a task; the same parameters again return the existing one.</summary>
     /// <param name="parameters">The task.</param>
     /// <param name="roster">The one whose organisations the parameters count.</param>
@@ -163,8 +171,15 @@ internal sealed class TaskRegistry(ServerOptions options, RosterDesk rosters, Ti
         try
         {
             await rosters.OpenAsync(storage, cancellationToken);
+            List<TaskHost> opened = [];
             foreach (Identifier task in await storage.ListAsync(cancellationToken))
-                await ContinueAsync(task, cancellationToken);
+            {
+                if (await OpenTaskAsync(task, cancellationToken) is { } host)
+                    opened.Add(host);
+            }
+
+            foreach (TaskHost host in opened) // Only when every task can be trusted: a start that is refused changes nothing.
+                await ContinueAsync(host, cancellationToken);
             await rosters.KeepGivenAsync(cancellationToken);
             if (storage.IsShared)
                 runs.Add(DiscoverAsync());
@@ -192,8 +207,8 @@ internal sealed class TaskRegistry(ServerOptions options, RosterDesk rosters, Ti
                     await creation.WaitAsync(stopping.Token);
                     try
                     {
-                        if (!hosts.ContainsKey(task))
-                            await ContinueAsync(task, stopping.Token);
+                        if (!hosts.ContainsKey(task) && await OpenTaskAsync(task, stopping.Token) is { } host)
+                            await ContinueAsync(host, stopping.Token);
                     }
                     finally
                     {
@@ -212,19 +227,23 @@ internal sealed class TaskRegistry(ServerOptions options, RosterDesk rosters, Ti
         }
     }
 
-    private async Task ContinueAsync(Identifier task, CancellationToken cancellationToken)
+    /// <summary>Checks a task that is in the storage; changes nothing.</summary>
+    /// <returns>Null if its creation was interrupted before it was acknowledged; the same request creates it again.</returns>
+    private async Task<TaskHost?> OpenTaskAsync(Identifier task, CancellationToken cancellationToken)
     {
         ITaskStore store = await storage!.OpenAsync(task, cancellationToken);
-        if (store.EntryCount == 0)
-        {
-            await store.DisposeAsync(); // Its creation was interrupted before it was acknowledged; the same request creates it again.
-            return;
-        }
+        if (store.EntryCount > 0 || store.ReadGuard() is not null || store.ReadFile(TaskLog.CheckpointPath) is not null)
+            return TaskHost.Open(task, store, rosters, options, witnesses, time, logger);
+        await store.DisposeAsync();
+        return null;
+    }
 
-        TaskHost host = await TaskHost.OpenAsync(task, store, rosters, options, witnesses, time, logger, cancellationToken);
-        Log.TaskOpened(logger, task, store.EntryCount);
+    private async Task ContinueAsync(TaskHost host, CancellationToken cancellationToken)
+    {
+        hosts[host.Parameters.TaskId] = host;
+        await host.BeginAsync(cancellationToken);
+        Log.TaskOpened(logger, host.Parameters.TaskId, host.PublishedLog.EntryCount);
         budgets.Restore(host.InForce);
-        hosts[task] = host;
         runs.Add(RunAsync(host));
     }
 

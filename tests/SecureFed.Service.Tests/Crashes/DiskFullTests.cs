@@ -17,6 +17,7 @@ namespace SecureFed.Service.Tests.Crashes;
 public class DiskFullTests(ITestOutputHelper output)
 {
     private const int Clients = 3;
+    private const int Dimension = 8192; // No upload fits into what is left of the last block of a file.
     private static readonly TimeSpan Full = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LongestRecovery = TimeSpan.FromSeconds(5);
 
@@ -39,7 +40,7 @@ public class DiskFullTests(ITestOutputHelper output)
         using TemporaryDirectory directory = new();
         string small = directory.File("small");
         Directory.CreateDirectory(small);
-        if (!OperatingSystem.IsLinux() || await RunAsync("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", small) != 0)
+        if (!OperatingSystem.IsLinux() || await RunAsync("mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", small) != 0)
             Assert.Skip("Needs the right to mount a small file system.");
         try
         {
@@ -56,7 +57,7 @@ public class DiskFullTests(ITestOutputHelper output)
 
     private async Task DelayedAsync(StoredServer server, Action fill, Action free)
     {
-        Identifier task = await server.CreateTaskAsync(Definitions.FedSgd(Clients, 0.1));
+        Identifier task = await server.CreateTaskAsync(Definitions.FedSgd(Dimension, 0.1));
         RefusalWatch watch = new(fill);
         Task<RoundOutcome>[] clients = [.. Enumerable.Range(0, Clients).Select(i => ClientOf(server, task, i, watch).ContributeAsync(UnitVector(i)))];
         (HttpStatusCode status, string? type, TimeSpan? retryAfter) = await watch.Refused.WaitAsync(TimeSpan.FromSeconds(30));
@@ -76,19 +77,21 @@ public class DiskFullTests(ITestOutputHelper output)
         }
 
         Assert.DoesNotContain(clients, c => c.IsCompleted);
+        Assert.False(watch.Accepted.IsCompleted, "An upload was taken while the disk was full, so it was not.");
+        Assert.InRange(watch.Refusals, 2, int.MaxValue);
         free();
         Stopwatch recovery = Stopwatch.StartNew();
         await watch.Accepted.WaitAsync(TimeSpan.FromSeconds(30));
         TimeSpan untilAccepted = recovery.Elapsed;
         RoundOutcome[] outcomes = await Task.WhenAll(clients);
         output.WriteLine($"An upload was taken {untilAccepted.TotalSeconds:0.00} s after there was room, the round was over after {recovery.Elapsed.TotalSeconds:0.00} s.");
-        Assert.InRange(untilAccepted, TimeSpan.Zero, LongestRecovery);
+        Assert.InRange(untilAccepted, TimeSpan.FromTicks(1), LongestRecovery);
         Assert.All(outcomes, o => Assert.Equal((1, RoundStatus.Contributed), (o.Number, o.Status)));
         while (!(await (await reader.GetAsync(Routes.Task(task))).ReadAsync<TaskView>()).Finished)
             await Task.Delay(20);
         await server.StopAsync();
         LogAudit audit = await server.AuditAsync(task);
-        Assert.Equal([1, 1, 1], Assert.Single(audit.Sums));
+        Assert.Equal([.. Enumerable.Range(0, Dimension).Select(j => j < Clients ? 1.0 : 0.0)], Assert.Single(audit.Sums));
     }
 
     private static SecureFedClient ClientOf(StoredServer server, Identifier task, int i, RefusalWatch watch)
@@ -98,7 +101,7 @@ public class DiskFullTests(ITestOutputHelper output)
         return new SecureFedClient(server.HttpFor(server.Clients[i], new WatchHandler(watch)), options, TimeProvider.System);
     }
 
-    private static double[] UnitVector(int i) => [.. Enumerable.Range(0, Clients).Select(j => i == j ? 1.0 : 0.0)];
+    private static double[] UnitVector(int i) => [.. Enumerable.Range(0, Dimension).Select(j => i == j ? 1.0 : 0.0)];
 
     private static void Fill(string path)
     {
@@ -137,10 +140,13 @@ public class DiskFullTests(ITestOutputHelper output)
         private readonly TaskCompletionSource<(HttpStatusCode, string?, TimeSpan?)> refused = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private readonly TaskCompletionSource accepted = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private int uploads;
+        private int refusals;
 
         public Task<(HttpStatusCode Status, string? ContentType, TimeSpan? RetryAfter)> Refused => refused.Task;
 
         public Task Accepted => accepted.Task;
+
+        public int Refusals => Volatile.Read(ref refusals);
 
         public void Before()
         {
@@ -148,11 +154,15 @@ public class DiskFullTests(ITestOutputHelper output)
                 fill();
         }
 
-        public void After(HttpResponseMessage response)
+        /// <param name="response">The server's.</param>
+        /// <param name="isLater">Sent after the first refusal.</param>
+        public void After(HttpResponseMessage response, bool isLater)
         {
             if (!response.IsSuccessStatusCode)
+                Interlocked.Increment(ref refusals);
+            if (!response.IsSuccessStatusCode)
                 refused.TrySetResult((response.StatusCode, response.Content.Headers.ContentType?.MediaType, response.Headers.RetryAfter?.Delta));
-            else if (refused.Task.IsCompleted)
+            else if (isLater)
                 accepted.TrySetResult();
         }
     }
@@ -164,9 +174,10 @@ public class DiskFullTests(ITestOutputHelper output)
             bool isUpload = request.Method == HttpMethod.Put && request.RequestUri!.AbsolutePath.Contains("/uploads/", StringComparison.Ordinal);
             if (isUpload)
                 watch.Before();
+            bool isLater = watch.Refused.IsCompleted;
             HttpResponseMessage response = await base.SendAsync(request, cancellationToken);
             if (isUpload)
-                watch.After(response);
+                watch.After(response, isLater);
             return response;
         }
     }

@@ -1,6 +1,8 @@
-using System.Security.Cryptography;
+using System.Globalization;
+using System.Text;
 using SecureFed.Client;
 using SecureFed.Protocol.Wire;
+using SecureFed.Server.Storage;
 using SecureFed.Service.Tests.CommandLine;
 using SecureFed.Service.Tests.Consortium;
 
@@ -16,6 +18,8 @@ public sealed class StartUpTests : IAsyncLifetime
     private byte[] young = [];
 
     private string TaskDirectory => Path.Combine(server.Store, "tasks", task.ToString());
+
+    private string GuardPath => Path.Combine(server.Store, "guard", task.ToString());
 
     private string JournalPath => Path.Combine(TaskDirectory, "journal");
 
@@ -52,8 +56,71 @@ public sealed class StartUpTests : IAsyncLifetime
     {
         byte[] journal = await File.ReadAllBytesAsync(JournalPath);
         await File.WriteAllBytesAsync(JournalPath, journal[..^1]);
-        // The cut of the torn tail is the only change: the frame was broken before, and the copy that has it whole is the backup.
-        Assert.Contains("rolled back or its end is damaged", await FailedAsync(), StringComparison.Ordinal);
+        Assert.Contains("rolled back or its end is damaged", await RefusedAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_journal_that_has_lost_all_its_entries_is_refused()
+    {
+        byte[] journal = await File.ReadAllBytesAsync(JournalPath);
+        await File.WriteAllBytesAsync(JournalPath, journal[..80]); // The header and a torn frame.
+        Assert.Contains("holds 0 entries", await RefusedAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_journal_that_is_shorter_than_the_checkpoint_is_refused_though_the_guard_is_as_old()
+    {
+        await File.WriteAllBytesAsync(JournalPath, young);
+        await WriteGuardAsync(1, default);
+        Assert.Contains("rolled back", await RefusedAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_guard_that_is_ahead_is_refused()
+    {
+        await WriteGuardAsync(ReadGuard().Size + 1, default);
+        Assert.Contains("rolled back", await RefusedAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_tree_that_is_not_the_one_that_was_signed_is_refused()
+    {
+        await WriteGuardAsync(ReadGuard().Size, Digest.Of("another tree"u8));
+        Assert.Contains("are not those that were signed", await RefusedAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_store_without_its_guard_is_refused()
+    {
+        File.Delete(GuardPath);
+        Assert.Contains("guard", await RefusedAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_one_task_could_have_repaired_waits_until_all_tasks_can_be_trusted()
+    {
+        await server.StartAsync();
+        Identifier other = await server.CreateTaskAsync(Definitions.FedSgd(Clients, 0.1));
+        await server.StopAsync();
+        Identifier[] tasks = [.. new[] { task, other }.Order()];
+        string journal = Path.Combine(server.Store, "tasks", tasks[0].ToString(), "journal");
+        byte[] first = await File.ReadAllBytesAsync(journal);
+        await File.WriteAllBytesAsync(journal, [.. first, .. first[^100..^50]]); // A torn tail.
+        await WriteGuardAsync(1000, default, tasks[1]);
+        Assert.Contains($"The log of task {tasks[1]}", await RefusedAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_refused_start_is_one_message_of_the_process_and_no_stack_trace()
+    {
+        await File.WriteAllBytesAsync(JournalPath, young);
+        using ServerProcess refused = new(server.Keys, server.Store);
+        refused.Start();
+        Assert.Equal(1, await refused.ExitAsync());
+        Assert.Contains("\"storage-unavailable\"", refused.Log, StringComparison.Ordinal);
+        Assert.Contains("rolled back", refused.Log, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", refused.Log, StringComparison.Ordinal);
+        Assert.DoesNotContain("Exception", refused.Log, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -125,15 +192,14 @@ public sealed class StartUpTests : IAsyncLifetime
 
     private async Task<string> RefusedAsync(string? keys = null)
     {
-        Dictionary<string, string> before = Files();
-        string said = await FailedAsync(keys);
-        Assert.Equal(before, Files());
+        Dictionary<string, string> before = FileDigests.Of(server.Store);
+        string said = await FailedAsync(keys ?? server.Keys);
+        Assert.Equal(before, FileDigests.Of(server.Store));
         return said;
     }
 
-    private async Task<string> FailedAsync(string? keys = null)
+    private async Task<string> FailedAsync(string keys)
     {
-        keys ??= server.Keys;
         using CancellationTokenSource patience = new(TimeSpan.FromSeconds(30));
         Transcript transcript = await CommandLine.Cli.RunAsync(
             patience.Token,
@@ -141,7 +207,16 @@ public sealed class StartUpTests : IAsyncLifetime
         return transcript.AssertFailure(1, "storage-unavailable");
     }
 
-    private Dictionary<string, string> Files() => Directory.EnumerateFiles(server.Store, "*", SearchOption.AllDirectories)
-        .Where(f => Path.GetFileName(f) != "lock")
-        .ToDictionary(f => f, f => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(f))), StringComparer.Ordinal);
+    private LogGuard ReadGuard()
+    {
+        string[] lines = File.ReadAllLines(GuardPath);
+        Assert.True(Digest.TryParse(lines[2], out Digest root));
+        return new LogGuard(ulong.Parse(lines[1], CultureInfo.InvariantCulture), root);
+    }
+
+    private Task WriteGuardAsync(ulong size, Digest root, Identifier? ofTask = null)
+    {
+        string content = string.Create(CultureInfo.InvariantCulture, $"securefed guard 1\n{size}\n{root}\n");
+        return File.WriteAllTextAsync(Path.Combine(server.Store, "guard", (ofTask ?? task).ToString()), $"{content}{Digest.Of(Encoding.ASCII.GetBytes(content))}\n");
+    }
 }

@@ -72,9 +72,12 @@ internal sealed class StoredServer : IAsyncDisposable
 
     /// <param name="calls">Null: real ones without flushing.</param>
     /// <param name="retainedRounds">See the server's option.</param>
-    /// <param name="logger">Gets the server's log; null for nowhere.</param>
+    /// <param name="guards">Directory of the guards; null for the one in the store.</param>
+    /// <param name="renewsGuard">See the server's option.</param>
+    /// <param name="time">Null for the system's.</param>
+    /// <param name="logger">Gets the server's log lines.</param>
     /// <param name="roster">Null: the consortium's first.</param>
-    public async Task StartAsync(IFileCalls? calls = null, int? retainedRounds = null, ILoggerProvider? logger = null, Roster? roster = null)
+    public async Task StartAsync(IFileCalls? calls = null, int? retainedRounds = null, string? guards = null, bool renewsGuard = false, TimeProvider? time = null, ILoggerProvider? logger = null, Roster? roster = null)
     {
         ServerOptions options = new()
         {
@@ -84,13 +87,17 @@ internal sealed class StoredServer : IAsyncDisposable
             Store = Store,
             FileCalls = calls ?? HookedCalls.WithoutFlush,
             RetainedRounds = retainedRounds,
+            GuardDirectory = guards,
+            RenewsGuard = renewsGuard,
         };
-        host = new HostBuilder().ConfigureWebHost(web => web.UseTestServer().ConfigureServices(services => services.AddSecureFedServer(options)).Configure(app => app.UseSecureFedServer()))
+        host = new HostBuilder()
             .ConfigureLogging(logging =>
             {
                 if (logger is not null)
                     logging.AddProvider(logger);
-            }).Build();
+            })
+            .ConfigureWebHost(web => web.UseTestServer().ConfigureServices(services => services.AddSingleton(time ?? TimeProvider.System).AddSecureFedServer(options)).Configure(app => app.UseSecureFedServer()))
+            .Build();
         try
         {
             await host.StartAsync();
@@ -126,6 +133,9 @@ internal sealed class StoredServer : IAsyncDisposable
         return new HttpClient(signer) { BaseAddress = TestConsortium.BaseAddress, Timeout = TimeSpan.FromMinutes(2) };
     }
 
+    /// <summary>Signs nothing.</summary>
+    public HttpClient Unsigned() => new(host!.GetTestServer().CreateHandler()) { BaseAddress = TestConsortium.BaseAddress };
+
     public SecureFedClientOptions OptionsFor(int index, Identifier task) => new()
     {
         ServerAddress = TestConsortium.BaseAddress,
@@ -149,6 +159,9 @@ internal sealed class StoredServer : IAsyncDisposable
         await using ITaskStore store = await storage.OpenAsync(task);
         return LogAudit.Of(store, task, ServerMember.Key.PublicKey, Policy.RosterAuthorityKey);
     }
+
+    /// <summary>A path beside the store, for what a test needs.</summary>
+    public string PathOf(string name) => directory.File(name);
 
     public async ValueTask DisposeAsync()
     {

@@ -165,6 +165,9 @@ public sealed class DamageTests : IAsyncLifetime
         Lines log = new();
         await using EmbeddedStorage storage = EmbeddedStorage.Open(Data, OperatingSystemRandomSource.Instance, log, calls: HookedCalls.WithoutFlush);
         await using ITaskStore store = await storage.OpenAsync(Stored.TaskId);
+        Assert.Equal(damaged, await File.ReadAllBytesAsync(JournalPath)); // The caller may still refuse it.
+        await Assert.ThrowsAsync<InvalidOperationException>(() => store.AppendAsync(store.EntryCount, Stored.Entry(0), []));
+        await store.BeginWritingAsync();
         for (int i = 0; i < (int)store.EntryCount; i++)
             Stored.AssertHolds(store, i);
         return (store.EntryCount, store.ReadGuard(), log.All);

@@ -77,6 +77,23 @@ public sealed class EmbeddedStorageTests : StorageContract
         Assert.Equal($"securefed guard 1\n1\n{new string('0', 64)}\n", string.Concat(File.ReadLines(Path.Combine(directory.File("guards"), Stored.TaskId.ToString())).Take(3).Select(l => l + "\n")));
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("securefed nonces 2\n")]
+    [InlineData("securefed nonces 1\n1800000000 AAECAwQFBgcICQoLDA0ODw AAAA\nnot the digest\n")]
+    public async Task A_changed_file_of_nonces_is_refused_and_left_alone(string content)
+    {
+        string data = directory.File("nonces");
+        await OpenAt(data).DisposeAsync();
+        string path = Path.Combine(data, "nonces");
+        await File.WriteAllTextAsync(path, content);
+        for (int i = 0; i < 2; i++)
+            Assert.Contains("Nothing was changed", Assert.Throws<StorageException>(() => OpenAt(data)).Message, StringComparison.Ordinal);
+        Assert.Equal(content, await File.ReadAllTextAsync(path));
+        File.Delete(path);
+        await OpenAt(data).DisposeAsync();
+    }
+
     [Fact]
     public async Task A_task_is_open_once()
     {

@@ -14,6 +14,9 @@ public enum Fault
 
     /// <summary>This call and all later ones do nothing: the process was killed.</summary>
     Killed,
+
+    /// <summary>A flush fails and drops the pages (<see cref="PowerCut"/>); other calls do their work.</summary>
+    DroppedPages,
 }
 
 /// <summary>Lets one call fail. A write that fails has written half of its bytes, as real ones may.</summary>
@@ -35,7 +38,7 @@ internal sealed class FaultingCalls(IFileCalls inner, int site, Fault fault) : I
 
     public int Write(SafeFileHandle file, ReadOnlySpan<byte> bytes, long offset)
     {
-        if (IsSite(nameof(Write)))
+        if (IsSite(nameof(Write)) && fault != Fault.DroppedPages)
         {
             int written = fault == Fault.Interrupted || calls > site + 1 ? 0 : inner.Write(file, bytes[..Math.Max(1, bytes.Length / 2)], offset);
             return fault == Fault.ShortWrite ? written : throw Failure();
@@ -52,7 +55,11 @@ internal sealed class FaultingCalls(IFileCalls inner, int site, Fault fault) : I
 
     public void Flush(SafeFileHandle file)
     {
-        Enter(nameof(Flush));
+        bool isSite = IsSite(nameof(Flush));
+        if (isSite && fault == Fault.DroppedPages)
+            (inner as RecordingCalls)?.FailFlush(file);
+        if (isSite && fault != Fault.ShortWrite)
+            throw Failure();
         inner.Flush(file);
     }
 
@@ -82,7 +89,7 @@ internal sealed class FaultingCalls(IFileCalls inner, int site, Fault fault) : I
 
     private void Enter(string call)
     {
-        if (IsSite(call) && fault != Fault.ShortWrite)
+        if (IsSite(call) && fault is not (Fault.ShortWrite or Fault.DroppedPages))
             throw Failure();
     }
 

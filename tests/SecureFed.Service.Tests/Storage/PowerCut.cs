@@ -13,7 +13,11 @@ public enum Remains
 }
 
 /// <summary>A disk on which an operation is certain only after the flush of its file (contents) or of its directory (names).</summary>
-/// <remarks>The model of Pillai et al. 2014, "All File Systems Are Not Created Equal" (ALICE), section 3: unflushed operations persist in any order, writes in parts.</remarks>
+/// <remarks>
+/// The model of Pillai et al. 2014, "All File Systems Are Not Created Equal" (ALICE), section 3: unflushed operations persist in any order, writes in parts. A flush
+/// that fails drops what was written, as ext4 and XFS do (Rebello et al. 2020, "Can Applications Recover from fsync Failures?", section 3.3). Names are not dropped: a journal
+/// that cannot be written stops such a file system altogether.
+/// </remarks>
 internal static class PowerCut
 {
     private const int SectorBytes = 512;
@@ -37,7 +41,7 @@ internal static class PowerCut
         {
             DiskOperation operation = operations[i];
             List<byte> content = ContentOf(contents, creators[i]);
-            bool isName = operation.Kind is not ("Write" or "Truncate" or "Flush");
+            bool isName = operation.Kind is not ("Write" or "Truncate" or "Flush" or "FlushFailed");
             bool persists = isDurable[i] || remains switch
             {
                 Remains.Nothing => false,
@@ -123,19 +127,23 @@ internal static class PowerCut
         return creators;
     }
 
+    /// <summary>A flush that failed has dropped the writes it was to make durable: they are read back from memory, and later flushes pass them over.</summary>
     private static bool[] FindDurable(IReadOnlyList<DiskOperation> operations, int count)
     {
         bool[] isDurable = new bool[count];
+        bool[] isDropped = new bool[count];
         int[] creators = FindCreators(operations, count);
         for (int i = 0; i < count; i++)
         {
+            for (int k = 0; operations[i].Kind == "FlushFailed" && k < i; k++)
+                isDropped[k] |= operations[k].Kind == "Write" && creators[k] == creators[i];
             for (int k = 0; operations[i].Kind is ("Flush" or "FlushDirectory") && k < i; k++)
             {
                 bool isContent = operations[k].Kind is "Write" or "Truncate" or "OpenEmptied";
                 bool isFlushed = operations[i].Kind == "Flush"
                     ? isContent && operations[k].Kind != "OpenEmptied" && creators[k] == creators[i]
                     : operations[k].Kind is not ("Write" or "Truncate") && Path.GetDirectoryName(operations[k].Path) == operations[i].Path;
-                isDurable[k] |= isFlushed;
+                isDurable[k] |= isFlushed && !isDropped[k];
             }
         }
 

@@ -42,6 +42,8 @@ internal sealed class RecordingCalls : IFileCalls
 
     public void Flush(SafeFileHandle file) => Operations.Add(new DiskOperation("Flush", paths[file]));
 
+    public void FailFlush(SafeFileHandle file) => Operations.Add(new DiskOperation("FlushFailed", paths[file]));
+
     public void FlushDirectory(string path) => Operations.Add(new DiskOperation("FlushDirectory", path));
 
     public void CreateDirectory(string path)

@@ -184,6 +184,35 @@ public abstract class StorageContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_nonce_is_used_once_also_after_opening_again_and_forgotten_when_it_has_expired()
+    {
+        DateTimeOffset now = DateTimeOffset.FromUnixTimeSeconds(1_800_000_000);
+        (Identifier key, string nonce) = (Stored.Round(1), Stored.Round(7).ToString());
+        bool[] atOnce = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => storage.TryUseNonceAsync(key, nonce, now.AddMinutes(10), now))));
+        Assert.Single(atOnce, used => used);
+        Assert.True(await storage.TryUseNonceAsync(Stored.Round(2), nonce, now.AddMinutes(10), now));
+        Assert.True(await storage.TryUseNonceAsync(key, Stored.Round(8).ToString(), now.AddMinutes(1), now));
+        await ReopenAsync();
+        Assert.False(await storage.TryUseNonceAsync(key, nonce, now.AddMinutes(10), now.AddMinutes(9)));
+        Assert.False(await storage.TryUseNonceAsync(Stored.Round(2), nonce, now.AddMinutes(10), now.AddMinutes(10)));
+        Assert.True(await storage.TryUseNonceAsync(key, nonce, now.AddMinutes(30), now.AddMinutes(20)));
+        Assert.False(await storage.TryUseNonceAsync(key, nonce, now.AddMinutes(30), now.AddMinutes(20)));
+    }
+
+    [Fact]
+    public async Task A_probe_leaves_nothing_behind()
+    {
+        await Append(0, 2);
+        await store.ProbeAsync();
+        await store.ProbeAsync();
+        await ReopenAsync();
+        await store.ProbeAsync();
+        Assert.Equal(2ul, store.EntryCount);
+        AssertHolds(0, 1);
+        await Append(2, 3);
+    }
+
+    [Fact]
     public async Task Who_is_alone_can_lead()
     {
         await using IAsyncDisposable? leadership = await store.TryLeadAsync();
@@ -225,7 +254,7 @@ public abstract class StorageContract : IAsyncLifetime
         await store.DisposeAsync();
         await storage.DisposeAsync();
         storage = (IStorage)OpenAgain();
-        store = await storage.OpenAsync(Stored.TaskId);
+        store = await storage.OpenForWritingAsync(Stored.TaskId);
     }
 
     private async Task Append(int from, int to)

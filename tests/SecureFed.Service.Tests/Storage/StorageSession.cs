@@ -57,7 +57,7 @@ internal sealed class StorageSession(string directory, IFileCalls calls, Func<in
                     await storage.DisposeAsync();
                     store = null;
                     storage = await StepAsync(() => Task.FromResult(Open(directory, calls)));
-                    store = await StepAsync(() => storage.OpenAsync(Stored.TaskId));
+                    store = await StepAsync(() => storage.OpenForWritingAsync(Stored.TaskId));
                 }
             }
         }

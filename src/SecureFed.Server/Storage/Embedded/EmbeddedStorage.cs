@@ -8,7 +8,7 @@ namespace SecureFed.Server.Storage;
 
 /// <summary>All tasks in one data directory of one server process; no server to install.</summary>
 /// <remarks>
-/// <c>format</c> (version), <c>lock</c>, <c>tasks/TASK/journal</c>, <c>tasks/TASK/words-ROUND</c>, <c>tasks/TASK/log/…</c>, <c>guard/TASK</c> (elsewhere if so
+/// <c>format</c> (version), <c>lock</c>, <c>nonces</c>, <c>tasks/TASK/journal</c>, <c>tasks/TASK/words-ROUND</c>, <c>tasks/TASK/log/…</c>, <c>guard/TASK</c> (elsewhere if so
 /// configured), <c>roster</c>. Modes 0700 and 0600. The lock is the operating system's and ends with the process; it needs a file system that has such locks.
 /// </remarks>
 internal sealed class EmbeddedStorage : IStorage
@@ -18,6 +18,8 @@ internal sealed class EmbeddedStorage : IStorage
     private readonly string directory;
     private readonly string guardDirectory;
     private readonly FileStream lockFile;
+    private readonly DurableFiles nonceFiles;
+    private readonly NonceFile nonces;
     private readonly IFileCalls calls;
     private readonly IRandomSource random;
     private readonly ILogger logger;
@@ -27,6 +29,8 @@ internal sealed class EmbeddedStorage : IStorage
 
     private EmbeddedStorage(string directory, string guardDirectory, FileStream lockFile, IFileCalls calls, IRandomSource random, ILogger logger)
     {
+        nonceFiles = new DurableFiles(calls, directory);
+        nonces = NonceFile.Open(nonceFiles, Path.Combine(directory, "nonces"));
         this.directory = directory;
         this.guardDirectory = guardDirectory;
         this.lockFile = lockFile;
@@ -39,7 +43,7 @@ internal sealed class EmbeddedStorage : IStorage
     /// <param name="directory">Created if it does not exist; its own, for one server process.</param>
     /// <param name="random">Strong: keeps what clients send apart from the store's own framing.</param>
     /// <param name="logger">Told what was repaired.</param>
-    /// <param name="guardDirectory">Of the rollback guards; null for one inside. On another disk it outlives a restored or swapped data disk.</param>
+    /// <param name="guardDirectory">Of the rollback guards; null for one inside. On another disk it outlives a restored or swapped data disk. Guards inside move there.</param>
     /// <param name="calls">Null for the operating system's.</param>
     /// <exception cref="StorageException">In use, of another format, or not accessible; nothing was changed.</exception>
     public static EmbeddedStorage Open(string directory, IRandomSource random, ILogger logger, string? guardDirectory = null, IFileCalls? calls = null)
@@ -62,9 +66,28 @@ internal sealed class EmbeddedStorage : IStorage
             locked?.Dispose();
             throw new StorageException($"The data directory '{full}' cannot be used ({exception.Message}). Check its owner, mode and free space.", files is { Failure: null } && exception is FileCallException { IsFull: true }, exception);
         }
+        catch (StorageException)
+        {
+            locked?.Dispose();
+            throw;
+        }
     }
 
     public bool IsShared => false;
+
+    public async Task<bool> TryUseNonceAsync(Identifier keyId, string nonce, DateTimeOffset expires, DateTimeOffset now, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            return await Task.Run(() => nonces.TryUse(keyId, nonce, expires, now), cancellationToken);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            bool isFull = nonceFiles.Failure is null && exception is FileCallException { IsFull: true };
+            throw new StorageException(
+                $"The request was not executed, because it cannot be noted ({exception.Message}). {(isFull ? "Free space: the server goes on by itself." : "Check the disk, then start the server again.")}", isFull, exception);
+        }
+    }
 
     public Task<IReadOnlyList<Identifier>> ListAsync(CancellationToken cancellationToken = default)
     {
@@ -77,10 +100,19 @@ internal sealed class EmbeddedStorage : IStorage
     public async Task<ITaskStore> CreateAsync(Identifier taskId, CancellationToken cancellationToken = default)
     {
         ITaskStore store = await OpenAsync(taskId, isNew: true, cancellationToken);
-        if (store.EntryCount == 0)
+        try
+        {
+            if (store.EntryCount > 0)
+                throw new InvalidOperationException($"Task {taskId} exists already.");
+            if (store.ReadGuard() is null) // Else it was signed with entries, and whoever compares that refuses it.
+                await store.BeginWritingAsync(cancellationToken);
             return store;
-        await store.DisposeAsync();
-        throw new InvalidOperationException($"Task {taskId} exists already.");
+        }
+        catch
+        {
+            await store.DisposeAsync();
+            throw;
+        }
     }
 
     public Task<ITaskStore> OpenAsync(Identifier taskId, CancellationToken cancellationToken = default) =>
@@ -177,7 +209,8 @@ internal sealed class EmbeddedStorage : IStorage
         if (isNew && !File.Exists(JournalPathOf(taskId)))
             Journal.Create(files, JournalPathOf(taskId), taskId, random);
 
-        return EmbeddedTaskStore.Open(taskId, DirectoryOf(taskId), Path.Combine(guardDirectory, taskId.ToString()), files, logger, () => open.TryRemove(taskId, out _));
+        GuardFile guard = GuardFile.Open(files, Path.Combine(guardDirectory, taskId.ToString()), Path.Combine(directory, "guard", taskId.ToString()));
+        return EmbeddedTaskStore.Open(taskId, DirectoryOf(taskId), guard, files, logger, () => open.TryRemove(taskId, out _));
     }
 
     private string DirectoryOf(Identifier taskId) => Path.Combine(TasksDirectory, taskId.ToString());

@@ -14,55 +14,63 @@ internal sealed class EmbeddedTaskStore : ITaskStore
     private const int GreatestBlobBytes = 1 << 30;
     private const long GreatestBatchBytes = 64 << 20;
     private const int GreatestOpenSegments = 32;
+    private const int ProbeBytes = 1 << 16;
     private readonly Identifier taskId;
+    private readonly string directory;
     private readonly DurableFiles files;
     private readonly Journal journal;
     private readonly TaskIndex index;
     private readonly PublishedFiles published;
     private readonly GuardFile guard;
+    private readonly ILogger logger;
     private readonly Action onClosed;
     private readonly EntryArrivals arrivals;
     private readonly Lock gate = new();
     private readonly Queue<PendingWrite> queue = new();
     private readonly HashSet<Identifier> roundsBeingDeleted = [];
     private Task writer = Task.CompletedTask;
+    private volatile bool mayWrite;
     private bool isWriting;
     private bool isClosed;
     private ulong nextIndex;
 
-    private EmbeddedTaskStore(Identifier taskId, DurableFiles files, Journal journal, TaskIndex index, PublishedFiles published, GuardFile guard, Action onClosed)
+    private EmbeddedTaskStore(Identifier taskId, string directory, DurableFiles files, Journal journal, TaskIndex index, GuardFile guard, ILogger logger, Action onClosed)
     {
         this.taskId = taskId;
+        this.directory = directory;
         this.files = files;
         this.journal = journal;
         this.index = index;
-        this.published = published;
         this.guard = guard;
+        this.logger = logger;
         this.onClosed = onClosed;
+        published = new PublishedFiles(files, Path.Combine(directory, "log"));
         nextIndex = index.EntryCount;
         arrivals = new EntryArrivals(nextIndex);
     }
 
     public ulong EntryCount => index.EntryCount;
 
-    /// <summary>Checks everything, then cuts off a torn tail and finishes deletions that were interrupted.</summary>
+    private bool LastFrameHasEntry { get; init; }
+
+    /// <summary>Checks everything and changes nothing.</summary>
     /// <exception cref="StorageException">Damaged; nothing was changed.</exception>
-    public static EmbeddedTaskStore Open(Identifier taskId, string directory, string guardPath, DurableFiles files, ILogger logger, Action onClosed)
+    public static EmbeddedTaskStore Open(Identifier taskId, string directory, GuardFile guard, DurableFiles files, ILogger logger, Action onClosed)
     {
-        GuardFile rollbackGuard = GuardFile.Open(files, guardPath);
         Journal opened = Journal.Open(files, Path.Combine(directory, "journal"), taskId);
         try
         {
             TaskIndex found = new(files, directory);
+            bool hasEntry = false;
             foreach ((long offset, ReadOnlyMemory<byte> payload) in opened.ReadFrames())
+            {
+                ulong before = found.EntryCount;
                 found.Apply(offset, payload.Span);
+                hasEntry = found.EntryCount > before;
+            }
+
             RequireWhole(taskId, directory, opened, found);
-            if (opened.TailBytes > 0)
-                Log.TornTailCut(logger, taskId, opened.TailBytes, opened.End, found.EntryCount);
-            opened.CutTail();
-            foreach (Identifier round in found.DeletedRounds.Keys.Where(r => File.Exists(found.PathOf(r))))
-                files.Delete(found.PathOf(round));
-            return new EmbeddedTaskStore(taskId, files, opened, found, PublishedFiles.Open(files, Path.Combine(directory, "log")), rollbackGuard, onClosed);
+            return new EmbeddedTaskStore(taskId, directory, files, opened, found, guard, logger, onClosed) { LastFrameHasEntry = hasEntry };
         }
         catch
         {
@@ -70,6 +78,26 @@ internal sealed class EmbeddedTaskStore : ITaskStore
             throw;
         }
     }
+
+    /// <summary>Cuts off a torn tail and finishes deletions that were interrupted.</summary>
+    public async Task BeginWritingAsync(CancellationToken cancellationToken = default)
+    {
+        if (mayWrite)
+            return;
+        lock (gate)
+            RequireOpen();
+        await CallAsync(Confirm, cancellationToken);
+        mayWrite = true;
+    }
+
+    public Task ProbeAsync(CancellationToken cancellationToken = default) => RunAsync(
+        () =>
+        {
+            string path = Path.Combine(directory, "probe");
+            files.Replace(path, new byte[ProbeBytes]);
+            files.Delete(path);
+        },
+        cancellationToken);
 
     public async Task<bool> AppendAsync(ulong index, StoredEntry entry, IReadOnlyList<StoredBlob> blobs, CancellationToken cancellationToken = default)
     {
@@ -179,10 +207,27 @@ internal sealed class EmbeddedTaskStore : ITaskStore
         }
     }
 
-    private async Task RunAsync(Action write, CancellationToken cancellationToken)
+    /// <summary>A guard over the last entry was written after the flush of the frame that holds it.</summary>
+    private void Confirm()
+    {
+        if (journal.TailBytes > 0)
+            Log.TornTailCut(logger, taskId, journal.TailBytes, journal.End, index.EntryCount);
+        journal.Confirm(LastFrameHasEntry && guard.Last?.Size >= index.EntryCount);
+        foreach (Identifier round in index.DeletedRounds.Keys.Where(r => File.Exists(index.PathOf(r))))
+            files.Delete(index.PathOf(round));
+        published.Confirm();
+        guard.Confirm();
+    }
+
+    private Task RunAsync(Action write, CancellationToken cancellationToken)
     {
         lock (gate)
             RequireWritable();
+        return CallAsync(write, cancellationToken);
+    }
+
+    private async Task CallAsync(Action write, CancellationToken cancellationToken)
+    {
         try
         {
             await Task.Run(write, cancellationToken);
@@ -196,6 +241,13 @@ internal sealed class EmbeddedTaskStore : ITaskStore
     private bool IsDeleted(Identifier round) => roundsBeingDeleted.Contains(round) || index.DeletedRounds.ContainsKey(round);
 
     private void RequireWritable()
+    {
+        RequireOpen();
+        if (!mayWrite)
+            throw new InvalidOperationException($"{nameof(BeginWritingAsync)} comes first.");
+    }
+
+    private void RequireOpen()
     {
         ObjectDisposedException.ThrowIf(isClosed, this);
         if (files.Failure is { } failure)

@@ -21,6 +21,7 @@ internal sealed class Journal : IDisposable
     private readonly DurableFile file;
     private readonly JournalHeader header;
     private byte[] lastCheck;
+    private long lastFrame;
     private ReadOnlyMemory<byte> window;
     private long windowOffset;
 
@@ -29,7 +30,7 @@ internal sealed class Journal : IDisposable
         this.file = file;
         this.header = header;
         lastCheck = header.Encode()[^JournalHeader.CheckBytes..];
-        End = JournalHeader.Bytes;
+        End = lastFrame = JournalHeader.Bytes;
     }
 
     /// <summary>Behind the last frame that is valid and, when this object wrote it, durable.</summary>
@@ -64,6 +65,7 @@ internal sealed class Journal : IDisposable
         {
             yield return (End + FrontBytes, frame[FrontBytes..^JournalHeader.CheckBytes]);
             lastCheck = frame[^JournalHeader.CheckBytes..].ToArray();
+            lastFrame = End;
             End += frame.Length;
         }
     }
@@ -89,7 +91,24 @@ internal sealed class Journal : IDisposable
         return false;
     }
 
-    /// <summary>Cuts off what lies behind <see cref="End"/> and makes the rest durable: a process that was killed may have written it without flushing.</summary>
+    /// <summary>Cuts off what lies behind <see cref="End"/>, and makes the rest durable although nothing is known of the process that wrote it.</summary>
+    /// <remarks>
+    /// A process that was killed may not have flushed the last frame; that needs a flush. If its flush failed, the kernel may have marked the pages clean, and then they are
+    /// read back from memory, but no later flush writes them (Rebello et al. 2020, section 3.3): so the last frame is written again, with the same bytes, before anybody
+    /// believes it. The frames before it are durable, because a frame is only begun when the flush of the last one has succeeded.
+    /// </remarks>
+    /// <param name="isLastDurable">Something that came after the flush of the last frame proves it, so that a full disk does not keep the log from being opened.</param>
+    public void Confirm(bool isLastDurable)
+    {
+        window = default;
+        if (TailBytes > 0)
+            file.Truncate(End);
+        if (!isLastDurable && lastFrame < End)
+            file.Write(Read(new Extent(lastFrame, (int)(End - lastFrame))), lastFrame);
+        file.Flush();
+    }
+
+    /// <summary>Undoes a write that failed for lack of room.</summary>
     public void CutTail()
     {
         if (TailBytes > 0)

@@ -3,29 +3,18 @@ using SecureFed.Shared;
 namespace SecureFed.Server.Storage;
 
 /// <summary>The files that anyone may read: each replaced by a rename, so that a reader sees the old or the new one.</summary>
-internal sealed class PublishedFiles
+internal sealed class PublishedFiles(DurableFiles files, string directory)
 {
     private readonly Lock gate = new();
-    private readonly DurableFiles files;
-    private readonly string directory;
     private bool isClosed;
 
-    private PublishedFiles(DurableFiles files, string directory)
-    {
-        this.files = files;
-        this.directory = directory;
-    }
-
     /// <summary>Makes the files that are there durable: a process that was killed may have renamed them and no more.</summary>
-    public static PublishedFiles Open(DurableFiles files, string directory)
+    public void Confirm()
     {
-        if (Directory.Exists(directory))
-        {
-            foreach (string inner in Directory.EnumerateDirectories(directory, "*", SearchOption.AllDirectories).Append(directory).Append(Path.GetDirectoryName(directory)!))
-                files.FlushDirectory(inner);
-        }
-
-        return new PublishedFiles(files, directory);
+        if (!Directory.Exists(directory))
+            return;
+        foreach (string inner in Directory.EnumerateDirectories(directory, "*", SearchOption.AllDirectories).Append(directory).Append(Path.GetDirectoryName(directory)!))
+            files.FlushDirectory(inner);
     }
 
     public byte[]? Read(string path)

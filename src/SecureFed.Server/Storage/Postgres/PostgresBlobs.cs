@@ -8,6 +8,7 @@ namespace SecureFed.Server.Storage;
 internal static class PostgresBlobs
 {
     private const int PartBytes = 16 << 20;
+    private const int ProbeBytes = 1 << 16;
 
     private const string Insert = """
         INSERT INTO securefed.blobs (task, digest, round, part, bytes)
@@ -72,6 +73,20 @@ internal static class PostgresBlobs
             [byte[] whole] => whole,
             _ => Concatenate(parts),
         };
+    }
+
+    /// <summary>Writes a blob in a transaction that is not committed.</summary>
+    public static async Task<bool> ProbeAsync(NpgsqlConnection connection, Identifier taskId, CancellationToken cancellationToken)
+    {
+        const string Sql = "INSERT INTO securefed.blobs (task, digest, round, part, bytes) VALUES ($1, $2, $2, -1, $3)";
+        await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await using NpgsqlCommand command = new(Sql, connection, transaction)
+        {
+            Parameters = { new() { Value = taskId.ToArray() }, new() { Value = Array.Empty<byte>() }, new() { Value = new byte[ProbeBytes] } },
+        };
+        await command.ExecuteNonQueryAsync(cancellationToken);
+        await transaction.RollbackAsync(cancellationToken);
+        return true;
     }
 
     /// <summary>One value for each row of an unnest.</summary>

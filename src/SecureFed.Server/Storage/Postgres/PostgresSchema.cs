@@ -31,6 +31,11 @@ internal static class PostgresSchema
         CREATE TABLE securefed.guards (task BYTEA PRIMARY KEY, size BIGINT NOT NULL, root BYTEA NOT NULL);
         """,
         "CREATE TABLE securefed.rosters (sequence NUMERIC(20) PRIMARY KEY, bytes BYTEA NOT NULL)",
+        """
+        CREATE TABLE securefed.nonces (
+            key BYTEA NOT NULL, nonce TEXT NOT NULL, expires BIGINT NOT NULL, attempt BYTEA NOT NULL,
+            PRIMARY KEY (key, nonce));
+        """,
     ];
 
     /// <summary>Brings the database to the version of this program: all missing steps or none, by one process at a time.</summary>

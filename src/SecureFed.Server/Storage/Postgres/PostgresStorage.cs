@@ -61,6 +61,14 @@ internal sealed class PostgresStorage : IStorage
     /// <summary>Also the tasks that other replicas created.</summary>
     public bool IsShared => true;
 
+    public async Task<bool> TryUseNonceAsync(Identifier keyId, string nonce, DateTimeOffset expires, DateTimeOffset now, CancellationToken cancellationToken = default)
+    {
+        byte[] attempt = new byte[WriterBytes];
+        random.Fill(attempt);
+        UsedNonce used = new(keyId, nonce, expires.ToUnixTimeSeconds());
+        return await database.RunAsync((connection, cancellation) => PostgresNonces.TryUseAsync(connection, used, attempt, now, cancellation), cancellationToken);
+    }
+
     public async Task<IReadOnlyList<Identifier>> ListAsync(CancellationToken cancellationToken = default) => await database.RunAsync(
         async (connection, cancellation) =>
         {
@@ -165,7 +173,6 @@ internal sealed class PostgresStorage : IStorage
 
         if (held != end)
             throw new StorageException($"The log of task {taskId} in the database {database} is damaged: {end - held} of its first {end} entries are missing. Nothing was changed; restore the database from a backup.");
-        await PostgresRetention.FinishAsync(connection, taskId, cancellationToken);
         return (ulong)end;
     }
 }

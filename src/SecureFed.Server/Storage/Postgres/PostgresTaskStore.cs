@@ -57,6 +57,19 @@ internal sealed class PostgresTaskStore : ITaskStore
 
     public bool IsLeader => leadership is { IsHeld: true };
 
+    /// <summary>Finishes deletions that were interrupted; what can be read is durable already.</summary>
+    public async Task BeginWritingAsync(CancellationToken cancellationToken = default)
+    {
+        RequireOpen();
+        await database.RunAsync((connection, cancellation) => PostgresRetention.FinishAsync(connection, taskId, cancellation), cancellationToken);
+    }
+
+    public async Task ProbeAsync(CancellationToken cancellationToken = default)
+    {
+        RequireOpen();
+        await database.RunAsync((connection, cancellation) => PostgresBlobs.ProbeAsync(connection, taskId, cancellation), cancellationToken);
+    }
+
     public async Task<bool> AppendAsync(ulong index, StoredEntry entry, IReadOnlyList<StoredBlob> blobs, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(entry.Bytes.Length, ushort.MaxValue, nameof(entry));

@@ -16,6 +16,9 @@ public sealed class PostgresCluster : IAsyncLifetime
     private bool isStarted;
     private bool hasDatabase;
 
+    /// <summary>Further lines of its configuration.</summary>
+    internal string Configuration { get; init; } = "";
+
     /// <summary>Of the socket.</summary>
     public string Directory => directory.Path;
 
@@ -36,7 +39,7 @@ public sealed class PostgresCluster : IAsyncLifetime
         if (IsRoot) // The database refuses to run as root.
             await RunAsync("chown", "-R", await ServiceUserAsync(), directory.Path);
         await RunAsServiceAsync("initdb", "-D", Data, "-U", User, "-A", "scram-sha-256", $"--pwfile={password}", "-E", "UTF8", "--locale=C", "--no-sync");
-        await File.AppendAllTextAsync(Path.Combine(Data, "postgresql.conf"), $"\nlisten_addresses = ''\nunix_socket_directories = '{directory.Path}'\nfsync = on\nshared_buffers = 32MB\nwal_writer_delay = 10s\n");
+        await File.AppendAllTextAsync(Path.Combine(Data, "postgresql.conf"), $"\nlisten_addresses = ''\nunix_socket_directories = '{directory.Path}'\nfsync = on\nshared_buffers = 32MB\nwal_writer_delay = 10s\n{Configuration}");
         await StartAsync();
         isStarted = true;
     }

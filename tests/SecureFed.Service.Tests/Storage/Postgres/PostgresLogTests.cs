@@ -43,8 +43,12 @@ public sealed class PostgresLogTests(PostgresCluster cluster)
         Assert.Equal((10ul, 10ul), (behind.PublishedSize, SizeOf(behind)));
     }
 
-    private static Task<TaskLog> OpenAsync(PostgresReplica replica, SigningKey key) =>
-        TaskLog.OpenAsync(Stored.TaskId, replica.Store, key, LogWitnesses.None, NullLogger.Instance);
+    private static async Task<TaskLog> OpenAsync(PostgresReplica replica, SigningKey key)
+    {
+        TaskLog log = TaskLog.Open(Stored.TaskId, replica.Store, key, LogWitnesses.None);
+        await log.BeginAsync(NullLogger.Instance);
+        return log;
+    }
 
     private static async Task AppendAsync(TaskLog log, int from, int to)
     {

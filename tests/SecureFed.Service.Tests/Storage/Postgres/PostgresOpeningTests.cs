@@ -32,6 +32,18 @@ public sealed class PostgresOpeningTests(PostgresCluster cluster)
     }
 
     [Fact]
+    public async Task Tables_of_the_first_version_get_what_is_missing_and_keep_what_they_hold()
+    {
+        PostgresAddress address = await cluster.CreateDatabaseAsync();
+        await using (PostgresReplica first = await PostgresReplica.JoinAsync(address))
+            await first.Store.AppendAsync(0, Stored.Entry(0), [Stored.Permanent(0), Stored.Words(0)]);
+        await PostgresCluster.ExecuteAsync(address, "DROP TABLE securefed.nonces; DELETE FROM securefed.migrations WHERE version = 2");
+        await using PostgresReplica second = await PostgresReplica.JoinAsync(address);
+        Stored.AssertHolds(second.Store, 0);
+        Assert.Equal(0L, await PostgresCluster.ExecuteAsync(address, "SELECT count(*) FROM securefed.nonces"));
+    }
+
+    [Fact]
     public async Task A_step_that_fails_leaves_nothing_behind()
     {
         PostgresAddress address = await cluster.CreateDatabaseAsync();
