@@ -1,10 +1,12 @@
 extern alias server;
+using System.Net;
 using System.Text.Json.Nodes;
 using SecureFed.Client;
 using SecureFed.Client.Configuration;
 using SecureFed.Protocol.Changes;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Identity;
+using SecureFed.Protocol.Requests;
 using SecureFed.Protocol.Resources;
 using SecureFed.Protocol.Wire;
 using SecureFed.Service.Tests.Consortium;
@@ -17,8 +19,10 @@ namespace SecureFed.Service.Tests.Approvals;
 /// <summary>What the disk did not take was not approved.</summary>
 public sealed class DurableChangeTests
 {
-    [Fact]
-    public async Task An_approval_that_cannot_be_stored_is_not_acknowledged_and_not_in_force_after_a_restart()
+    [Theory]
+    [InlineData(FileCallException.InputOutput)]
+    [InlineData(FileCallException.NoSpace)]
+    public async Task An_approval_that_cannot_be_stored_is_not_acknowledged_and_not_in_force_after_a_restart(int error)
     {
         await using StoredServer server = await StoredServer.CreateAsync();
         Member approver = ApproverOf(server);
@@ -26,7 +30,7 @@ public sealed class DurableChangeTests
         await server.StartAsync(new HookedCalls(call =>
         {
             if (fails && string.Equals(call, "Write", StringComparison.Ordinal))
-                throw new FileCallException("write", FileCallException.InputOutput, "the test has taken the disk away");
+                throw new FileCallException("write", error, "the test has taken the disk away");
         }));
         Identifier task = await server.CreateTaskAsync(Definitions.Noisy());
         SignedChangeRequest request = SignedChangeRequest.Sign(
@@ -35,8 +39,9 @@ public sealed class DurableChangeTests
         await OperatorOf(server).RequestChangeAsync(request.Request, server.Operator.Key);
         SignedChangeRequest asked = await OperatorOf(server).GetChangeRequestAsync(task, request.Request.ChangeId, server.Policy.RosterAuthorityKey);
         fails = true;
-        SecureFedException refused = await Assert.ThrowsAsync<SecureFedException>(() => As(server, approver).ApproveChangeAsync(asked, approver.Id, approver.Key));
-        Assert.Equal((ErrorCodes.StorageUnavailable, true), (refused.Code, refused.IsTransient));
+        byte[] approval = SignedApproval.Sign(asked.Digest, approver.Id, approver.Key).Bytes.ToArray();
+        using (HttpClient http = server.HttpFor(approver))
+            await http.PutAsync(Routes.Approval(task, asked.Request.ChangeId, approver.Id), HandSteppedClient.Binary(approval)).AssertProblemAsync(HttpStatusCode.InsufficientStorage, ErrorCodes.StorageUnavailable);
         await server.StopAsync();
 
         await server.StartAsync();
