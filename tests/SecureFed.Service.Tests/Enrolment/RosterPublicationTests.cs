@@ -5,8 +5,11 @@ using SecureFed.Cryptography.Keys;
 using SecureFed.Cryptography.Randomness;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Identity;
+using SecureFed.Protocol.Masking;
 using SecureFed.Protocol.Requests;
 using SecureFed.Protocol.Resources;
+using SecureFed.Protocol.Rounds;
+using SecureFed.Protocol.Tasks;
 using SecureFed.Protocol.Wire;
 using SecureFed.Service.Tests.Consortium;
 
@@ -59,6 +62,28 @@ public sealed class RosterPublicationTests : IDisposable
         Assert.Equal(next.Digest, await EnrolmentExtensions.RosterOfRoundAsync(http, task, 3));
         Assert.All(outcomes, o => Assert.Equal(3, o.Number));
         await Sums.AssertExactAsync(consortium, task, outcomes);
+    }
+
+    /// <summary>Its requests are authenticated, but the round's clients could not verify its advertisement, and c was not counted with it.</summary>
+    [Fact]
+    public async Task A_client_of_the_newest_roster_cannot_enter_a_round_of_the_one_before()
+    {
+        Identifier task = await consortium.CreateTaskAsync(Definition);
+        HandSteppedClient[] cohort = await HandSteppedClient.JoinAllAsync(consortium, task);
+        Member newcomer = Member.Create(RosterRole.Client, "organisation 8");
+        await taskOperator.PublishRosterAsync(consortium.Later(2, [consortium.Clients[7]], newcomer).Bytes);
+        Assert.True(TaskParameters.TryDecode(await http.GetByteArrayAsync(Routes.TaskPart(task, "parameters")), out TaskParameters? parameters));
+        using HandSteppedClient early = new(
+            newcomer,
+            consortium.HttpFor(newcomer),
+            new ClientContext(newcomer.Id, newcomer.Key, consortium.Roster, parameters!, consortium.Policy),
+            cohort[0].Round,
+            await HandSteppedClient.OpeningAsync(http, task, cohort[0].Round));
+        await early.AdvertiseAsync().AssertProblemAsync(HttpStatusCode.Forbidden, "not-enrolled");
+        await HandSteppedClient.CompleteAsync(cohort, i => [i, 1, 2, 3, 1]);
+        Assert.Equal(RoundPhase.Closed, (await Sums.RoundOverAsync(consortium, task, cohort[0].Round)).Phase);
+        foreach (HandSteppedClient client in cohort)
+            client.Dispose();
     }
 
     public static TheoryData<string> Bad() => [.. Refused.Keys];
