@@ -31,9 +31,6 @@ internal abstract class AuditPlace : IDisposable
     /// <summary>The task's parameters where they are to be had without blobs; null otherwise.</summary>
     public virtual byte[]? FindParameters(Identifier task) => null;
 
-    /// <summary>A signed request for a change, or an approval, where it is to be had without blobs; null otherwise.</summary>
-    public virtual byte[]? FindChange(Identifier task, Digest digest) => null;
-
     /// <summary>What is wrong with a copy of the current model that lies beside the log; null if nothing is, or if there is none.</summary>
     /// <param name="task">The log's task.</param>
     /// <param name="model">The digest that the log ends with.</param>

@@ -66,7 +66,7 @@ internal sealed class AuditRun(AuditPlace place, AuditTrust trust, Action<ulong>
         {
             if (place.Blobs is { } blobs)
                 return blobs.Get(digest);
-            if (task is { } known && (place.FindChange(known, digest) ?? place.FindParameters(known)) is { } served)
+            if (task is { } known && place.FindParameters(known) is { } served)
                 return served;
             return default(ReadOnlyMemory<byte>?); // Not null: that would convert to an empty blob by way of an array.
         }

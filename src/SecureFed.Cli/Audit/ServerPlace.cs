@@ -1,9 +1,7 @@
-using System.Net;
 using SecureFed.Cli.Output;
 using SecureFed.Client.Http;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Requests;
-using SecureFed.Protocol.Resources;
 using SecureFed.Protocol.Transparency;
 using SecureFed.Protocol.Transparency.Log;
 using SecureFed.Protocol.Wire;
@@ -51,14 +49,6 @@ internal sealed class ServerPlace : AuditPlace
     public override string PathOf(string logFile) => $"{Routes.TaskPart(TaskId, DirectoryPlace.LogFolder)}/{logFile}";
 
     public override byte[]? FindParameters(Identifier task) => connection is null ? null : ReadOrNull(connection, Routes.TaskPart(task, "parameters"));
-
-    public override byte[]? FindChange(Identifier task, Digest digest)
-    {
-        if (connection is null || ReadOrNull(connection, Routes.TaskPart(task, "changes")) is not { } body)
-            return null;
-        ChangeView[] changes = ServiceConnection.ReadJson<ChangeView[]>(new ServiceResponse(HttpStatusCode.OK, body, null));
-        return changes.SelectMany(c => (string?[])[c.SignedRequest, c.SignedApproval]).OfType<string>().Select(Convert.FromBase64String).FirstOrDefault(b => Digest.Of(b) == digest);
-    }
 
     public override string BudgetSource(Identifier task) => "GET " + Routes.TaskPart(task, "budget");
 

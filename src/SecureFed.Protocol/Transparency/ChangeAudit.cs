@@ -66,8 +66,8 @@ internal sealed class ChangeAudit(Func<Digest, ReadOnlyMemory<byte>?>? findBlob)
                 return "who requested the change approves it.";
             if (FindFault(request, canExtend) is { } fault)
                 return fault;
-            if (changed is not null)
-                changed = Take(request, changed);
+            isStarted |= request.Kind == ChangeKind.Start;
+            changed = changed is null ? null : Apply(request, changed);
         }
         else
         {
@@ -78,24 +78,25 @@ internal sealed class ChangeAudit(Func<Digest, ReadOnlyMemory<byte>?>? findBlob)
         return null;
     }
 
-    private TaskParameters Take(ChangeRequest request, TaskParameters before)
+    private static TaskParameters Apply(ChangeRequest request, TaskParameters before) => request.Kind switch
     {
-        isStarted |= request.Kind == ChangeKind.Start;
-        return request.Kind switch
-        {
-            ChangeKind.RaiseBudget => before with { Privacy = before.Privacy with { Epsilon = request.Epsilon } },
-            ChangeKind.ExtendSchedule => before with { Schedule = before.Schedule with { TrainRounds = request.TrainRounds } },
-            _ => before,
-        };
-    }
-
-    private string? FindFault(ChangeRequest request, bool canExtend) => request.Kind switch
-    {
-        _ when InForce is null => null,
-        ChangeKind.Start => AwaitsStart ? null : "the task awaits no start.",
-        ChangeKind.RaiseBudget => InForce.Privacy.HasNoise && request.Epsilon > InForce.Privacy.Epsilon ? null : "its epsilon is not greater than the one in force.",
-        _ => canExtend && request.TrainRounds > InForce.Schedule.TrainRounds ? null : "its training rounds are not more than those in force, or the evaluation round has opened.",
+        ChangeKind.RaiseBudget => before with { Privacy = before.Privacy with { Epsilon = request.Epsilon } },
+        ChangeKind.ExtendSchedule => before with { Schedule = before.Schedule with { TrainRounds = request.TrainRounds } },
+        _ => before,
     };
+
+    private string? FindFault(ChangeRequest request, bool canExtend)
+    {
+        if (InForce is not { } now)
+            return null;
+        string? fault = request.Kind switch
+        {
+            ChangeKind.Start => AwaitsStart ? null : "the task awaits no start.",
+            ChangeKind.RaiseBudget => now.Privacy.HasNoise && request.Epsilon > now.Privacy.Epsilon ? null : "its epsilon is not greater than the one in force.",
+            _ => canExtend && request.TrainRounds > now.Schedule.TrainRounds ? null : "its training rounds are not more than those in force, or the evaluation round has opened.",
+        };
+        return fault ?? Apply(request, now).FindFormFault();
+    }
 
     private ReadOnlyMemory<byte>? Find(Digest digest) => findBlob?.Invoke(digest) is { } blob && Digest.Of(blob.Span) == digest ? blob : default(ReadOnlyMemory<byte>?);
 }

@@ -89,6 +89,10 @@ public sealed class ChangeAttackTests
         SimulatedServer server = consortium.Server;
         foreach (double epsilon in (double[])[4, 3.9, 1e7])
             ChangeTests.AssertRefused(server.State.RequestChange(consortium.Request(ChangeKind.RaiseBudget, epsilon).Bytes), ErrorCodes.ApprovalInvalid, "cannot be made");
+        SignedChangeRequest absurd = consortium.Request(ChangeKind.RaiseBudget, epsilon: 1e7);
+        server.Blobs.Put(absurd.Bytes);
+        _ = consortium.Audit([.. consortium.Entries(), consortium.Encode(new TaskEvent.ChangeRequested(absurd.Digest))], out RoundRejection? beyond);
+        Assert.Contains("1e6", beyond!.Detail, StringComparison.Ordinal);
         foreach (int rounds in (int[])[1, 2])
             ChangeTests.AssertRefused(server.State.RequestChange(consortium.Request(ChangeKind.ExtendSchedule, trainRounds: rounds).Bytes), ErrorCodes.ApprovalInvalid, "not more than");
         SimulatedConsortium exact = new("no budget", new ConsortiumOptions());

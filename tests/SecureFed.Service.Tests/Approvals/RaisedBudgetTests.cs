@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using SecureFed.Client;
 using SecureFed.Client.Ledger;
 using SecureFed.Protocol.Changes;
@@ -8,10 +9,9 @@ using SecureFed.Protocol.Resources;
 using SecureFed.Protocol.Tasks;
 using SecureFed.Protocol.Transparency;
 using SecureFed.Protocol.Wire;
+using SecureFed.Server.Tasks;
 using SecureFed.Service.Tests.Consortium;
 using SecureFed.Service.Tests.Http;
-using Microsoft.Extensions.DependencyInjection;
-using SecureFed.Server.Tasks;
 
 namespace SecureFed.Service.Tests.Approvals;
 
