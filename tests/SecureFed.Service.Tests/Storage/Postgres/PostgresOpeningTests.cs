@@ -16,7 +16,7 @@ public sealed class PostgresOpeningTests(PostgresCluster cluster)
         object? applied = await PostgresCluster.ExecuteAsync(address, "SELECT min(applied) FROM securefed.migrations");
         await (await PostgresReplica.OpenAsync(address)).DisposeAsync();
         Assert.Equal(applied, await PostgresCluster.ExecuteAsync(address, "SELECT min(applied) FROM securefed.migrations"));
-        Assert.Equal(2L, await PostgresCluster.ExecuteAsync(address, "SELECT count(*) FROM securefed.migrations"));
+        Assert.Equal(3L, await PostgresCluster.ExecuteAsync(address, "SELECT count(*) FROM securefed.migrations"));
     }
 
     [Fact]
@@ -28,7 +28,7 @@ public sealed class PostgresOpeningTests(PostgresCluster cluster)
         StorageException refused = await Assert.ThrowsAsync<StorageException>(() => PostgresReplica.OpenAsync(address));
         Assert.Contains("version 99", refused.Message, StringComparison.Ordinal);
         Assert.False(refused.IsTransient);
-        Assert.Equal(3L, await PostgresCluster.ExecuteAsync(address, "SELECT count(*) FROM securefed.migrations"));
+        Assert.Equal(4L, await PostgresCluster.ExecuteAsync(address, "SELECT count(*) FROM securefed.migrations"));
     }
 
     [Fact]
@@ -37,7 +37,7 @@ public sealed class PostgresOpeningTests(PostgresCluster cluster)
         PostgresAddress address = await cluster.CreateDatabaseAsync();
         await using (PostgresReplica first = await PostgresReplica.JoinAsync(address))
             await first.Store.AppendAsync(0, Stored.Entry(0), [Stored.Permanent(0), Stored.Words(0)]);
-        await PostgresCluster.ExecuteAsync(address, "DROP TABLE securefed.nonces; DELETE FROM securefed.migrations WHERE version = 2");
+        await PostgresCluster.ExecuteAsync(address, "DROP TABLE securefed.nonces, securefed.rosters; DELETE FROM securefed.migrations WHERE version > 1");
         await using PostgresReplica second = await PostgresReplica.JoinAsync(address);
         Stored.AssertHolds(second.Store, 0);
         Assert.Equal(0L, await PostgresCluster.ExecuteAsync(address, "SELECT count(*) FROM securefed.nonces"));
