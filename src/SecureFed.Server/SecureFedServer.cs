@@ -40,9 +40,10 @@ public static class SecureFedServer
         app.UseEndpoints(endpoints =>
         {
             RosterEndpoints.Map(endpoints);
-            TaskEndpoints.Map(endpoints);
-            RoundEndpoints.Map(endpoints);
-            ChangeEndpoints.Map(endpoints);
+            RouteGroupBuilder ofTasks = endpoints.MapGroup("").AddEndpointFilter(ReplicaLag.WaitAsync);
+            TaskEndpoints.Map(ofTasks);
+            RoundEndpoints.Map(ofTasks);
+            ChangeEndpoints.Map(ofTasks);
             LogEndpoints.Map(endpoints);
             endpoints.MapGet("/healthz", () => Results.Text("ok")).WithName("Health").WithMetadata(PublicEndpoint.Instance);
             endpoints.MapGet("/readyz", Ready).WithName("Ready").WithMetadata(PublicEndpoint.Instance);

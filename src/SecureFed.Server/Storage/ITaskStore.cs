@@ -40,6 +40,9 @@ internal interface ITaskStore : IBlobSource, IAsyncDisposable
     /// <summary>Completes when <see cref="EntryCount"/> is greater than <paramref name="beyond"/>, whoever appended, or after <paramref name="longest"/>.</summary>
     Task WaitForEntriesAsync(ulong beyond, TimeSpan longest, CancellationToken cancellationToken = default);
 
+    /// <summary>Whether other replicas append too.</summary>
+    bool IsShared { get; }
+
     /// <summary>Whether this process takes the decisions that depend on time. With one process always; with several, between <see cref="TryLeadAsync"/> and the end of what it gave.</summary>
     bool IsLeader { get; }
 

@@ -37,7 +37,7 @@ internal sealed class MemoryTaskStore : ITaskStore
             if (blobs.Any(b => b.PrunableRound is { } round && deleted.Contains(round)))
                 throw new ArgumentOutOfRangeException(nameof(blobs), "The blobs of this round have been deleted.");
             foreach (StoredBlob blob in blobs)
-                (blob.PrunableRound is { } round ? rounds.GetOrAdd(round, _ => new()) : permanent)[Digest.Of(blob.Bytes.Span)] = blob.Bytes.ToArray();
+                (blob.PrunableRound is { } round ? rounds.GetOrAdd(round, _ => new()) : permanent)[blob.Digest] = blob.Bytes.ToArray();
             entries.Add(new StoredEntry(entry.Bytes.ToArray(), entry.Signature.ToArray()));
             arrivals.Note((ulong)entries.Count);
         }
@@ -56,6 +56,8 @@ internal sealed class MemoryTaskStore : ITaskStore
 
     public Task WaitForEntriesAsync(ulong beyond, TimeSpan longest, CancellationToken cancellationToken = default) =>
         arrivals.WaitAsync(beyond, longest, TimeProvider.System, cancellationToken);
+
+    public bool IsShared => false;
 
     public bool IsLeader => true;
 

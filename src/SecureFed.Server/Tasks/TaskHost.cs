@@ -176,13 +176,14 @@ internal sealed class TaskHost : IDisposable
             await EnterAsync(cancellationToken);
             MessageDecision decision;
             ulong index;
-            Task<bool> durable;
+            Task<bool>? durable = null;
             try
             {
                 if (fold.FindRound(message.Header.RoundId) is not { } round)
                     return (null, false, new RoundRejection(ErrorCodes.UnknownRound, "No such round in this task; fetch the task to see the current one."));
                 decision = RequireRunning(round).Handle(message);
-                if (decision.Rejection is { } rejection)
+                bool mayBeBehind = store.IsShared && attempt < GreatestAttempts - 1 && decision.Rejection is { Code: ErrorCodes.WrongPhase };
+                if (decision.Rejection is { } rejection && !mayBeBehind)
                     return (null, false, rejection);
                 index = decision.RepeatedIndex ?? fold.State.EntryCount;
                 if (decision.Accepted is { } accepted)
@@ -191,11 +192,18 @@ internal sealed class TaskHost : IDisposable
                     clocks.Arrived(round);
                 }
 
-                durable = lastAppend; // Entries become durable in order, so a repeat waits for the first of its kind too.
+                if (!mayBeBehind)
+                    durable = lastAppend; // Entries become durable in order, so a repeat waits for the first of its kind too.
             }
             finally
             {
                 gate.Release();
+            }
+
+            if (durable is null)
+            {
+                await store.WaitForEntriesAsync(index, FollowerPause, cancellationToken); // The sender may have heard of the next phase from another replica.
+                continue;
             }
 
             if (!await ConfirmAsync(durable))
@@ -531,8 +539,9 @@ internal sealed class TaskHost : IDisposable
         StoredBlob[] blobs = [.. pending.Blobs.Select(b => new StoredBlob(b))];
         if (!pending.Vector.IsEmpty)
             blobs = [.. blobs, new StoredBlob(pending.Vector, fold.State.Round!.Parameters.RoundId)];
-        lastAppend = log.AppendAsync(index, entry, blobs);
+        log.Hold(blobs); // For the fold: an append that loses a race between replicas may be over, and its blobs gone, before the fold has read them.
         fold.Apply(index, entry, pending.Event);
+        lastAppend = log.AppendAsync(index, entry, blobs);
         if (pending.Event is not TaskEvent.MessageAccepted)
             Log.Appended(logger, Parameters.TaskId, index, pending.Event.Type);
         return lastAppend;

@@ -124,14 +124,17 @@ internal sealed class TaskLog : ILogSource, IBlobSource, IDisposable
         return true;
     }
 
+    /// <summary>Shows blobs to the fold before they are durable, and until their append has ended; nobody else is told about them.</summary>
+    public void Hold(IReadOnlyList<StoredBlob> blobs)
+    {
+        foreach (StoredBlob blob in blobs)
+            inFlight[blob.Digest] = blob.Bytes;
+    }
+
     /// <summary>Signs the entry and queues it with its blobs; completes when all of it is durable.</summary>
     /// <returns>False if another replica has taken the index.</returns>
     public async Task<bool> AppendAsync(ulong index, ReadOnlyMemory<byte> entry, IReadOnlyList<StoredBlob> blobs)
     {
-        // The fold reads these before they are durable; nobody else is told about them.
-        Digest[] digests = [.. blobs.Select(b => Digest.Of(b.Bytes.Span))];
-        for (int i = 0; i < digests.Length; i++)
-            inFlight[digests[i]] = blobs[i].Bytes;
         try
         {
             SignedEntry signed = SignedEntry.Sign(taskId, index, entry, signer);
@@ -139,8 +142,8 @@ internal sealed class TaskLog : ILogSource, IBlobSource, IDisposable
         }
         finally
         {
-            foreach (Digest digest in digests)
-                inFlight.TryRemove(digest, out _);
+            foreach (StoredBlob blob in blobs)
+                inFlight.TryRemove(blob.Digest, out _);
         }
     }
 

@@ -19,6 +19,8 @@ internal sealed class TaskRegistry(ServerOptions options, RosterDesk rosters, Ti
     private readonly SemaphoreSlim creation = new(1, 1);
     private readonly CancellationTokenSource stopping = new();
     private static readonly TimeSpan DiscoveryPause = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan GreatestLag = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan LagPause = TimeSpan.FromMilliseconds(20);
     private readonly LogWitnesses witnesses = new(options, logger);
     private IStorage? storage;
 
@@ -124,6 +126,18 @@ internal sealed class TaskRegistry(ServerOptions options, RosterDesk rosters, Ti
         foreach (TaskHost host in hosts.Values)
             budgets.RestoreRaise(host.InForce);
     }
+
+    /// <summary>Waits while another replica may know the task and round, and this one does not yet. With a store of its own a server knows all there are.</summary>
+    public async Task CatchUpAsync(string? task, string? round, CancellationToken cancellationToken = default)
+    {
+        long started = time.GetTimestamp();
+        while (storage is { IsShared: true } && !Knows(task, round) && time.GetElapsedTime(started) < GreatestLag)
+            await Task.Delay(LagPause, time, cancellationToken);
+    }
+
+    private bool Knows(string? task, string? round) =>
+        !Identifier.TryParse(task ?? "", out Identifier taskId)
+        || (Find(taskId) is { } host && (!Identifier.TryParse(round ?? "", out Identifier roundId) || host.FindRound(roundId) is not null));
 
     private static RoundRejection Conflicting => new(ErrorCodes.ConflictingTask, "A task with this identifier and other parameters exists; choose a fresh identifier.");
 

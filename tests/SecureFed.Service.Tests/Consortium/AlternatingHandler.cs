@@ -1,27 +1,11 @@
-using System.Net;
-
 namespace SecureFed.Service.Tests.Consortium;
 
 /// <summary>Sends each request to another server than the one before, as a load balancer between replicas does. Each server's client signs for its own address.</summary>
-/// <remarks>A replica that has not heard of a round or a phase yet refuses; such a request goes to the next one, a moment later.</remarks>
 internal sealed class AlternatingHandler(params HttpClient[] servers) : HttpMessageHandler
 {
-    private const int GreatestAttempts = 100;
     private int next = -1;
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
-    {
-        for (int attempt = 1; ; attempt++)
-        {
-            HttpResponseMessage response = await ForwardAsync(request, cancellationToken);
-            if (attempt == GreatestAttempts || response.StatusCode is not (HttpStatusCode.NotFound or HttpStatusCode.Conflict))
-                return response;
-            response.Dispose();
-            await Task.Delay(50, cancellationToken);
-        }
-    }
-
-    private async Task<HttpResponseMessage> ForwardAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         using HttpRequestMessage forwarded = new(request.Method, request.RequestUri!.PathAndQuery);
         foreach ((string name, IEnumerable<string> values) in request.Headers)

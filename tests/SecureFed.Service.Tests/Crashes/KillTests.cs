@@ -18,7 +18,6 @@ namespace SecureFed.Service.Tests.Crashes;
 /// page cache alone, so this tests the order of acknowledgements and the fold, not fsync; that is what <see cref="PowerCutTests"/> are for. Kills in all:
 /// <c>SECUREFED_KILLS</c>, default 200; a nightly run sets 10000. Each series has a server, a store and clients of its own, and several run at a time.
 /// </remarks>
-[Collection("demo runs")]
 public class KillTests(ITestOutputHelper output)
 {
     private const int Clients = 5;

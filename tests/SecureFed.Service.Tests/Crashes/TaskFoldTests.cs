@@ -201,6 +201,8 @@ public sealed class TaskFoldTests : IAsyncLifetime
 
         public ulong EntryCount => Count;
 
+        public bool IsShared => false;
+
         public bool IsLeader => true;
 
         public StoredEntry ReadEntry(ulong index)

@@ -107,7 +107,7 @@ internal sealed class EmbeddedTaskStore : ITaskStore
             ArgumentOutOfRangeException.ThrowIfGreaterThan(blob.Bytes.Length, GreatestBlobBytes, nameof(blobs));
         cancellationToken.ThrowIfCancellationRequested();
 
-        PendingWrite write = new(index, entry, [.. blobs.Select(b => (Digest.Of(b.Bytes.Span), b))], null);
+        PendingWrite write = new(index, entry, [.. blobs.Select(b => (b.Digest, b))], null);
         lock (gate)
         {
             RequireWritable();
@@ -126,6 +126,8 @@ internal sealed class EmbeddedTaskStore : ITaskStore
 
     public Task WaitForEntriesAsync(ulong beyond, TimeSpan longest, CancellationToken cancellationToken = default) =>
         arrivals.WaitAsync(beyond, longest, TimeProvider.System, cancellationToken);
+
+    public bool IsShared => false;
 
     public bool IsLeader => true;
 

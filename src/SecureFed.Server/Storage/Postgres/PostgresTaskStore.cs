@@ -55,6 +55,8 @@ internal sealed class PostgresTaskStore : ITaskStore
 
     public ulong EntryCount => arrivals.Count;
 
+    public bool IsShared => true;
+
     public bool IsLeader => leadership is { IsHeld: true };
 
     /// <summary>Finishes deletions that were interrupted; what can be read is durable already.</summary>
@@ -76,7 +78,7 @@ internal sealed class PostgresTaskStore : ITaskStore
         ArgumentOutOfRangeException.ThrowIfGreaterThan(entry.Signature.Length, byte.MaxValue, nameof(entry));
         foreach (StoredBlob blob in blobs)
             ArgumentOutOfRangeException.ThrowIfGreaterThan(blob.Bytes.Length, GreatestBlobBytes, nameof(blobs));
-        return await EnqueueAsync(new PendingAppend(index, entry, [.. blobs.Select(b => (Digest.Of(b.Bytes.Span), b))]), cancellationToken);
+        return await EnqueueAsync(new PendingAppend(index, entry, [.. blobs.Select(b => (b.Digest, b))]), cancellationToken);
     }
 
     public StoredEntry ReadEntry(ulong index)
