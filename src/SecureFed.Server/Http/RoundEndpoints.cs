@@ -200,7 +200,7 @@ internal static class RoundEndpoints
                 [.. found.Parameters.Layout.Segments.Select((s, i) => new SegmentView(s.Name, s.Length, s.ClipNorm, s.ScaleExponent, i == 0 ? found.Parameters.Layout.Flattening?.Length : null))],
                 found.Parameters.Layout.RingBits,
                 Math.Sqrt(found.NoiseVariance),
-                host!.MetricsOf(found),
+                ModelStep.TryEvaluate(host!.Parameters, found, host.PublishedLog),
                 [.. found.Suspects.Select(s => s.ToString())]))
             : ProblemResponses.Of(ErrorCodes.NotReady, "The round is still in progress.");
     }

@@ -62,12 +62,14 @@ internal static class ModelStep
         return current with { Parameters = step.Parameters, OptimizerState = step.State, CompletedTrainRounds = completed, Averaged = averaged, ClipNorm = clipNorm };
     }
 
-    /// <summary>Null if the sum holds no rows.</summary>
-    public static MetricsView? TryEvaluate(TaskParameters task, ServerRound round, ReadOnlySpan<byte> aggregate)
+    /// <summary>The federated metrics of a closed evaluation round; null for any other, and if the sum holds no rows.</summary>
+    public static MetricsView? TryEvaluate(TaskParameters task, ServerRound round, IBlobSource blobs)
     {
+        if (round is not { Phase: RoundPhase.Closed, Parameters.Kind: RoundKind.Evaluate })
+            return null;
         try
         {
-            return Evaluate(task, round, aggregate);
+            return Evaluate(task, round, blobs.Get(round.AggregateDigest!.Value).Span);
         }
         catch (Learning.LearningException)
         {

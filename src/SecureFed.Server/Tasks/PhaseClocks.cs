@@ -1,5 +1,6 @@
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
+using SecureFed.Protocol.Transparency;
 using SecureFed.Protocol.Wire;
 
 namespace SecureFed.Server.Tasks;
@@ -11,13 +12,30 @@ internal sealed class PhaseClocks(PhaseDeadlines deadlines, TimeProvider time)
 
     private TimeSpan Grace => TimeSpan.FromMilliseconds(deadlines.GraceMilliseconds);
 
-    /// <summary>A phase of the round or leaf begins.</summary>
-    public void Start(ServerRound round) => ClockOf(round).Restart(time);
+    /// <summary>The phases in progress begin now, for nobody knows how long they have lasted.</summary>
+    /// <param name="round">Null if none is open.</param>
+    public void Restart(ServerRound? round)
+    {
+        clocks.Clear();
+        if (round is null)
+            return;
+        Start(round);
+        StartLeaves(round);
+    }
+
+    /// <summary>A list starts the next phase of its round or leaf, and the first phase of every leaf that the cohort was just cut into.</summary>
+    public void Begin(TaskEvent change, TaskFold fold)
+    {
+        if (change is TaskEvent.RoundOpened)
+            Restart(fold.State.Round!);
+        else if (change is TaskEvent.ListPublished list)
+            Start(fold.FindRound(list.RoundId)!);
+        if (change is TaskEvent.ListPublished { Kind: EventType.CohortPublished })
+            StartLeaves(fold.State.Round!);
+    }
 
     /// <summary>A message of the round or leaf was accepted.</summary>
     public void Arrived(ServerRound round) => ClockOf(round).LastArrival = time.GetTimestamp();
-
-    public void Clear() => clocks.Clear();
 
     public Patience PatienceWith(ServerRound round)
     {
@@ -39,6 +57,14 @@ internal sealed class PhaseClocks(PhaseDeadlines deadlines, TimeProvider time)
         };
         TimeSpan shortest = waiting.Select(TimeLeft).DefaultIfEmpty(Grace).Min();
         return shortest > TimeSpan.FromMilliseconds(1) ? shortest : TimeSpan.FromMilliseconds(1);
+    }
+
+    private void Start(ServerRound round) => ClockOf(round).Restart(time);
+
+    private void StartLeaves(ServerRound round)
+    {
+        foreach (ServerRound leaf in round.Leaves)
+            Start(leaf);
     }
 
     private TimeSpan TimeLeft(ServerRound round)

@@ -1,12 +1,7 @@
-using System.Collections.Concurrent;
-using SecureFed.Cryptography.Keys;
-using SecureFed.Cryptography.Randomness;
-using SecureFed.Learning;
 using SecureFed.Protocol.Changes;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Identity;
 using SecureFed.Protocol.Messages;
-using SecureFed.Protocol.Resources;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
 using SecureFed.Protocol.Transparency;
@@ -14,13 +9,12 @@ using SecureFed.Protocol.Transparency.Log;
 using SecureFed.Protocol.Wire;
 using SecureFed.Server.Enrolment;
 using SecureFed.Server.Storage;
-using SecureFed.Shared;
 
 namespace SecureFed.Server.Tasks;
 
 /// <summary>Runs one task: one writer, validation against the head, then append, then acknowledge.</summary>
 /// <remarks>
-/// <para>The shell around <see cref="TaskState"/>: it owns the clock and the log and makes no decision of its own.</para>
+/// <para>The shell around <see cref="TaskState"/>: it owns the clock and the log. What comes next, <see cref="TaskDecisions"/> asks the state.</para>
 /// <para>The fold runs ahead of the disk, so that entries of many clients share one flush. Nothing is told to anybody before it is durable: a receipt waits for its
 /// entry, an announcement for a checkpoint over it. If an append fails, the fold is thrown away and made again from what is durable, beginning where the last round was opened.</para>
 /// </remarks>
@@ -32,7 +26,6 @@ internal sealed class TaskHost : IDisposable
     private static readonly TimeSpan LongestQuiet = TimeSpan.FromHours(1);
     private readonly TaskLog log;
     private readonly ITaskStore store;
-    private readonly ServerOptions options;
     private readonly Roster firstRoster;
     private readonly RosterDesk rosters;
     private readonly TimeProvider time;
@@ -41,7 +34,8 @@ internal sealed class TaskHost : IDisposable
     private readonly PhaseClocks clocks;
     private readonly WriteHealth appending;
     private readonly CheckpointPublisher checkpoints;
-    private readonly ConcurrentDictionary<Identifier, bool> undeleted = new();
+    private readonly TaskDecisions decisions;
+    private readonly VectorRetention retention;
     private volatile TaskFold fold;
     private Task<bool> lastAppend = Task.FromResult(true);
     private TaskCompletionSource messageArrived = NewSignal();
@@ -52,20 +46,21 @@ internal sealed class TaskHost : IDisposable
     private long failedAt;
     private int isDisposed;
     private volatile bool hasFailed;
-    private Digest unfitRoster;
 
-    private TaskHost(TaskLog log, ITaskStore store, TaskFold fold, Roster firstRoster, RosterDesk rosters, ServerOptions options, TimeProvider time, ILogger logger)
+    /// <summary>Over a log that was compared with what was signed, and its fold; see <see cref="TaskOpening"/>.</summary>
+    public TaskHost(TaskLog log, ITaskStore store, TaskFold fold, Roster firstRoster, RosterDesk rosters, ServerOptions options, TimeProvider time, ILogger logger)
     {
         this.log = log;
         this.store = store;
         this.fold = fold;
         this.firstRoster = firstRoster;
         this.rosters = rosters;
-        this.options = options;
         this.time = time;
         this.logger = logger;
         clocks = new PhaseClocks(fold.State.Parameters.Deadlines, time);
         appending = new WriteHealth(Parameters.TaskId, "the log", time, logger);
+        decisions = new TaskDecisions(log, rosters, clocks, options.Random, logger);
+        retention = new VectorRetention(store, options.RetainedRounds);
         checkpoints = new CheckpointPublisher(log, store, new WriteHealth(Parameters.TaskId, "the checkpoint", time, logger), time, SignalStage);
     }
 
@@ -83,61 +78,14 @@ internal sealed class TaskHost : IDisposable
     /// <summary>Tiles, checkpoint and proofs.</summary>
     public TaskLog PublishedLog => log;
 
-    /// <summary>Appends the first entry, unless an earlier attempt has, and opens the task.</summary>
-    /// <remarks>The store may hold a task with other parameters; compare <see cref="Parameters"/>.</remarks>
-    public static async Task<TaskHost> CreateAsync(
-        TaskParameters parameters, Roster roster, ITaskStore store, RosterDesk rosters, ServerOptions options, LogWitnesses witnesses, TimeProvider time, ILogger logger, CancellationToken cancellationToken = default)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        PendingEvent created = TaskState.Create(parameters, roster, new LearningTask(parameters).InitialModel());
-        using (TaskLog empty = TaskLog.Open(parameters.TaskId, store, options.Signer, witnesses, options.RenewsGuard))
-        {
-            if (store.EntryCount == 0)
-            {
-                await store.BeginWritingAsync(CancellationToken.None);
-                await empty.AppendAsync(0, new LogEntry(parameters.TaskId, created.Event).Encode(), [.. created.Blobs.Select(b => new StoredBlob(b))]);
-            }
-        }
-
-        TaskHost host = Open(parameters.TaskId, store, rosters, options, witnesses, time, logger);
-        try
-        {
-            await host.BeginAsync(CancellationToken.None); // The task exists now, whoever stops waiting for it.
-            return host;
-        }
-        catch
-        {
-            host.Dispose();
-            throw;
-        }
-    }
-
-    /// <summary>Compares a task's log with what was signed and folds it. Writes nothing; <see cref="BeginAsync"/> does.</summary>
-    /// <exception cref="StorageException">The log was rolled back, changed, or does not fold; nothing was changed.</exception>
-    public static TaskHost Open(Identifier taskId, ITaskStore store, RosterDesk rosters, ServerOptions options, LogWitnesses witnesses, TimeProvider time, ILogger logger)
-    {
-        TaskLog opened = TaskLog.Open(taskId, store, options.Signer, witnesses, options.RenewsGuard);
-        try
-        {
-            Roster first = FindRoster(opened, rosters, options);
-            return new TaskHost(opened, store, TaskFold.Of(opened, first, rosters.Find), first, rosters, options, time, logger);
-        }
-        catch (Exception exception) when (exception is InvalidOperationException or KeyNotFoundException)
-        {
-            opened.Dispose();
-            throw new StorageException($"The log of task {taskId} does not fold: {exception.Message} Nothing was changed; restore the newest copy, or use the version of the server that wrote it.", isFull: false, exception);
-        }
-    }
-
     /// <summary>Goes on where the log ends: repairs and publishes what an interruption has left.</summary>
     /// <exception cref="StorageException">The store cannot be written.</exception>
     public async Task BeginAsync(CancellationToken cancellationToken = default)
     {
         await log.BeginAsync(logger, cancellationToken);
-        StartClocks();
+        clocks.Restart(fold.State.Round);
         await checkpoints.PublishUnlessFullAsync(cancellationToken);
-        foreach (Identifier round in fold.State.Rounds.Select(r => r.RoundId).Where(r => !fold.State.HoldsVectors(r)))
-            await store.DeleteBlobsAsync(round, cancellationToken); // A deletion that a crash interrupted.
+        await retention.FinishAsync(fold.State, cancellationToken);
     }
 
     /// <summary>Opens rounds, moves phases on and steps the model until the schedule is complete.</summary>
@@ -148,7 +96,7 @@ internal sealed class TaskHost : IDisposable
             try
             {
                 (Task Signal, TimeSpan PatienceLeft)? next = await StepAsync(cancellationToken);
-                await PruneAsync(cancellationToken);
+                await retention.PruneAsync(this, cancellationToken);
                 await ProbeAsync(cancellationToken);
                 if (next is not { } wait)
                     return;
@@ -161,7 +109,7 @@ internal sealed class TaskHost : IDisposable
             catch (StorageException exception)
             {
                 appending.Failed(exception);
-                CheckpointSoon();
+                checkpoints.PublishSoon();
                 await Task.Delay(RetryPause, time, cancellationToken);
             }
         }
@@ -209,7 +157,7 @@ internal sealed class TaskHost : IDisposable
             if (!await ConfirmAsync(durable))
                 continue;
             Volatile.Read(ref messageArrived).TrySetResult();
-            CheckpointSoon();
+            checkpoints.PublishSoon();
             return (log.EntryAt(index), decision.RepeatedIndex is not null, null);
         }
 
@@ -248,14 +196,8 @@ internal sealed class TaskHost : IDisposable
         throw new StorageException("Other replicas append to this log faster than this one can follow. Send the same message again.", isFull: true);
     }
 
-    /// <summary>Deletes the uploaded vectors of a finished round and says so in the log.</summary>
-    public async Task<bool> TryDeleteVectorsAsync(Identifier roundId, CancellationToken cancellationToken = default)
-    {
-        if (!await DecideAsync(state => state.DeleteVectors(roundId), cancellationToken))
-            return false;
-        await DeleteBlobsAsync(roundId);
-        return true;
-    }
+    /// <summary>Logs that the uploaded vectors of a finished round are deleted; the caller deletes them then.</summary>
+    public Task<bool> TryLogDeletionAsync(Identifier roundId, CancellationToken cancellationToken = default) => DecideAsync(state => state.DeleteVectors(roundId), cancellationToken);
 
     /// <summary>Reads something of the state while nothing changes it.</summary>
     public async Task<T> ReadAsync<T>(Func<TaskState, T> read, CancellationToken cancellationToken = default)
@@ -313,12 +255,6 @@ internal sealed class TaskHost : IDisposable
 
     public bool TryGetBlob(Digest digest, out ReadOnlyMemory<byte> blob) => log.TryGet(digest, out blob);
 
-    /// <summary>The federated metrics of a closed evaluation round.</summary>
-    public MetricsView? MetricsOf(ServerRound round) =>
-        round is { Phase: RoundPhase.Closed, Parameters.Kind: RoundKind.Evaluate }
-            ? ModelStep.TryEvaluate(Parameters, round, log.Get(round.AggregateDigest!.Value).Span)
-            : null;
-
     /// <summary>After this every request about the task fails instead of waiting for a stage that never comes.</summary>
     public void Fail()
     {
@@ -335,19 +271,6 @@ internal sealed class TaskHost : IDisposable
         gate.Dispose();
     }
 
-    /// <exception cref="InvalidOperationException">The task's roster is not the server's, and no pinned authority signed it.</exception>
-    private static Roster FindRoster(TaskLog opened, RosterDesk rosters, ServerOptions options)
-    {
-        if (!LogEntry.TryDecode(opened.EntryAt(0).Bytes.Span, out LogEntry? first) || first!.Event is not TaskEvent.TaskCreated created)
-            throw new InvalidOperationException("Entry 0 does not create a task.");
-        if (rosters.Find(created.RosterDigest) is { } held)
-            return held;
-        ReadOnlyMemory<byte> authority = options.RosterAuthority.IsEmpty ? options.Roster.AuthorityKey : options.RosterAuthority;
-        return Roster.TryDecode(opened.Get(created.RosterDigest).Span, authority.Span, out Roster? earlier)
-            ? earlier!
-            : throw new InvalidOperationException("It was created under another roster, which the server's roster authority has not signed.");
-    }
-
     private T RequireRunning<T>(T value) =>
         hasFailed ? throw new InvalidOperationException($"Task {Parameters.TaskId} has stopped; see the critical log entry.") : value;
 
@@ -359,19 +282,19 @@ internal sealed class TaskHost : IDisposable
         await EnterAsync(cancellationToken);
         try
         {
-            while (isLeading && await NextEventAsync(cancellationToken) is { } pending)
+            while (isLeading && await decisions.NextAsync(fold.State, cancellationToken) is { } pending)
             {
                 if (pending.Event is TaskEvent.RoundOpened && lastAppend.IsCompleted && !HasLastAppendFailed)
                     fold.Rest();
                 Task<bool> durable = Queue(pending);
-                StartPhase(pending.Event);
+                clocks.Begin(pending.Event, fold);
                 if (!await ConfirmAsync(durable))
                     Refold();
-                await AnnounceAsync();
+                await checkpoints.AnnounceAsync();
             }
 
             if (isLeading && log.PublishedSize < log.EntryCount)
-                CheckpointSoon();
+                checkpoints.PublishSoon();
             if (fold.State.IsOver && log.PublishedSize == log.EntryCount)
                 return null;
             TaskCompletionSource signal = NewSignal();
@@ -393,26 +316,6 @@ internal sealed class TaskHost : IDisposable
         appending.Succeeded();
     }
 
-    /// <summary>Retention: the uploaded vectors of all but the last finished rounds.</summary>
-    private async Task PruneAsync(CancellationToken cancellationToken)
-    {
-        foreach (Identifier round in undeleted.Keys)
-            await DeleteBlobsAsync(round);
-        if (options.RetainedRounds is not { } retained)
-            return;
-        Identifier[] old = await ReadAsync(state => state.Rounds.SkipLast(retained).Select(r => r.RoundId).Where(state.HoldsVectors).ToArray(), cancellationToken);
-        foreach (Identifier round in old)
-            await TryDeleteVectorsAsync(round, cancellationToken);
-    }
-
-    /// <summary>The log says that they are gone; what cannot be deleted now is tried again before the next round.</summary>
-    private async Task DeleteBlobsAsync(Identifier round)
-    {
-        undeleted[round] = true;
-        await store.DeleteBlobsAsync(round, CancellationToken.None);
-        undeleted.TryRemove(round, out _);
-    }
-
     private async Task<bool> DecideAsync(Func<TaskState, PendingEvent?> decide, CancellationToken cancellationToken)
     {
         await EnterAsync(cancellationToken);
@@ -420,7 +323,7 @@ internal sealed class TaskHost : IDisposable
         {
             if (decide(fold.State) is not { } pending || !await ConfirmAsync(Queue(pending)))
                 return false;
-            await AnnounceAsync();
+            await checkpoints.AnnounceAsync();
         }
         finally
         {
@@ -429,47 +332,6 @@ internal sealed class TaskHost : IDisposable
 
         Volatile.Read(ref messageArrived).TrySetResult();
         return true;
-    }
-
-    private async Task<PendingEvent?> NextEventAsync(CancellationToken cancellationToken)
-    {
-        TaskState state = fold.State;
-        if (state.AwaitsModel)
-            return StepModel(state);
-        if (state.HasOpenRound)
-            return state.Round!.Advance(clocks.PatienceWith);
-        if (state.Next(options.Random) is not { } next)
-            return null;
-        await rosters.RefreshAsync(cancellationToken); // Another replica may have acknowledged one that is to precede this round.
-        return next.Event is TaskEvent.RoundOpened && ChangeRoster(state) is { } change ? change : next;
-    }
-
-    /// <summary>The entry that puts the newest roster in force for the task, if there is a newer one and it fits.</summary>
-    private PendingEvent? ChangeRoster(TaskState state)
-    {
-        Roster newest = rosters.Newest;
-        if (newest.Sequence <= state.Roster.Sequence || newest.Digest == unfitRoster)
-            return null;
-        if (state.FindFault(newest) is not { } fault)
-            return state.ChangeRoster(newest);
-        unfitRoster = newest.Digest;
-        Log.RosterDoesNotFit(logger, Parameters.TaskId, newest.Sequence, fault.Code, state.Roster.Sequence);
-        return null;
-    }
-
-    private PendingEvent StepModel(TaskState state)
-    {
-        ServerRound round = state.Round!;
-        try
-        {
-            return state.Publish(ModelStep.Apply(state, log));
-        }
-        catch (LearningException exception)
-        {
-            // One client can bring this about (a negative weight is within the clip norm), so it costs the round and not the task.
-            Log.ModelStepFailed(logger, Parameters.TaskId, round.Parameters.Number, exception.Code);
-            return state.Refuse(ErrorCodes.InvalidAggregate);
-        }
     }
 
     /// <summary>Enters the gate with a fold that runs ahead by nothing that has failed.</summary>
@@ -505,7 +367,7 @@ internal sealed class TaskHost : IDisposable
             ServerRound? round = fold.State.Round;
             fold.TakeNew(log);
             if (fold.State.Round != round || fold.State.Round?.Phase != phase)
-                StartClocks();
+                clocks.Restart(fold.State.Round);
             else if (round is not null)
                 clocks.Arrived(round);
         }
@@ -579,40 +441,10 @@ internal sealed class TaskHost : IDisposable
         fold = fold.Again(log, firstRoster, rosters.Find);
         lastAppend = Task.FromResult(true);
         isAhead = false;
-        StartClocks();
+        clocks.Restart(fold.State.Round);
     }
-
-    private Task AnnounceAsync() => checkpoints.AnnounceAsync();
-
-    private void CheckpointSoon() => checkpoints.PublishSoon();
 
     private void SignalStage() => Interlocked.Exchange(ref stageChanged, NewSignal()).TrySetResult();
-
-    private void StartClocks()
-    {
-        clocks.Clear();
-        if (fold.State.Round is not { } round)
-            return;
-        clocks.Start(round);
-        foreach (ServerRound leaf in round.Leaves)
-            clocks.Start(leaf);
-    }
-
-    /// <summary>A list starts the next phase of its round or leaf, and the first phase of every leaf that the cohort was just cut into.</summary>
-    private void StartPhase(TaskEvent change)
-    {
-        if (change is TaskEvent.RoundOpened)
-            clocks.Clear();
-        if (change is TaskEvent.RoundOpened)
-            clocks.Start(fold.State.Round!);
-        else if (change is TaskEvent.ListPublished list)
-            clocks.Start(fold.FindRound(list.RoundId)!);
-        if (change is TaskEvent.ListPublished { Kind: EventType.CohortPublished })
-        {
-            foreach (ServerRound leaf in fold.State.Round!.Leaves)
-                clocks.Start(leaf);
-        }
-    }
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

@@ -148,7 +148,7 @@ internal sealed class TaskRegistry(ServerOptions options, RosterDesk rosters, Ti
         try
         {
             store = await CreateStoreAsync(parameters.TaskId, cancellationToken);
-            return await TaskHost.CreateAsync(parameters, roster, store, rosters, options, witnesses, time, logger, cancellationToken);
+            return await TaskOpening.CreateAsync(parameters, roster, store, rosters, options, witnesses, time, logger, cancellationToken);
         }
         catch (Exception exception)
         {
@@ -247,7 +247,7 @@ internal sealed class TaskRegistry(ServerOptions options, RosterDesk rosters, Ti
     {
         ITaskStore store = await storage!.OpenAsync(task, cancellationToken);
         if (store.EntryCount > 0 || store.ReadGuard() is not null || store.ReadFile(TaskLog.CheckpointPath) is not null)
-            return TaskHost.Open(task, store, rosters, options, witnesses, time, logger);
+            return TaskOpening.Open(task, store, rosters, options, witnesses, time, logger);
         await store.DisposeAsync();
         return null;
     }

@@ -34,7 +34,7 @@ public class HouseTests
 
     private static readonly string[] TopLevel =
     [
-        ".ci", ".editorconfig", ".gitattributes", ".gitignore", "CHANGELOG.md", "Directory.Build.props", "Directory.Packages.props", "Directory.Solution.props", "LICENSE", "README.md",
+        ".ci", ".editorconfig", ".gitattributes", ".gitignore", "CHANGELOG.md", "Directory.Build.props", "Directory.Packages.props", "LICENSE", "README.md",
         "SECURITY.md", "SecureFed.sln", "keys-sample", "src", "tests", "threat-model.md",
     ];
 
