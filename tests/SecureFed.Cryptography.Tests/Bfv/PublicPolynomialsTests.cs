@@ -27,7 +27,7 @@ public class PublicPolynomialsTests
     {
         byte[] extracted = HMACSHA256.HashData(new byte[32], digest);
         using Aes aes = Aes.Create();
-        aes.Key = HMACSHA256.HashData(extracted, [(byte)'a', 1]);
+        aes.Key = HMACSHA256.HashData(extracted, new byte[] { (byte)'a', 1 });
         List<ulong> values = [];
         for (ulong block = 0; values.Count < set.Degree; block++)
         {
