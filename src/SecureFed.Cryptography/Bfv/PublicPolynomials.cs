@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using SecureFed.Cryptography.KeyDerivation;
 using SecureFed.Cryptography.Masking;
@@ -70,6 +71,7 @@ public sealed class PublicPolynomials : IDisposable
     public void Dispose() => keystream.Dispose();
 
     /// <summary>The usual case: no candidate is rejected (of A1's, one in 2^36 is).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static bool TryTakeAll(ReadOnlySpan<ulong> words, Span<ulong> values, ulong q, ulong mask)
     {
         ReadOnlySpan<Vector<ulong>> wide = MemoryMarshal.Cast<ulong, Vector<ulong>>(words);

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
@@ -16,8 +17,9 @@ namespace SecureFed.Cryptography.Rings;
 /// <para><b>Reduction.</b> x − rint(fl(x·fl(1/q)))·q for |x| ≤ 8q: the quotient is off by at most 8·2^-52·(1 + 2^-54), so the result is at most
 /// (1/2 + 2^-48)·q, exactly computed.</para>
 /// <para><b>Forward.</b> A grows from 1 by A ← A + 1/2 + A/8 per stage: 1, 1.63, 2.33, 3.12, 4.01, 5.02, 6.14, 7.41 after seven stages. The eighth reduces
-/// the upper word first: A ← 1/2 + 2^-48 + 1/2 + 7.41/8 &lt; 1.94; then 2.68, 3.51, 4.45 (N = 2048), 5.51, 6.70 (N = 8192). Always below 8, so every sum is
-/// below 8q &lt; 2^53.</para>
+/// the upper word first: A ← 1/2 + 2^-48 + 1/2 + 7.41/8 &lt; 1.94; then 2.68, 3.51, 4.45 (N = 2048), 5.51, 6.70 (N = 8192). Where stages 6 and 7, counted
+/// from 0, are done together (N = 1024 and 4096) the seventh does: A ← 1 + 2^-48 + 6.14/8 &lt; 1.77, then 2.50, 3.31, 4.23, 5.25, 6.41. Always below 8, so
+/// every sum is below 8q &lt; 2^53.</para>
 /// <para><b>Inverse.</b> With A ≤ 1 before every even stage (counted from 0), sums are at most 2q and products, of differences of at most 2q, at most
 /// (1/2 + 2/8)·q: A ≤ 2. In an odd stage sums are at most 4q and are reduced, products at most (1/2 + 4/8)·q: A ≤ 1. The last stage multiplies both
 /// by 1/N: at most q.</para>
@@ -31,7 +33,7 @@ internal static class FusedButterflies
 
     private const int Lanes = 4;
 
-    /// <summary>Before this stage's sums the upper word is reduced; see the class's proof.</summary>
+    /// <summary>Before the sums of this stage, or of the one before if they are done together, the upper word is reduced; see the class's proof.</summary>
     private const int ReducingStage = 7;
 
     /// <summary>2^52: a double from there to 2^53 is that plus its lower 52 bits.</summary>
@@ -49,21 +51,48 @@ internal static class FusedButterflies
 
         int half = a.Length;
         int m = 1;
-        for (int stage = 0; half > Lanes; stage++, m <<= 1)
+        int stage = 0;
+        if ((BitOperations.Log2((uint)a.Length) & 1) == 1)
         {
             half >>= 1;
-            bool reduces = stage == ReducingStage;
+            Vector256<double> w = Vector256.Create(Unsafe.Add(ref root, 1)), r = Vector256.Create(Unsafe.Add(ref ratio, 1));
+            ref double right = ref Unsafe.Add(ref x, half);
+            for (nuint j = 0; j < (nuint)half; j += Lanes)
+            {
+                Vector256<double> u = Vector256.LoadUnsafe(ref x, j), v = Product(Vector256.LoadUnsafe(ref right, j), w, r, q);
+                (u + v).StoreUnsafe(ref x, j);
+                (u - v).StoreUnsafe(ref right, j);
+            }
+
+            (m, stage) = (2, 1);
+        }
+
+        // Two stages at a time, so that words are loaded and stored half as often.
+        for (; half > Lanes; stage += 2, m <<= 2)
+        {
+            half >>= 2;
+            bool reduces = (stage | 1) == ReducingStage;
             for (int i = 0; i < m; i++)
             {
                 Vector256<double> w = Vector256.Create(Unsafe.Add(ref root, m + i)), r = Vector256.Create(Unsafe.Add(ref ratio, m + i));
-                ref double left = ref Unsafe.Add(ref x, 2 * i * half);
-                ref double right = ref Unsafe.Add(ref left, half);
+                Vector256<double> w2 = Vector256.Create(Unsafe.Add(ref root, 2 * (m + i))), r2 = Vector256.Create(Unsafe.Add(ref ratio, 2 * (m + i)));
+                Vector256<double> w3 = Vector256.Create(Unsafe.Add(ref root, (2 * (m + i)) + 1)), r3 = Vector256.Create(Unsafe.Add(ref ratio, (2 * (m + i)) + 1));
+                ref double first = ref Unsafe.Add(ref x, 4 * i * half);
+                ref double second = ref Unsafe.Add(ref first, half);
+                ref double third = ref Unsafe.Add(ref second, half);
+                ref double fourth = ref Unsafe.Add(ref third, half);
                 for (nuint j = 0; j < (nuint)half; j += Lanes)
                 {
-                    Vector256<double> u = Vector256.LoadUnsafe(ref left, j), v = Product(Vector256.LoadUnsafe(ref right, j), w, r, q);
-                    if (reduces) u = Reduce(u, inverse, q);
-                    (u + v).StoreUnsafe(ref left, j);
-                    (u - v).StoreUnsafe(ref right, j);
+                    Vector256<double> x0 = Vector256.LoadUnsafe(ref first, j), x1 = Vector256.LoadUnsafe(ref second, j);
+                    Vector256<double> v0 = Product(Vector256.LoadUnsafe(ref third, j), w, r, q), v1 = Product(Vector256.LoadUnsafe(ref fourth, j), w, r, q);
+                    if (reduces) (x0, x1) = (Reduce(x0, inverse, q), Reduce(x1, inverse, q));
+                    Vector256<double> y0 = x0 + v0, y2 = x0 - v0;
+                    v0 = Product(x1 + v1, w2, r2, q);
+                    v1 = Product(x1 - v1, w3, r3, q);
+                    (y0 + v0).StoreUnsafe(ref first, j);
+                    (y0 - v0).StoreUnsafe(ref second, j);
+                    (y2 + v1).StoreUnsafe(ref third, j);
+                    (y2 - v1).StoreUnsafe(ref fourth, j);
                 }
             }
         }
@@ -116,27 +145,51 @@ internal static class FusedButterflies
             UpperHalves(low, high).StoreUnsafe(ref left, Lanes);
         }
 
+        // Pairs of an even and an odd stage; before the last stage an even one may be left.
         int half = Lanes;
-        bool reduces = false;
-        for (m >>= 1; m > 1; m >>= 1)
+        for (m >>= 1; m > 2; m >>= 2)
         {
-            for (int i = 0; i < m; i++)
+            int n = m >> 1;
+            for (int i = 0; i < n; i++)
             {
-                Vector256<double> w = Vector256.Create(Unsafe.Add(ref root, m + i)), r = Vector256.Create(Unsafe.Add(ref ratio, m + i));
+                Vector256<double> w = Vector256.Create(Unsafe.Add(ref root, n + i)), r = Vector256.Create(Unsafe.Add(ref ratio, n + i));
+                Vector256<double> w2 = Vector256.Create(Unsafe.Add(ref root, 2 * (n + i))), r2 = Vector256.Create(Unsafe.Add(ref ratio, 2 * (n + i)));
+                Vector256<double> w3 = Vector256.Create(Unsafe.Add(ref root, (2 * (n + i)) + 1)), r3 = Vector256.Create(Unsafe.Add(ref ratio, (2 * (n + i)) + 1));
+                ref double first = ref Unsafe.Add(ref x, 4 * i * half);
+                ref double second = ref Unsafe.Add(ref first, half);
+                ref double third = ref Unsafe.Add(ref second, half);
+                ref double fourth = ref Unsafe.Add(ref third, half);
+                for (nuint j = 0; j < (nuint)half; j += Lanes)
+                {
+                    Vector256<double> x0 = Vector256.LoadUnsafe(ref first, j), x1 = Vector256.LoadUnsafe(ref second, j);
+                    Vector256<double> x2 = Vector256.LoadUnsafe(ref third, j), x3 = Vector256.LoadUnsafe(ref fourth, j);
+                    Vector256<double> y0 = x0 + x1, y1 = Product(x0 - x1, w2, r2, q), y2 = x2 + x3, y3 = Product(x2 - x3, w3, r3, q);
+                    Reduce(y0 + y2, inverse, q).StoreUnsafe(ref first, j);
+                    Reduce(y1 + y3, inverse, q).StoreUnsafe(ref second, j);
+                    Product(y0 - y2, w, r, q).StoreUnsafe(ref third, j);
+                    Product(y1 - y3, w, r, q).StoreUnsafe(ref fourth, j);
+                }
+            }
+
+            half <<= 2;
+        }
+
+        if (m == 2)
+        {
+            for (int i = 0; i < 2; i++)
+            {
+                Vector256<double> w = Vector256.Create(Unsafe.Add(ref root, 2 + i)), r = Vector256.Create(Unsafe.Add(ref ratio, 2 + i));
                 ref double left = ref Unsafe.Add(ref x, 2 * i * half);
                 ref double right = ref Unsafe.Add(ref left, half);
                 for (nuint j = 0; j < (nuint)half; j += Lanes)
                 {
                     Vector256<double> u = Vector256.LoadUnsafe(ref left, j), v = Vector256.LoadUnsafe(ref right, j);
-                    Vector256<double> sum = u + v;
-                    if (reduces) sum = Reduce(sum, inverse, q);
-                    sum.StoreUnsafe(ref left, j);
+                    (u + v).StoreUnsafe(ref left, j);
                     Product(u - v, w, r, q).StoreUnsafe(ref right, j);
                 }
             }
 
             half <<= 1;
-            reduces = !reduces;
         }
 
         Vector256<double> scale = Vector256.Create(roots[0]), scaleRatio = Vector256.Create(ratios[0]);
@@ -162,9 +215,9 @@ internal static class FusedButterflies
         {
             Vector256<double> u = ToDouble(Vector256.LoadUnsafe(ref x, i)), v = ToDouble(Vector256.LoadUnsafe(ref y, i));
             Vector256<double> high = u * v;
-            Vector256<double> low = Vector256.FusedMultiplyAdd(u, v, -high);
+            Vector256<double> low = MultiplySubtract(u, v, high);
             Vector256<double> quotient = Vector256.Round(high * inverse);
-            ToWord(RaiseNegative(Vector256.FusedMultiplyAdd(-quotient, q, high) + low, q)).StoreUnsafe(ref z, i);
+            ToWord(RaiseNegative(SubtractProduct(high, quotient, q) + low, q)).StoreUnsafe(ref z, i);
         }
     }
 
@@ -173,13 +226,23 @@ internal static class FusedButterflies
     {
         Vector256<double> high = x * w;
         Vector256<double> quotient = Vector256.Round(x * ratio);
-        Vector256<double> low = Vector256.FusedMultiplyAdd(x, w, -high);
-        return Vector256.FusedMultiplyAdd(-quotient, q, high) + low;
+        Vector256<double> low = MultiplySubtract(x, w, high);
+        return SubtractProduct(high, quotient, q) + low;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<double> Reduce(Vector256<double> x, Vector256<double> inverse, Vector256<double> q) =>
-        Vector256.FusedMultiplyAdd(-Vector256.Round(x * inverse), q, x);
+        SubtractProduct(x, Vector256.Round(x * inverse), q);
+
+    /// <summary>x·y − z, rounded once.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<double> MultiplySubtract(Vector256<double> x, Vector256<double> y, Vector256<double> z) =>
+        Fma.IsSupported ? Fma.MultiplySubtract(x, y, z) : Vector256.FusedMultiplyAdd(x, y, -z);
+
+    /// <summary>z − x·y, rounded once.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<double> SubtractProduct(Vector256<double> z, Vector256<double> x, Vector256<double> y) =>
+        Fma.IsSupported ? Fma.MultiplyAddNegated(x, y, z) : Vector256.FusedMultiplyAdd(-x, y, z);
 
     /// <summary>The words in [0, q), in the bits of doubles.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
