@@ -11,7 +11,7 @@ namespace SecureFed.Cryptography.Bfv;
 /// <para>AES-256 key: HKDF-SHA256 of openDigest without salt, info "a". Counter block (j, block), each a big-endian 64-bit word, block from 0. The keystream is
 /// read as little-endian 64-bit words, whose low bits(q) bits are a candidate; candidates of q or more are skipped. The first N left are the values of a_j
 /// in the order of <see cref="Rings.NumberTheoreticTransform"/>: uniform values are uniform coefficients, and a transform is saved. Expansion as in
-/// FrodoKEM-AES (Alkim et al., FrodoKEM, section 2.2.5).</para>
+/// FrodoKEM-AES (Alkim et al., FrodoKEM, generation of A with AES).</para>
 /// <para>Nothing here is secret. Not thread safe.</para>
 /// </remarks>
 public sealed class PublicPolynomials : IDisposable

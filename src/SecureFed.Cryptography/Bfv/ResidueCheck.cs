@@ -3,7 +3,7 @@ namespace SecureFed.Cryptography.Bfv;
 /// <summary>Whether what decryption leaves over, phase − Δ·M, is what n honest errors give.</summary>
 /// <remarks>
 /// <para><b>False alarms.</b> Per coefficient the sum of honest errors and centred rounding errors is sub-Gaussian with parameter v = n(σ² + (4^r − 1)/12): the
-/// discrete Gaussian is, with σ² (Canonne, Kamath and Steinke 2020, fact 18), and a centred rounding error is a sum of r independent signs with weights
+/// discrete Gaussian is, with σ² (Canonne, Kamath and Steinke 2020), and a centred rounding error is a sum of r independent signs with weights
 /// 2^(j−1), each of which is with its variance. Coefficients are independent. So for d of them P[Σe² &gt; v(d + 2√(d·x) + 2x)] ≤ exp(−x) (Hsu, Kakade and Zhang 2012,
 /// theorem 2.1). With x = 80·ln 2 one honest polynomial in 2^80 is refused.</para>
 /// <para><b>Misses.</b> Under a wrong sum of keys, or one of other ciphertexts, the phase is uniform and so is the residue in a cube of side Δ: it passes with at most
