@@ -18,6 +18,7 @@ internal static class BenchCommand
         Client(terminal),
         Service(terminal),
         Noise(terminal),
+        HomomorphicEncryption(terminal),
         Log(terminal),
     };
 
@@ -144,6 +145,24 @@ internal static class BenchCommand
             bool isRight = pipeline.IsRight && samplers.All(s => s.IsRight);
             Write(terminal, new { schemaVersion = 1, samplers, pipeline, right = isRight });
             return ExitCode(isRight);
+        });
+        return command;
+    }
+
+    private static Command HomomorphicEncryption(Terminal terminal)
+    {
+        Option<int> dimension = new("--dimension") { Description = "Coordinates of the update. Default 1,000,000.", DefaultValueFactory = _ => 1_000_000 };
+        Option<int> clients = new("--clients") { Description = "Ciphertexts in the sum. Default 20.", DefaultValueFactory = _ => 20 };
+        Option<int> bits = new("--bits") { Description = "Bits of the ring. Default 32.", DefaultValueFactory = _ => 32 };
+        Command command = new("he", "What one-time-key encryption, adding and decryption cost one core.") { dimension, clients, bits, CommandOptions.Json() };
+        command.SetAction(parsed =>
+        {
+            (int d, int n, int b) = (parsed.GetValue(dimension), parsed.GetValue(clients), parsed.GetValue(bits));
+            if (d is < 1_000 or > 50_000_000 || n is < 1 or > 10_000 || b is < 16 or > 32)
+                throw CommandException.Misuse("--dimension lies in [1,000, 50,000,000], --clients in [1, 10,000] and --bits in [16, 32].", "Leave them out for the defaults.");
+            EncryptionCost cost = EncryptionCost.Measure(d, n, b);
+            Write(terminal, new { schemaVersion = 1, set = "A1", cost });
+            return ExitCode(cost.IsExact);
         });
         return command;
     }

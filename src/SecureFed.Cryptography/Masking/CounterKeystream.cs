@@ -39,6 +39,13 @@ internal sealed class CounterKeystream : IDisposable
         }
     }
 
+    /// <summary>Continues from another counter block: what was given out before may be given out again.</summary>
+    public void Seek(UInt128 counter)
+    {
+        counterHigh = unchecked((ulong)(counter >> 64));
+        counterLow = unchecked((ulong)counter);
+    }
+
     /// <summary>Writes the next <paramref name="blocks"/> blocks of keystream to the start of <paramref name="output"/>.</summary>
     /// <param name="counters">Scratch of at least blocks * 16 bytes, distinct from <paramref name="output"/>. Holds nothing secret afterwards.</param>
     /// <param name="output">At least blocks * 16 bytes.</param>

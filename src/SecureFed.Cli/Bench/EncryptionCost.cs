@@ -1,0 +1,85 @@
+using System.Diagnostics;
+using SecureFed.Cryptography.Bfv;
+using SecureFed.Cryptography.Randomness;
+using SecureFed.Cryptography.Rings;
+
+namespace SecureFed.Cli.Bench;
+
+/// <summary>What one-time-key encryption of set A1 costs one core, with the sum checked exactly.</summary>
+/// <param name="Dimension">d.</param>
+/// <param name="Clients">Ciphertexts in the sum.</param>
+/// <param name="BitsPerCoefficient">Of a ciphertext.</param>
+/// <param name="EncryptSeconds">One update; the fastest client.</param>
+/// <param name="AddSeconds">One ciphertext added to the running sum; the fastest.</param>
+/// <param name="DecryptSeconds">The whole sum, residue checked; the fastest.</param>
+/// <param name="TransformSeconds">One transform of N = 2048 coefficients; the fastest.</param>
+/// <param name="NoiseRatio">Measured deviation of the noise over that of theory.</param>
+/// <param name="IsExact">The sum is the sum of the updates, and its residue honest.</param>
+internal sealed record EncryptionCost(
+    int Dimension, int Clients, int BitsPerCoefficient, double EncryptSeconds, double AddSeconds, double DecryptSeconds, double TransformSeconds, double NoiseRatio, bool IsExact)
+{
+    private const int Repetitions = 10;
+    private const int TransformsPerRepetition = 100;
+
+    public static EncryptionCost Measure(int dimension, int clients, int plainBits)
+    {
+        BfvParameters parameters = BfvParameters.Create(BfvSet.A1, plainBits, clients);
+        using PublicPolynomials polynomials = new(parameters.Set, new byte[PublicPolynomials.DigestBytes]);
+        CiphertextSum sum = new(parameters, dimension);
+        ulong[] keys = new ulong[parameters.Set.Degree];
+        byte[] packed = new byte[WidePacking.PackedBytes(dimension, parameters.PackedBits)];
+        uint[] expected = new uint[dimension];
+        double encrypt = double.MaxValue, add = double.MaxValue, decrypt = double.MaxValue;
+        for (int i = 0; i < clients; i++)
+        {
+            uint[] update = Update(dimension, i, plainBits, clients);
+            using OneTimeSecretKey key = OneTimeSecretKey.Draw(parameters.Set, OperatingSystemRandomSource.Instance);
+            using OneTimeEncryption encryption = new(parameters, key, polynomials, OperatingSystemRandomSource.Instance);
+            encrypt = Math.Min(encrypt, Seconds(() => encryption.Encrypt(update, packed)));
+            add = Math.Min(add, Seconds(() => sum.TryAdd(packed)));
+            ResidueVector.Add(keys, key.Coefficients, parameters.Set.Modulus);
+            Ring.Add(expected, update);
+        }
+
+        Ring.Reduce(expected, plainBits);
+        uint[] values = new uint[dimension];
+        ResidueCheck? check = null;
+        bool isExact = sum.Clients == clients;
+        for (int i = 0; i < Repetitions; i++)
+        {
+            decrypt = Math.Min(decrypt, Seconds(() => isExact &= OneTimeDecryption.TryDecrypt(sum, polynomials, keys, 0, values, out check)));
+            isExact &= values.AsSpan().SequenceEqual(expected);
+        }
+
+        return new EncryptionCost(dimension, clients, parameters.PackedBits, encrypt, add, decrypt, Transform(parameters.Set), check!.Deviation / check.ExpectedDeviation, isExact);
+    }
+
+    /// <summary>Integers of both signs whose sum stays within b bits.</summary>
+    private static uint[] Update(int dimension, int client, int plainBits, int clients)
+    {
+        long bound = (1L << (plainBits - 1)) / clients;
+        return [.. Enumerable.Range(0, dimension).Select(i => Ring.FromCentred(((i * 2_654_435_761L) + (client * 40_503L)) % bound * ((i & 1) == 0 ? 1 : -1), plainBits))];
+    }
+
+    private static double Transform(BfvSet set)
+    {
+        ulong[] words = [.. Enumerable.Range(0, set.Degree).Select(i => (ulong)i)];
+        double fastest = double.MaxValue;
+        for (int i = 0; i < Repetitions; i++)
+        {
+            fastest = Math.Min(fastest, Seconds(() =>
+            {
+                for (int j = 0; j < TransformsPerRepetition; j++) set.Transform.Inverse(words);
+            }));
+        }
+
+        return fastest / TransformsPerRepetition;
+    }
+
+    private static double Seconds(Action action)
+    {
+        long start = Stopwatch.GetTimestamp();
+        action();
+        return Stopwatch.GetElapsedTime(start).TotalSeconds;
+    }
+}
