@@ -18,6 +18,7 @@ internal sealed class ParityChecks
     private readonly int[] points;
     private readonly ulong[] weights;
 
+    /// <param name="q">The field.</param>
     /// <param name="points">m distinct points from 1 to q − 1.</param>
     /// <param name="threshold">t, at most m.</param>
     public ParityChecks(PrimeModulus q, ReadOnlySpan<int> points, int threshold)
@@ -63,6 +64,7 @@ internal sealed class ParityChecks
     }
 
     /// <summary>The places of the errors, if at most <paramref name="most"/> of them explain the syndromes.</summary>
+    /// <param name="syndromes">From <see cref="Check"/>.</param>
     /// <param name="most">At most half of <see cref="Count"/>: then no other set of so few places explains them.</param>
     /// <param name="isWrong">One place for each point; overwritten.</param>
     public bool TryLocate(ReadOnlySpan<ulong> syndromes, int most, Span<bool> isWrong)

@@ -23,6 +23,7 @@ public static class ResiduePacking
         return checked((int)((((long)count * q.Bits) + 7) / 8));
     }
 
+    /// <param name="q">The field.</param>
     /// <param name="values">Elements of [0, q).</param>
     /// <param name="output">Exactly <see cref="PackedBytes"/> bytes; overwritten.</param>
     /// <exception cref="ArgumentException">The output has another length, or a value is not below q.</exception>
@@ -49,6 +50,7 @@ public static class ResiduePacking
     }
 
     /// <summary>Reads what <see cref="Pack"/> wrote.</summary>
+    /// <param name="q">The field.</param>
     /// <param name="packed">A peer's bytes.</param>
     /// <param name="values">As many elements as are expected; overwritten, all zero after a failure.</param>
     /// <returns>False if the length is not exactly <see cref="PackedBytes"/>, a value is not below q, or a padding bit is set.</returns>

@@ -6,6 +6,7 @@ namespace SecureFed.Cryptography.Sharing;
 public static class ResidueVector
 {
     /// <summary>Adds a vector in place: a holder's sum of shares, the sum of keys.</summary>
+    /// <param name="q">The field.</param>
     /// <param name="sum">Elements of [0, q); overwritten.</param>
     /// <param name="addend">As many elements of [0, q).</param>
     /// <exception cref="ArgumentException">The lengths differ.</exception>

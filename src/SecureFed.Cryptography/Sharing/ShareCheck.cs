@@ -8,8 +8,8 @@ namespace SecureFed.Cryptography.Sharing;
 /// <summary>Whether the vectors that a client dealt to the holders lie on polynomials of degree below t: one masked random combination of each share, answered once.</summary>
 /// <remarks>
 /// <list type="table">
-/// <item><term>References</term><description>Random linear combinations with a blinding polynomial: Chor, Goldwasser, Micali and Awerbuch 1985 in spirit; batch verification of
-/// degree, Bellare, Garay and Rabin, Fast batch verification, EUROCRYPT 1998.</description></item>
+/// <item><term>References</term><description>Random linear combination with a blinding polynomial: batch VSS of Bellare, Garay and Rabin 1996, Distributed pseudo-random bit
+/// generators; testing against the dual code: Cascudo and David 2017, SCRAPE, Lemma 1.</description></item>
 /// <item><term>Dealing</term><description>The client shares s ∈ Z_q^N and, behind it, uniform masks μ_1 … μ_L as one vector with <see cref="VectorSharing"/>: f(x) and g_1(x) …
 /// g_L(x), all of degree below t.</description></item>
 /// <item><term>Challenge</term><description>ρ_1 … ρ_L ∈ Z_q^N from the digest of the log entry that fixes all uploads; the same for all clients and holders.</description></item>
@@ -43,6 +43,7 @@ public static class ShareCheck
 
     /// <summary>Expands ρ_1 … ρ_L.</summary>
     /// <remarks>Key = HKDF-SHA256(digest, no salt, label ‖ l as one byte from 1), AES-256-CTR from counter 0, read by <see cref="UniformResidues"/>.</remarks>
+    /// <param name="q">The field.</param>
     /// <param name="digest">32 bytes: of the log entry that fixes all uploads.</param>
     /// <param name="count">L, 1 to 255; <see cref="Challenges"/> in the protocol.</param>
     /// <param name="challenges">L·N elements, overwritten; ρ_l is the l-th stretch of N.</param>
@@ -62,6 +63,7 @@ public static class ShareCheck
     }
 
     /// <summary>A holder's answers for one client. Constant time in the share.</summary>
+    /// <param name="q">The field.</param>
     /// <param name="challenges">L·N elements, from <see cref="ExpandChallenges"/>.</param>
     /// <param name="share">N + L elements of [0, q): the holder's share of the key, then of the masks.</param>
     /// <param name="answers">L elements; overwritten. Given away once; never for a second challenge.</param>

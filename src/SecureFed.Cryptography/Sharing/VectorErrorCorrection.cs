@@ -19,6 +19,7 @@ namespace SecureFed.Cryptography.Sharing;
 public static class VectorErrorCorrection
 {
     /// <summary>Whether all holders' vectors lie on polynomials of degree below t, and whose do not.</summary>
+    /// <param name="q">The field.</param>
     /// <param name="points">m distinct points from 1 to <see cref="VectorSharing.GreatestHolders"/>.</param>
     /// <param name="vectors">m stretches of <paramref name="coordinates"/> elements of [0, q).</param>
     /// <param name="coordinates">Length of each vector, at least 1.</param>
@@ -51,6 +52,7 @@ public static class VectorErrorCorrection
     }
 
     /// <summary>The vector at 0 of the polynomials through all holders but those named wrong.</summary>
+    /// <param name="q">The field.</param>
     /// <param name="points">As for <see cref="Locate"/>.</param>
     /// <param name="vectors">m stretches as long as <paramref name="secret"/>.</param>
     /// <param name="threshold">t, at least 1.</param>
@@ -92,7 +94,7 @@ public static class VectorErrorCorrection
         return consistency;
     }
 
-    /// <param name="most">f, or -1 where nobody can be named.</param>
+    // most is f, or -1 where nobody can be named.
     private static ShareConsistency Search(
         PrimeModulus q,
         ReadOnlySpan<int> points,

@@ -59,7 +59,7 @@ public sealed class VectorInterpolation
 
     private static ulong[] Lambdas(PrimeModulus q, ReadOnlySpan<int> points)
     {
-        var lambdas = new ulong[points.Length];
+        var factors = new ulong[points.Length];
         for (int k = 0; k < points.Length; k++)
         {
             ulong numerator = 1;
@@ -72,9 +72,9 @@ public sealed class VectorInterpolation
                 denominator = q.Multiply(denominator, q.Subtract((ulong)point, (ulong)points[k]));
             }
 
-            lambdas[k] = q.Multiply(numerator, q.Invert(denominator));
+            factors[k] = q.Multiply(numerator, q.Invert(denominator));
         }
 
-        return lambdas;
+        return factors;
     }
 }

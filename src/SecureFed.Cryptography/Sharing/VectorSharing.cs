@@ -27,6 +27,7 @@ public static class VectorSharing
     private const int ChunkCoordinates = 256;
 
     /// <summary>Evaluates fresh random polynomials with the secret at 0 at every holder's point.</summary>
+    /// <param name="q">The field.</param>
     /// <param name="secret">N elements of [0, q): a key and, behind it, the masks of <see cref="ShareCheck"/>. The caller clears it.</param>
     /// <param name="threshold">t, 1 to <paramref name="holders"/>.</param>
     /// <param name="holders">K, 1 to <see cref="GreatestHolders"/> and below q.</param>
