@@ -27,7 +27,8 @@ namespace SecureFed.Cryptography.Sharing;
 /// <para><b>Secrecy.</b> The answers of all K holders together with all that t−1 corrupt holders hold say nothing about s beyond what those t−1 shares said, which is nothing. Proof:
 /// given its values at t−1 points other than 0, g_l is still uniform over a line of polynomials, independently of f; hence so is P_l = ⟨ρ_l, f⟩ + g_l given its values at these points,
 /// which the corrupt holders can compute. All answers are thus distributed as fresh polynomials through known values, whatever f is. This uses each mask once: a
-/// second challenge ρ' gives ⟨ρ_l − ρ'_l, s⟩ as the difference at 0, an exact linear equation of the key, and N / L of them all of it. So a holder answers one challenge in a
+/// second challenge ρ' gives ⟨ρ_l − ρ'_l, s⟩ as the difference at 0, an exact linear equation of the key, and N / L of them all of it. The same holds across holders: beside t−1 corrupt ones,
+/// different challenges to the K−t+1 others would give (K−t)·L equations. So a holder answers one challenge in a
 /// round, durably, and only for the entry whose inclusion it has verified; which share was bad is never searched for by further questions.</para>
 /// <para><b>Who is blamed.</b> With m answers, at most f of them by corrupt holders: see <see cref="ShareCheckSelection"/>. A holder named for one client is not accused by that: a client can
 /// send one honest holder a bad share, and nobody who did not see it can tell.</para>

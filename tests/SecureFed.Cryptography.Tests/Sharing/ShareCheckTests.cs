@@ -228,6 +228,38 @@ public sealed class ShareCheckTests
         Assert.Equal(vector[N..], masks);
     }
 
+    /// <summary>Why all holders answer the challenge of one log entry: beside t−1 corrupt holders, two honest ones asked differently give L equations of the key.</summary>
+    [Fact]
+    public void Different_challenges_to_two_honest_holders_give_the_key_to_t_minus_1_corrupt_ones()
+    {
+        using KeyedRandomSource random = Seeded.Source("different challenges");
+        const int N = L;
+        ulong[] vector = random.Residues(A1, N + L);
+        ulong[][] shares = Split(A1, vector, 4, 5, random);
+        int[] known = [0, 1, 2, 3];
+        var rows = new ulong[L * N];
+        var right = new ulong[L];
+        foreach (int honest in new[] { 3, 4 })
+        {
+            // The honest share is scale · vector plus what the corrupt shares 1 to 3 fix; so is its answer, under its own challenge.
+            ulong[] challenges = Challenges(A1, $"view {honest}", N, L);
+            ulong unscale = A1.Invert(Interpolate(A1, known, [1, 0, 0, 0], honest + 1));
+            ulong[] fixedPart = [.. Enumerable.Range(0, N + L).Select(i => Interpolate(A1, known, [0, shares[0][i], shares[1][i], shares[2][i]], honest + 1))];
+            ulong[] answers = Answer(A1, challenges, shares[honest], L);
+            ulong[] corrections = Answer(A1, challenges, fixedPart, L);
+            for (int l = 0; l < L; l++)
+            {
+                // ⟨ρ, s⟩ + μ, once with either sign: μ is gone.
+                ulong value = A1.Multiply(A1.Subtract(answers[l], corrections[l]), unscale);
+                right[l] = honest == 3 ? A1.Add(right[l], value) : A1.Subtract(right[l], value);
+            }
+
+            rows = [.. rows.Zip(challenges, (row, rho) => honest == 3 ? A1.Add(row, rho) : A1.Subtract(row, rho))];
+        }
+
+        Assert.Equal(vector[..N], Enumerable.Range(0, N).Select(i => Cramer(rows, right, i)));
+    }
+
     [Fact]
     public void Misuse_is_refused()
     {
