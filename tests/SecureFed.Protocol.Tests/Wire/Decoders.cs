@@ -7,6 +7,7 @@ using SecureFed.Protocol.Masking.Messages;
 using SecureFed.Protocol.Messages;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
+using SecureFed.Protocol.Tests.Encryption;
 using SecureFed.Protocol.Tests.Simulation;
 using SecureFed.Protocol.Tests.Transparency.Log;
 using SecureFed.Protocol.Transparency;
@@ -92,6 +93,7 @@ internal static class Decoders
                 b => SignedApproval.TryDecode(b) is { } signed ? [.. SignedApproval.Sign(signed.RequestDigest, signed.Approver, NoSigner.Instance).Bytes.Span[..^P256.SignatureBytes], .. b.AsSpan()[^P256.SignatureBytes..]] : null,
                 [SignedApproval.Sign(Digest.Of("request"u8), consortium.Approver.Id, consortium.Approver.Key).Bytes.ToArray()]),
             new("client state", b => MaskingClientState.TryDecode(b)?.Encode(), [clientState]),
+            .. EncryptionSamples.Decoders(),
         ];
     }
 

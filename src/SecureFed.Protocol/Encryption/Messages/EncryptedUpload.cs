@@ -1,0 +1,46 @@
+using SecureFed.Cryptography.Sharing;
+using SecureFed.Protocol.Wire;
+
+namespace SecureFed.Protocol.Encryption.Messages;
+
+/// <summary>A client's only message of an encrypted round: ciphertexts under its one-time key, and that key's shares sealed to the holders.</summary>
+/// <param name="Ciphertexts">Packed first components; their length follows from the round's parameters, and the server compares it.</param>
+/// <param name="Boxes">One sealed share for each seat of the holder table, in its order, all of one length.</param>
+public sealed record EncryptedUpload(ReadOnlyMemory<byte> Ciphertexts, IReadOnlyList<ReadOnlyMemory<byte>> Boxes)
+{
+    /// <summary>A share of 32,768 coordinates of 62 bits, sealed, is smaller.</summary>
+    public const int GreatestBoxBytes = 1 << 18;
+
+    /// <summary>What the sender signs of this upload.</summary>
+    public EncryptedUploadStatement Statement => new(Digest.Of(Ciphertexts.Span), [.. Boxes.Select(b => Digest.Of(b.Span))]);
+
+    public byte[] Encode() => CanonicalWriter.Write(Write);
+
+    public static bool TryDecode(ReadOnlySpan<byte> bytes, out EncryptedUpload? upload)
+    {
+        CanonicalReader reader = new(bytes);
+        EncryptedUpload read = Read(ref reader);
+        upload = reader.IsComplete ? read : null;
+        return upload is not null;
+    }
+
+    internal void Write(CanonicalWriter writer)
+    {
+        int boxBytes = Boxes[0].Length;
+        if (Boxes.Any(b => b.Length != boxBytes))
+            throw new InvalidOperationException("Boxes of one upload have one length.");
+        writer.Count(boxBytes).List(Boxes, (w, b) => w.Fixed(b.Span)).Opaque(Ciphertexts.Span);
+    }
+
+    internal static EncryptedUpload Read(ref CanonicalReader reader)
+    {
+        int boxBytes = reader.Count(GreatestBoxBytes);
+        reader.Require(boxBytes > 0);
+        ReadOnlyMemory<byte>[] boxes = reader.List(
+            VectorSharing.GreatestHolders, boxBytes, (ref CanonicalReader r) => (ReadOnlyMemory<byte>)r.Fixed(boxBytes).ToArray());
+        reader.Require(boxes.Length > 0);
+        byte[] ciphertexts = reader.Opaque(int.MaxValue).ToArray();
+        reader.Require(ciphertexts.Length > 0);
+        return new EncryptedUpload(ciphertexts, boxes);
+    }
+}
