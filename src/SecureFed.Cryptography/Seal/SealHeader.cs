@@ -18,7 +18,7 @@ public readonly record struct SealHeader(byte Major, byte Minor, SealCompression
     /// <inheritdoc cref="WrittenMajor"/>
     public const byte WrittenMinor = 1;
 
-    private const ushort Magic = 0xa15e;
+    internal const ushort Magic = 0xa15e;
 
     /// <exception cref="SealFormatException">Fewer than 16 bytes, or not the header of a 4.x object.</exception>
     public static SealHeader Read(ReadOnlySpan<byte> bytes)

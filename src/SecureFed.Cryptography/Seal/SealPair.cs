@@ -9,7 +9,8 @@ internal sealed class SealPair
 {
     public const int Components = 2;
 
-    private const int FixedBytes = SealParametersId.Bytes + 1 + (5 * sizeof(ulong));
+    /// <summary>Members before the words.</summary>
+    public const int FixedBytes = SealParametersId.Bytes + 1 + (5 * sizeof(ulong));
     private static readonly ulong UnitScale = BitConverter.DoubleToUInt64Bits(1.0);
 
     private SealPair(SealLevel level, ulong[] words, SealSeed? seed)
@@ -68,8 +69,8 @@ internal sealed class SealPair
         reader.TakeArray(isSeeded ? words.AsSpan(0, polynomialWords) : words);
         SealSeed? seed = isSeeded ? SealSeed.Take(ref reader) : null;
         reader.End();
-        if (seed is not null) SealUniformSampler.Fill(seed, level.Primes, words.AsSpan(polynomialWords));
         SealWords.RequireReduced(words.AsSpan(0, polynomialWords), degree, level);
+        if (seed is not null) SealUniformSampler.Fill(seed, level.Primes, words.AsSpan(polynomialWords));
         SealWords.RequireReduced(words.AsSpan(polynomialWords), degree, level);
         if (SealWords.IsZero(words.AsSpan(polynomialWords))) throw SealFormatException.Transparent("The second polynomial is zero, so the object hides nothing.");
         return new SealPair(level, words, seed);

@@ -4,7 +4,8 @@ namespace SecureFed.Cryptography.Seal;
 /// <remarks>SEAL 4.1, plaintext.cpp, save_members: parms_id, coefficients, scale (double), then the words.</remarks>
 internal static class SealPolynomial
 {
-    private const int FixedBytes = SealParametersId.Bytes + (2 * sizeof(ulong));
+    /// <summary>Members before the words.</summary>
+    public const int FixedBytes = SealParametersId.Bytes + (2 * sizeof(ulong));
     private static readonly ulong UnitScale = BitConverter.DoubleToUInt64Bits(1.0);
 
     /// <summary>Most bytes that members with this many words have.</summary>
