@@ -105,8 +105,10 @@ internal static class HeCommand
         return bytes;
     }
 
+    /// <summary>Null where it was not checked.</summary>
     private static string? Level(SealInspection found) => found switch
     {
+        { Parameters: null } => null,
         { Kind: SealObjectKind.SecretKey or SealObjectKind.PublicKey or SealObjectKind.Parameters } => "key",
         { Kind: SealObjectKind.Ciphertext } => "data",
         _ => null,
