@@ -52,6 +52,7 @@ public static class SecureFedCommand
             ClientCommand.Create(terminal),
             SecAggCommand.Create(terminal),
             PrivacyCommand.Create(terminal),
+            HeCommand.Create(terminal),
             AttackCommand.Create(terminal),
             BenchCommand.Create(terminal),
         };

@@ -1,3 +1,4 @@
+using SecureFed.Cryptography.Seal;
 using SecureFed.Learning;
 using SecureFed.Privacy.Accounting;
 using SecureFed.Privacy.Updates;
@@ -17,6 +18,7 @@ internal sealed record CommandFailure(string Code, string Message, string Hint, 
     {
         CommandException refused => refused.Failure,
         LearningException learning => new CommandFailure(learning.Code, learning.Message, learning.Hint),
+        SealFormatException seal => new CommandFailure(seal.Code, seal.Message, seal.Hint),
         SecureFedException known => Split(known.Code, known.Message),
         AccountingException { Code: AccountingException.OutOfRange } range => Split("bad-usage", range.Message) with { ExitCode = SecureFedCommand.BadUsage },
         AccountingException accounting => Split(accounting.Code, accounting.Message),
