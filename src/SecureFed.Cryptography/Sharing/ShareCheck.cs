@@ -76,7 +76,7 @@ public static class ShareCheck
         if (challenges.Length != (long)answers.Length * dimension) throw new ArgumentException("There is one challenge for each answer.", nameof(challenges));
         for (int l = 0; l < answers.Length; l++)
         {
-            ulong product = ResidueVector.InnerProduct(q, challenges.Slice(l * dimension, dimension), share[..dimension]);
+            ulong product = ResidueVector.InnerProduct(challenges.Slice(l * dimension, dimension), share[..dimension], q);
             answers[l] = q.Add(product, share[dimension + l]);
         }
     }

@@ -42,7 +42,7 @@ public static class VectorErrorCorrection
         if (!VectorInterpolation.AreValid(q, points)) throw new ArgumentException("Points are distinct, from 1 on, and below q.", nameof(points));
         if (vectors.Length != (long)points.Length * coordinates) throw new ArgumentException("There is one vector for each point.", nameof(vectors));
         if (isWrong.Length != points.Length) throw new ArgumentException("There is one answer for each point.", nameof(isWrong));
-        ResidueVector.RequireReduced(q, vectors, nameof(vectors));
+        ResidueVector.RequireReduced(vectors, q, nameof(vectors));
 
         isWrong.Clear();
         if (points.Length <= threshold)

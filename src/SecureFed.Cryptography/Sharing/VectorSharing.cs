@@ -41,7 +41,7 @@ public static class VectorSharing
         if (threshold < 1 || threshold > holders)
             throw new ArgumentOutOfRangeException(nameof(threshold), threshold, "The threshold is from 1 to the number of holders.");
         if (shares.Length != (long)holders * secret.Length) throw new ArgumentException("Each holder needs one share of every coordinate.", nameof(shares));
-        ResidueVector.RequireReduced(q, secret, nameof(secret));
+        ResidueVector.RequireReduced(secret, q, nameof(secret));
 
         // A chunk's coefficients stay in the first-level cache while every holder's stretch is computed.
         ulong[] coefficients = GC.AllocateArray<ulong>((threshold - 1) * Math.Min(ChunkCoordinates, secret.Length), pinned: true);

@@ -54,7 +54,7 @@ internal static class KeyShares
     public static ulong[] Sum(PrimeModulus q, params IEnumerable<ulong[]> vectors)
     {
         ulong[] sum = [.. vectors.First()];
-        foreach (ulong[] vector in vectors.Skip(1)) ResidueVector.Add(q, sum, vector);
+        foreach (ulong[] vector in vectors.Skip(1)) ResidueVector.Add(sum, vector, q);
         return sum;
     }
 

@@ -8,8 +8,8 @@ namespace SecureFed.Cryptography.Tests.Sharing;
 
 public sealed class ResiduePackingTests
 {
-    /// <summary>Moduli of 2, 7, 50, 54 and 62 bits.</summary>
-    private static readonly PrimeModulus[] Moduli = [.. new ulong[] { 3, 127, 0x3ffffffffc001, 0x3fffffff000001, (1UL << 62) - 57 }.Select(PrimeModulus.Create)];
+    /// <summary>Moduli of 2, 7, 50, 54 and 56 bits.</summary>
+    private static readonly PrimeModulus[] Moduli = [.. new ulong[] { 3, 127, 0x3ffffffffc001, 0x3fffffff000001, (1UL << 56) - 5 }.Select(PrimeModulus.Create)];
 
     [Fact]
     public void A_share_of_set_A1_takes_12819_bytes() => Assert.Equal(12_819, ResiduePacking.PackedBytes(A1, 2048 + ShareCheck.Challenges));

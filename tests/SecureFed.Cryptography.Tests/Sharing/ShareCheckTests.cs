@@ -224,7 +224,7 @@ public sealed class ShareCheckTests
         ulong[] differences = [.. atZero.Zip(otherAtZero, A1.Subtract)];
         ulong[] key = [.. Enumerable.Range(0, N).Select(i => Cramer(rows, differences, i))];
         Assert.Equal(vector[..N], key);
-        ulong[] masks = [.. Enumerable.Range(0, L).Select(l => A1.Subtract(atZero[l], ResidueVector.InnerProduct(A1, one.AsSpan(l * N, N), key)))];
+        ulong[] masks = [.. Enumerable.Range(0, L).Select(l => A1.Subtract(atZero[l], ResidueVector.InnerProduct(one.AsSpan(l * N, N), key, A1)))];
         Assert.Equal(vector[N..], masks);
     }
 

@@ -128,8 +128,8 @@ public sealed class VectorSharingTests
         Assert.False(VectorInterpolation.TryCreate(five, [5], out _));
         Assert.True(VectorInterpolation.TryCreate(A1, [1, 2], out VectorInterpolation? interpolation));
         Assert.ThrowsAny<ArgumentException>(() => interpolation.Combine(new ulong[3], new ulong[2]));
-        Assert.ThrowsAny<ArgumentException>(() => ResidueVector.Add(A1, new ulong[2], new ulong[1]));
-        Assert.ThrowsAny<ArgumentException>(() => ResidueVector.InnerProduct(A1, new ulong[2], new ulong[1]));
+        Assert.ThrowsAny<ArgumentException>(() => ResidueVector.Add(new ulong[2], new ulong[1], A1));
+        Assert.ThrowsAny<ArgumentException>(() => ResidueVector.InnerProduct(new ulong[2], new ulong[1], A1));
     }
 
     private static long Allocated(IRandomSource random, int dimension)
