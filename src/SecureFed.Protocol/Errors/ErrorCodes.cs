@@ -23,6 +23,12 @@ public static class ErrorCodes
     public const string InvalidNeighbours = "invalid-neighbours";
     public const string InvalidAnswer = "invalid-answer";
 
+    /// <summary>Ciphertexts or sealed shares that another client has sent, or that no parameters of the round give.</summary>
+    public const string InvalidCiphertext = "invalid-ciphertext";
+
+    public const string TooManyKeys = "too-many-keys";
+    public const string UnknownHolder = "unknown-holder";
+
     // Requests.
     public const string Unauthenticated = "unauthenticated";
     public const string RequestReplayed = "request-replayed";
@@ -57,6 +63,7 @@ public static class ErrorCodes
     public const string CohortTooSmall = "cohort-too-small";
     public const string TooFewDealers = "too-few-dealers";
     public const string TooFewSurvivors = "too-few-survivors";
+    public const string TooFewHolders = "too-few-holders";
     public const string QuorumMissing = "quorum-missing";
     public const string TooFewAnswers = "too-few-answers";
     public const string InconsistentShares = "inconsistent-shares";
@@ -90,6 +97,10 @@ public static class ErrorCodes
     public const string InvalidDealers = "invalid-dealers";
     public const string InvalidSurvivors = "invalid-survivors";
     public const string InvalidCertificate = "invalid-certificate";
+    public const string InvalidHolders = "invalid-holders";
+
+    /// <summary>A key holder has no memory of a round in which it may have answered: it never answers again in it.</summary>
+    public const string StateLost = "state-lost";
     public const string SurvivorsSplit = "survivors-split";
     public const string SurvivorsTooSimilar = "survivors-too-similar";
     public const string SecondList = "second-list";

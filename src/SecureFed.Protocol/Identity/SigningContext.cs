@@ -18,6 +18,8 @@ public sealed class SigningContext
 
     public static SigningContext ChangeRequest { get; } = new("change request");
 
+    public static SigningContext HolderKey { get; } = new("holder key");
+
     public static SigningContext Approval { get; } = new("approval");
 
     /// <summary>The bytes to sign: the context's prefix, then the content.</summary>

@@ -39,6 +39,10 @@ internal sealed class MaskingServer(
     private Digest survivorListDigest;
     private ulong survivorEntryIndex;
 
+    public RoundPhase FirstPhase => RoundPhase.Advertise;
+
+    public RoundPhase PhaseOfSelection => RoundPhase.Upload;
+
     public IReadOnlyList<Identifier> Members => cohort is null ? [] : [.. Enumerable.Range(0, cohort.Count).Select(i => cohort[i])];
 
     public IReadOnlyList<Identifier> Survivors => [.. survivors.Select(s => cohort![s])];

@@ -1,3 +1,4 @@
+using SecureFed.Protocol.Identity;
 using SecureFed.Protocol.Wire;
 
 namespace SecureFed.Protocol.Messages;
@@ -12,6 +13,9 @@ public interface IMessageBody
     /// <summary>What the signature covers: the body itself, or for a long vector its digest, so that the signature can be verified without the vector.</summary>
     void WriteSigned(CanonicalWriter writer) => Write(writer);
 
-    /// <summary>The long vector whose digest the signed form names; empty for most messages. Kept apart, so that it can be deleted while the log stays whole.</summary>
-    ReadOnlyMemory<byte> Vector => default;
+    /// <summary>The long byte strings whose digests the signed form names; none for most messages. Kept apart, so that they can be deleted while the log stays whole.</summary>
+    IReadOnlyList<ReadOnlyMemory<byte>> Vectors => [];
+
+    /// <summary>Who sends this.</summary>
+    RosterRole SenderRole => RosterRole.Client;
 }

@@ -1,3 +1,4 @@
+using SecureFed.Protocol.Encryption.Messages;
 using SecureFed.Protocol.Masking.Messages;
 using SecureFed.Protocol.Wire;
 
@@ -13,10 +14,18 @@ internal static class MessageBodies
         MessageType.Upload => Upload.Read(ref reader),
         MessageType.Confirmation => Confirmation.Read(ref reader),
         MessageType.UnmaskAnswer => UnmaskAnswer.Read(ref reader),
+        MessageType.EncryptedUpload => EncryptedUpload.Read(ref reader),
+        MessageType.ShareCheckAnswer => ShareCheckAnswer.Read(ref reader),
+        MessageType.ListSignature => ListSignature.Read(ref reader),
+        MessageType.KeySumAnswer => KeySumAnswer.Read(ref reader),
         _ => null,
     };
 
     /// <summary>The body of a message's record: its signed form.</summary>
-    public static IMessageBody? ReadSigned(MessageType type, ref CanonicalReader reader) =>
-        type == MessageType.Upload ? UploadStatement.Read(ref reader) : Read(type, ref reader);
+    public static IMessageBody? ReadSigned(MessageType type, ref CanonicalReader reader) => type switch
+    {
+        MessageType.Upload => UploadStatement.Read(ref reader),
+        MessageType.EncryptedUpload => EncryptedUploadStatement.Read(ref reader),
+        _ => Read(type, ref reader),
+    };
 }

@@ -1,6 +1,6 @@
 namespace SecureFed.Protocol.Messages;
 
-/// <summary>What a client says in a round.</summary>
+/// <summary>What a client or key holder says in a round.</summary>
 public enum MessageType : byte
 {
     Advertisement = 1,
@@ -8,4 +8,8 @@ public enum MessageType : byte
     Upload = 3,
     Confirmation = 4,
     UnmaskAnswer = 5,
+    EncryptedUpload = 6,
+    ShareCheckAnswer = 7,
+    ListSignature = 8,
+    KeySumAnswer = 9,
 }

@@ -5,7 +5,7 @@ using SecureFed.Protocol.Wire;
 
 namespace SecureFed.Protocol.Messages;
 
-/// <summary>A client's message: version, type, header, body, then a P-256 signature over all of it (over the digest of a vector in its place).</summary>
+/// <summary>A client's or key holder's message: version, type, header, body, then a P-256 signature over all of it (over the digest of a vector in its place).</summary>
 public sealed class SignedMessage
 {
     private const byte Version = 1;
@@ -15,7 +15,7 @@ public sealed class SignedMessage
         Header = header;
         Body = body;
         Bytes = bytes;
-        Record = body.Vector.IsEmpty ? bytes : (byte[])[.. Content(header, body, body.WriteSigned), .. SignatureBytes.Span];
+        Record = body.Vectors.Count == 0 ? bytes : (byte[])[.. Content(header, body, body.WriteSigned), .. SignatureBytes.Span];
         Digest = Digest.Of(Record.Span);
     }
 
@@ -49,7 +49,7 @@ public sealed class SignedMessage
     /// <returns>Null, or why the bytes are refused.</returns>
     public static RoundRejection? TryDecode(ReadOnlyMemory<byte> bytes, out SignedMessage? message) => TryDecode(bytes, MessageBodies.Read, out message);
 
-    /// <summary>Parses a <see cref="Record"/>; an upload's body is then its <see cref="Masking.Messages.UploadStatement"/>.</summary>
+    /// <summary>Parses a <see cref="Record"/>; an upload's body is then its statement.</summary>
     /// <param name="bytes">Not copied; must not change afterwards.</param>
     /// <param name="message">The message without its vector, if the bytes are a record in canonical form.</param>
     /// <returns>Null, or why the bytes are refused.</returns>
@@ -78,10 +78,11 @@ public sealed class SignedMessage
     {
         if (TryDecode(bytes, out message) is { } rejection)
             return rejection;
-        if (roster.Find(message!.Header.Sender, RosterRole.Client) is null)
+        RosterRole role = message!.Body.SenderRole;
+        if (roster.Find(message.Header.Sender, role) is null)
         {
             message = null;
-            return new RoundRejection(ErrorCodes.NotEnrolled, "The sender is no client of the signed roster; ask the roster authority to enrol it.");
+            return new RoundRejection(ErrorCodes.NotEnrolled, $"The sender is no {(role == RosterRole.Client ? "client" : "key holder")} of the signed roster; ask the roster authority to enrol it.");
         }
 
         if (!Verify(message.Header, message.Body, message.SignatureBytes.Span, roster))

@@ -31,12 +31,14 @@ public sealed record CohortBounds(
 
     /// <summary>Null if the numbers are in range and every cohort size within the bounds has thresholds; otherwise the first that has none and why.</summary>
     /// <remarks>For whoever creates a task: trying every size takes seconds for wide bounds. Who reads one asks <see cref="FindFault"/>, and for the thresholds of the cohort that comes.</remarks>
-    public string? FindInfeasible()
+    public string? FindInfeasible(ProtectionKind protection = ProtectionKind.Masking)
     {
         if (FindFault() is { } fault)
             return fault;
         if (Greatest - Least > GreatestRange)
             return $"The cohort's least and greatest sizes are at most {GreatestRange} apart.";
+        if (protection != ProtectionKind.Masking)
+            return FindInfeasibleEncrypted();
         int degree = 0;
         for (int n = Least; n <= Greatest; n++)
         {
@@ -45,6 +47,17 @@ public sealed record CohortBounds(
                 if (!CohortThresholds.IsFeasible(this, n, size, ref degree) && CohortThresholds.TryDerive(this, n, size, out string reason) is null)
                     return reason;
             }
+        }
+
+        return null;
+    }
+
+    private string? FindInfeasibleEncrypted()
+    {
+        for (int n = Least; n <= Greatest; n++)
+        {
+            if (CohortThresholds.TryDeriveEncrypted(this, n, out string reason) is null)
+                return reason;
         }
 
         return null;

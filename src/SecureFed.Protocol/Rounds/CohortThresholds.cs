@@ -50,6 +50,17 @@ public sealed record CohortThresholds(int Clients, int Corrupt, int Neighbours, 
         return null;
     }
 
+    /// <summary>The thresholds of an encrypted round of n invited clients: c, S_min and h. Clients have neither neighbours nor a quorum; t_h and f of the key holders stand in the task.</summary>
+    public static CohortThresholds? TryDeriveEncrypted(CohortBounds bounds, int n, out string reason)
+    {
+        int corrupt = CorruptIn(bounds, n, n);
+        int leastSurvivors = bounds.DeltaDrop.FloorOfRest(n);
+        reason = leastSurvivors >= corrupt + 2
+            ? ""
+            : $"With {n} clients, gamma {bounds.Gamma} and delta_drop {bounds.DeltaDrop}: {leastSurvivors} survivors remain but {corrupt + 2} are needed ({corrupt} may be corrupt). Lower delta_drop or raise the least cohort.";
+        return reason.Length == 0 ? new CohortThresholds(n, corrupt, 0, 0, 0, leastSurvivors, leastSurvivors - corrupt) : null;
+    }
+
     /// <summary>Whether <see cref="TryDerive(CohortBounds, int, int, out string)"/> gives thresholds, cheaper when sizes are tried one after the other.</summary>
     internal static bool IsFeasible(CohortBounds bounds, int n, int size, ref int degree)
     {

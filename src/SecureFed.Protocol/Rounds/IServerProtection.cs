@@ -9,6 +9,12 @@ namespace SecureFed.Protocol.Rounds;
 /// <remarks><see cref="ServerRound"/> owns open, upload and release; a protection validates its own messages, publishes its lists and says what to subtract.</remarks>
 internal interface IServerProtection
 {
+    /// <summary>Where the round stands when it opens.</summary>
+    RoundPhase FirstPhase { get; }
+
+    /// <summary>The phase that the list of summed clients ends.</summary>
+    RoundPhase PhaseOfSelection { get; }
+
     /// <summary>Checks a message of the current phase beyond phase, sender and repetition, which the round has checked.</summary>
     RoundRejection? Validate(SignedMessage message);
 

@@ -1,4 +1,5 @@
 using SecureFed.Privacy.Updates;
+using SecureFed.Protocol.Encryption;
 using SecureFed.Protocol.Wire;
 
 namespace SecureFed.Protocol.Rounds;
@@ -12,9 +13,10 @@ namespace SecureFed.Protocol.Rounds;
 /// <param name="ModelDigest">SHA-256 of the global model that updates refer to.</param>
 /// <param name="Layout">Segments, clip norms, scales and ring bits.</param>
 /// <param name="Cohort">Bounds that determine every threshold.</param>
-/// <param name="Protection">Masking.</param>
+/// <param name="Protection">How updates are hidden.</param>
 /// <param name="Noise">Noise and reservation; null if sums are exact.</param>
 /// <param name="PseudonymSaltDigest">SHA-256 of the salt with which this round's entries name clients.</param>
+/// <param name="Encryption">Of an encrypted round; null if it is masked.</param>
 public sealed record RoundParameters(
     Identifier RoundId,
     int Number,
@@ -26,7 +28,8 @@ public sealed record RoundParameters(
     CohortBounds Cohort,
     ProtectionKind Protection,
     RoundNoise? Noise,
-    Digest PseudonymSaltDigest)
+    Digest PseudonymSaltDigest,
+    RoundEncryption? Encryption = null)
 {
     private const byte NoNoise = 0;
     private const byte DiscreteGaussian = 1;
@@ -43,6 +46,7 @@ public sealed record RoundParameters(
         else
             writer.UInt8(DiscreteGaussian).Double(Noise.NoiseMultiplier).UInt64((ulong)Noise.Charge);
         writer.Digest(PseudonymSaltDigest);
+        Encryption?.Write(writer);
     }
 
     internal static RoundParameters? Read(ref CanonicalReader reader)
@@ -59,12 +63,13 @@ public sealed record RoundParameters(
         ProtectionKind protection = (ProtectionKind)reader.UInt8();
         RoundNoise? noise = ReadNoise(ref reader);
         Digest salt = reader.Digest();
+        RoundEncryption? encryption = protection == ProtectionKind.Masking ? null : RoundEncryption.Read(ref reader);
         reader.Require(number >= 1 && Enum.IsDefined(kind) && Enum.IsDefined(protection));
         UpdateLayout? layout = TryCreateLayout(segments, ringBits);
         reader.Require(layout is not null);
         return reader.HasFailed
             ? null
-            : new RoundParameters(roundId, number, kind, task, roster, model, layout!, cohort, protection, noise, salt);
+            : new RoundParameters(roundId, number, kind, task, roster, model, layout!, cohort, protection, noise, salt, encryption);
     }
 
     private static RoundNoise? ReadNoise(ref CanonicalReader reader)

@@ -144,7 +144,7 @@ public sealed class ServerRound
             return MessageDecision.Refuse(rejection);
 
         Identifier pseudonym = Pseudonym.Of(pseudonymSalt.Span, message.Header.Sender);
-        return MessageDecision.Accept(new PendingEvent(new TaskEvent.MessageAccepted(kind, Parameters.RoundId, pseudonym, message.Digest), message.Record) { Vector = message.Body.Vector });
+        return MessageDecision.Accept(new PendingEvent(new TaskEvent.MessageAccepted(kind, Parameters.RoundId, pseudonym, message.Digest), message.Record) { Vectors = message.Body.Vectors });
     }
 
     /// <summary>The next event if the round can move on, else null. Changes nothing; call again after applying it.</summary>
@@ -337,12 +337,13 @@ public sealed class ServerRound
 
     private void ApplyList(ulong index, TaskEvent.ListPublished published)
     {
-        RoundPhase before = published.Kind switch
+        (RoundPhase before, RoundPhase after) = published.Kind switch
         {
-            EventType.CohortPublished => RoundPhase.Advertise,
-            EventType.DealersListed => RoundPhase.Share,
-            EventType.SurvivorsListed => RoundPhase.Upload,
-            EventType.UnmaskRequested => RoundPhase.Confirm,
+            EventType.CohortPublished => (RoundPhase.Advertise, RoundPhase.Share),
+            EventType.DealersListed => (RoundPhase.Share, RoundPhase.Upload),
+            EventType.UploadsFixed => (RoundPhase.Upload, RoundPhase.Check),
+            EventType.SurvivorsListed => (protection.PhaseOfSelection, RoundPhase.Confirm),
+            EventType.UnmaskRequested => (RoundPhase.Confirm, RoundPhase.Unmask),
             _ => throw new InvalidOperationException($"{published.Kind} is not a list."),
         };
         if (Phase != before)
@@ -350,7 +351,7 @@ public sealed class ServerRound
         ReadOnlyMemory<byte> list = blobs.Get(published.ListDigest);
         protection.Apply(index, published, null, list);
         lists[published.Kind] = (index, published.ListDigest);
-        Phase = before + 1;
+        Phase = after;
         if (published.Kind == EventType.CohortPublished)
             FixCohort(published.Count, list);
     }

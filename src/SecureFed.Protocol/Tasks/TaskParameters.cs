@@ -2,6 +2,7 @@ using SecureFed.Cryptography.Rings;
 using SecureFed.Privacy.Budget;
 using SecureFed.Privacy.Updates;
 using SecureFed.Protocol.Changes;
+using SecureFed.Protocol.Encryption;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Wire;
 
@@ -21,6 +22,7 @@ namespace SecureFed.Protocol.Tasks;
 /// <param name="Privacy">Budget and noise.</param>
 /// <param name="Flattens">Whether the first segment of training rounds is flattened before rounding (<see cref="Flattening"/>), so that a smaller ring does. Needs noise.</param>
 /// <param name="RequiresApproval">Whether no round opens before a second person has approved the start (<see cref="ChangeKind.Start"/>).</param>
+/// <param name="Encryption">Parameter set and key holders of an encrypted task; null if it is masked.</param>
 public sealed record TaskParameters(
     Identifier TaskId,
     string Name,
@@ -34,15 +36,16 @@ public sealed record TaskParameters(
     int RingBits,
     PrivacySpecification Privacy,
     bool Flattens = false,
-    bool RequiresApproval = false)
+    bool RequiresApproval = false,
+    EncryptionSpecification? Encryption = null)
 {
-    private const byte Version = 4;
+    private const byte Version = 5;
     private const int GreatestNameBytes = 256;
 
     /// <summary>Null if a task with these parameters can run; otherwise what is wrong and what to do. For whoever creates one: it tries every cohort size.</summary>
     public string? FindFault()
     {
-        if ((FindFormFault() ?? Cohort.FindInfeasible()) is { } fault)
+        if ((FindFormFault() ?? Cohort.FindInfeasible(Protection)) is { } fault)
             return fault;
         double clientsPerHonest = CohortThresholds.GreatestClientsPerHonest(Cohort);
         return FindRingFault(clientsPerHonest) ?? FindFlatteningFault(clientsPerHonest);
@@ -55,6 +58,8 @@ public sealed record TaskParameters(
             return $"The task needs a name of 1 to {GreatestNameBytes} bytes.";
         if (!Enum.IsDefined(Protection))
             return "The protection is none that this version knows.";
+        if (FindEncryptionFault() is { } encryption)
+            return encryption;
         string? fault = Model.FindFault() ?? Training.FindFault() ?? Schedule.FindFault() ?? Deadlines.FindFault() ?? Cohort.FindFault() ?? Privacy.FindFault(Schedule);
         if (fault is not null)
             return fault;
@@ -82,6 +87,17 @@ public sealed record TaskParameters(
         {
             return exception.Message;
         }
+    }
+
+    private string? FindEncryptionFault()
+    {
+        if (Protection == ProtectionKind.Masking)
+            return Encryption is null ? null : "A masked task has no key holders; leave encryption out.";
+        if (Encryption is null)
+            return $"The protection {Protection} needs a parameter set and key holders.";
+        return Cohort.Leaves == 1
+            ? Encryption.FindFault(Protection, Cohort.ServerClass, RingBits, Cohort.Greatest)
+            : "An encrypted round is one cohort: set leaves to 1. Its cost per client does not grow with the cohort.";
     }
 
     /// <summary>Null if no round with noise can leave the ring, whatever size its cohort has; a sum without noise is checked with the form.</summary>
@@ -221,6 +237,8 @@ public sealed record TaskParameters(
         Deadlines.Write(writer);
         writer.UInt8((byte)Protection).UInt8((byte)RingBits).Flag(Flattens).Flag(RequiresApproval);
         Privacy.Write(writer);
+        writer.Flag(Encryption is not null);
+        Encryption?.Write(writer);
     });
 
     public static bool TryDecode(ReadOnlySpan<byte> bytes, out TaskParameters? parameters)
@@ -240,7 +258,8 @@ public sealed record TaskParameters(
             reader.UInt8(),
             Flattens: reader.Flag(),
             RequiresApproval: reader.Flag(),
-            Privacy: PrivacySpecification.Read(ref reader));
+            Privacy: PrivacySpecification.Read(ref reader),
+            Encryption: reader.Flag() ? EncryptionSpecification.Read(ref reader) : null);
         parameters = reader.IsComplete && read.FindFormFault() is null ? read : null;
         return parameters is not null;
     }

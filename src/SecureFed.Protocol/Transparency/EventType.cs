@@ -23,4 +23,7 @@ public enum EventType : byte
     RosterChanged = 18,
     ChangeRequested = 19,
     ChangeApproved = 20,
+    HolderKeyOffered = 21,
+    UploadsFixed = 22,
+    SharesChecked = 23,
 }

@@ -51,9 +51,9 @@ public sealed record LogEntry(Identifier TaskId, TaskEvent Event)
                 return new TaskEvent.TaskCreated(reader.Digest(), reader.Digest(), reader.Digest());
             case EventType.RoundOpened:
                 return RoundParameters.Read(ref reader) is { } round ? new TaskEvent.RoundOpened(round) : null;
-            case EventType.KeysAdvertised or EventType.SharesDealt or EventType.UpdateUploaded or EventType.SurvivorsConfirmed or EventType.UnmaskAnswered:
+            case EventType.KeysAdvertised or EventType.SharesDealt or EventType.UpdateUploaded or EventType.SurvivorsConfirmed or EventType.UnmaskAnswered or EventType.SharesChecked:
                 return new TaskEvent.MessageAccepted(type, reader.Identifier(), reader.Identifier(), reader.Digest());
-            case EventType.CohortPublished or EventType.DealersListed or EventType.SurvivorsListed or EventType.UnmaskRequested:
+            case EventType.CohortPublished or EventType.DealersListed or EventType.SurvivorsListed or EventType.UnmaskRequested or EventType.UploadsFixed:
                 return new TaskEvent.ListPublished(type, reader.Identifier(), reader.Digest(), reader.Count(ShamirSecretSharing.MaxPoint));
             case EventType.RoundClosed:
                 return new TaskEvent.RoundClosed(reader.Identifier(), reader.Digest(), reader.Digest(), reader.Count(ShamirSecretSharing.MaxPoint), SuspectList.Read(ref reader));
@@ -71,6 +71,8 @@ public sealed record LogEntry(Identifier TaskId, TaskEvent Event)
                 return new TaskEvent.ChangeRequested(reader.Digest());
             case EventType.ChangeApproved:
                 return new TaskEvent.ChangeApproved(reader.Digest(), reader.Digest());
+            case EventType.HolderKeyOffered:
+                return new TaskEvent.HolderKeyOffered(reader.Digest());
             case EventType.TaskFinished:
                 return new TaskEvent.TaskFinished(reader.Text(64));
             default:

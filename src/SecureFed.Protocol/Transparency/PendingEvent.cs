@@ -5,9 +5,9 @@ namespace SecureFed.Protocol.Transparency;
 /// <param name="Blobs">Blobs that must be durable before the entry and that every later fold needs.</param>
 public sealed record PendingEvent(TaskEvent Event, params IReadOnlyList<ReadOnlyMemory<byte>> Blobs)
 {
-    /// <summary>An uploaded vector, empty with any other event: durable before the entry too, but needed only until the round's sum is known and audited.</summary>
-    public ReadOnlyMemory<byte> Vector { get; init; }
+    /// <summary>What a message has uploaded, none with any other event: durable before the entry too, but needed only until the round's sum is known and audited.</summary>
+    public IReadOnlyList<ReadOnlyMemory<byte>> Vectors { get; init; } = [];
 
     /// <summary>Everything that must be durable before the entry.</summary>
-    public IEnumerable<ReadOnlyMemory<byte>> AllBlobs => Vector.IsEmpty ? Blobs : Blobs.Append(Vector);
+    public IEnumerable<ReadOnlyMemory<byte>> AllBlobs => Blobs.Concat(Vectors);
 }

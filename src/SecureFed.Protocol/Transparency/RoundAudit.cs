@@ -13,7 +13,7 @@ internal sealed class RoundAudit
     private readonly CohortBounds bounds;
     private readonly RoundAudit? trunk;
     private readonly Dictionary<(int Clients, int Size), CohortThresholds> known;
-    private readonly HashSet<Identifier>[] senders = [[], [], [], [], []]; // By the phase that waits for the message.
+    private readonly HashSet<Identifier>[] senders = [[], [], [], [], [], []]; // By the phase that waits for the message.
     private readonly Dictionary<Identifier, RoundAudit> leaves = [];
     private readonly Dictionary<Identifier, RoundAudit> leafOf = [];
     private int dealers;
@@ -152,7 +152,7 @@ internal sealed class RoundAudit
             _ => Ask(count),
         };
         if (fault is null)
-            Phase = before + 1;
+            Phase = before == RoundPhase.Upload ? RoundPhase.Confirm : before + 1; // Masked rounds have no Check.
         return fault;
     }
 

@@ -39,7 +39,15 @@ public abstract record TaskEvent
         internal override void WriteBody(CanonicalWriter writer) => Round.Write(writer);
     }
 
-    /// <summary>A client's message was accepted: an advertisement, share bundle, upload, confirmation or unmask answer.</summary>
+    /// <summary>A key holder has offered a key for a coming round; the blob is the signed offer.</summary>
+    public sealed record HolderKeyOffered(Digest OfferDigest) : TaskEvent
+    {
+        public override EventType Type => EventType.HolderKeyOffered;
+
+        internal override void WriteBody(CanonicalWriter writer) => writer.Digest(OfferDigest);
+    }
+
+    /// <summary>A client's message was accepted (an advertisement, share bundle, upload, confirmation or unmask answer), or a key holder's (check answer, list signature or sum of key shares).</summary>
     public sealed record MessageAccepted(EventType Kind, Identifier RoundId, Identifier Pseudonym, Digest MessageDigest) : TaskEvent
     {
         public override EventType Type => Kind;
@@ -47,7 +55,7 @@ public abstract record TaskEvent
         internal override void WriteBody(CanonicalWriter writer) => writer.Identifier(RoundId).Identifier(Pseudonym).Digest(MessageDigest);
     }
 
-    /// <summary>A list was fixed and published: cohort, dealers, survivors or unmask request. The blob's digest binds its content.</summary>
+    /// <summary>A list was fixed and published: cohort, dealers, fixed uploads, survivors or unmask request. The blob's digest binds its content.</summary>
     public sealed record ListPublished(EventType Kind, Identifier RoundId, Digest ListDigest, int Count) : TaskEvent
     {
         public override EventType Type => Kind;

@@ -398,9 +398,7 @@ internal sealed class TaskHost : IDisposable
     {
         ulong index = fold.State.EntryCount;
         byte[] entry = new LogEntry(Parameters.TaskId, pending.Event).Encode();
-        StoredBlob[] blobs = [.. pending.Blobs.Select(b => new StoredBlob(b))];
-        if (!pending.Vector.IsEmpty)
-            blobs = [.. blobs, new StoredBlob(pending.Vector, fold.State.Round!.Parameters.RoundId)];
+        StoredBlob[] blobs = [.. pending.Blobs.Select(b => new StoredBlob(b)), .. pending.Vectors.Select(v => new StoredBlob(v, fold.State.Round!.Parameters.RoundId))];
         log.Hold(blobs); // For the fold: an append that loses a race between replicas may be over, and its blobs gone, before the fold has read them.
         fold.Apply(index, entry, pending.Event);
         lastAppend = log.AppendAsync(index, entry, blobs);

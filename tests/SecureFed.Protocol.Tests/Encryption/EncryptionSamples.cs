@@ -2,6 +2,7 @@ using SecureFed.Cryptography.Keys;
 using SecureFed.Cryptography.Randomness;
 using SecureFed.Cryptography.Rings;
 using SecureFed.Cryptography.Sharing;
+using SecureFed.Protocol.Encryption;
 using SecureFed.Protocol.Encryption.Messages;
 using SecureFed.Protocol.Tests.Wire;
 using SecureFed.Protocol.Wire;
@@ -36,7 +37,7 @@ internal static class EncryptionSamples
     public static EncryptedUpload Upload(int holders)
     {
         using KeyedRandomSource random = Seeded.Source("encrypted upload");
-        return new EncryptedUpload(random.Bytes(84), [.. Enumerable.Range(0, holders).Select(_ => (ReadOnlyMemory<byte>)random.Bytes(48))]);
+        return new EncryptedUpload(random.Bytes(P256.PublicKeyBytes), random.Bytes(84), [.. Enumerable.Range(0, holders).Select(_ => (ReadOnlyMemory<byte>)random.Bytes(48))]);
     }
 
     public static ShareCheckAnswer CheckAnswer(int answered, int unopened)
@@ -70,7 +71,7 @@ internal static class EncryptionSamples
     private static HolderTable MakeTable()
     {
         using KeyedRandomSource random = Seeded.Source("holder table");
-        return new HolderTable([.. Enumerable.Range(1, 5).Select(x => new HolderEntry(x, Identifier.Random(random), SigningKey.Generate(random).PublicKey))]);
+        return new HolderTable([.. Enumerable.Range(1, 5).Select(x => new HolderEntry(x, Identifier.Random(random), (ulong)x, SigningKey.Generate(random).PublicKey, random.Bytes(P256.SignatureBytes)))]);
     }
 
     private static byte[] Packed(IRandomSource random, int count)

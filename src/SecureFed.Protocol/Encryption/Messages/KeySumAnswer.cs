@@ -1,5 +1,7 @@
 using SecureFed.Cryptography.Rings;
 using SecureFed.Cryptography.Sharing;
+using SecureFed.Protocol.Identity;
+using SecureFed.Protocol.Messages;
 using SecureFed.Protocol.Wire;
 
 namespace SecureFed.Protocol.Encryption.Messages;
@@ -7,10 +9,14 @@ namespace SecureFed.Protocol.Encryption.Messages;
 /// <summary>Step 4: the sum of a holder's key shares over the one list. Deterministic, so the same bytes if asked again.</summary>
 /// <param name="ListDigest">The list that was summed.</param>
 /// <param name="PackedSum">N elements of Z_q by <see cref="ResiduePacking"/>, without the masks: 12,800 bytes with set A1.</param>
-public sealed record KeySumAnswer(Digest ListDigest, ReadOnlyMemory<byte> PackedSum)
+public sealed record KeySumAnswer(Digest ListDigest, ReadOnlyMemory<byte> PackedSum) : IMessageBody
 {
     /// <summary>32,768 elements of 62 bits.</summary>
     public const int GreatestPackedBytes = 253_952;
+
+    public MessageType Type => MessageType.KeySumAnswer;
+
+    public RosterRole SenderRole => RosterRole.KeyHolder;
 
     public byte[] Encode() => CanonicalWriter.Write(Write);
 
@@ -27,7 +33,7 @@ public sealed record KeySumAnswer(Digest ListDigest, ReadOnlyMemory<byte> Packed
     /// <returns>False if an element is not below q, the length is another or padding is set.</returns>
     public bool TryReadSum(PrimeModulus q, Span<ulong> sum) => ResiduePacking.TryUnpack(q, PackedSum.Span, sum);
 
-    internal void Write(CanonicalWriter writer) => writer.Digest(ListDigest).Opaque(PackedSum.Span);
+    public void Write(CanonicalWriter writer) => writer.Digest(ListDigest).Opaque(PackedSum.Span);
 
     internal static KeySumAnswer Read(ref CanonicalReader reader) => new(reader.Digest(), reader.Opaque(GreatestPackedBytes).ToArray());
 }

@@ -1,3 +1,5 @@
+using SecureFed.Protocol.Identity;
+using SecureFed.Protocol.Messages;
 using SecureFed.Protocol.Wire;
 
 namespace SecureFed.Protocol.Encryption.Messages;
@@ -5,8 +7,12 @@ namespace SecureFed.Protocol.Encryption.Messages;
 /// <summary>Step 4: the one list that a holder accepts in this round; what it signs, with openDigest in the message header.</summary>
 /// <param name="ListDigest">SHA-256 of the <see cref="UploadList"/>'s canonical bytes.</param>
 /// <param name="EntryIndex">Log index of the entry that holds the list.</param>
-public sealed record ListSignature(Digest ListDigest, ulong EntryIndex)
+public sealed record ListSignature(Digest ListDigest, ulong EntryIndex) : IMessageBody
 {
+    public MessageType Type => MessageType.ListSignature;
+
+    public RosterRole SenderRole => RosterRole.KeyHolder;
+
     public byte[] Encode() => CanonicalWriter.Write(Write);
 
     public static bool TryDecode(ReadOnlySpan<byte> bytes, out ListSignature? signature)
@@ -17,7 +23,7 @@ public sealed record ListSignature(Digest ListDigest, ulong EntryIndex)
         return signature is not null;
     }
 
-    internal void Write(CanonicalWriter writer) => writer.Digest(ListDigest).UInt64(EntryIndex);
+    public void Write(CanonicalWriter writer) => writer.Digest(ListDigest).UInt64(EntryIndex);
 
     internal static ListSignature Read(ref CanonicalReader reader) => new(reader.Digest(), reader.UInt64());
 }

@@ -1,5 +1,7 @@
 using SecureFed.Cryptography.Rings;
 using SecureFed.Cryptography.Sharing;
+using SecureFed.Protocol.Identity;
+using SecureFed.Protocol.Messages;
 using SecureFed.Protocol.Wire;
 
 namespace SecureFed.Protocol.Encryption.Messages;
@@ -14,9 +16,13 @@ public sealed record ClientCheckAnswer(Identifier Client, ReadOnlyMemory<byte> P
 /// <param name="ChallengeDigest">Of the log entry that fixes all uploads and from which ρ is expanded.</param>
 /// <param name="Answers">Ascending by client; all of one length.</param>
 /// <param name="Unopened">Clients whose box did not open or does not hold a canonical share: ascending, none of them answered.</param>
-public sealed record ShareCheckAnswer(Digest ChallengeDigest, IReadOnlyList<ClientCheckAnswer> Answers, IReadOnlyList<Identifier> Unopened)
+public sealed record ShareCheckAnswer(Digest ChallengeDigest, IReadOnlyList<ClientCheckAnswer> Answers, IReadOnlyList<Identifier> Unopened) : IMessageBody
 {
     private const int GreatestPackedBytes = 64;
+
+    public MessageType Type => MessageType.ShareCheckAnswer;
+
+    public RosterRole SenderRole => RosterRole.KeyHolder;
 
     public byte[] Encode() => CanonicalWriter.Write(Write);
 
@@ -35,7 +41,7 @@ public sealed record ShareCheckAnswer(Digest ChallengeDigest, IReadOnlyList<Clie
     /// <returns>False if an element is not below q, the length is another or padding is set: the holder is then without an answer.</returns>
     public static bool TryReadElements(PrimeModulus q, ClientCheckAnswer answer, Span<ulong> elements) => ResiduePacking.TryUnpack(q, answer.Packed.Span, elements);
 
-    internal void Write(CanonicalWriter writer)
+    public void Write(CanonicalWriter writer)
     {
         int packedBytes = Answers.Count == 0 ? 0 : Answers[0].Packed.Length;
         if (Answers.Any(a => a.Packed.Length != packedBytes))

@@ -25,7 +25,7 @@ public sealed record Upload(Digest DealersDigest, int Dimension, int RingBits, R
     /// <summary>What the sender signs of this upload.</summary>
     public UploadStatement Statement => new(DealersDigest, Dimension, RingBits, Digest.Of(PackedWords.Span));
 
-    public ReadOnlyMemory<byte> Vector => PackedWords;
+    public IReadOnlyList<ReadOnlyMemory<byte>> Vectors => [PackedWords];
 
     internal static Upload Read(ref CanonicalReader reader)
     {
