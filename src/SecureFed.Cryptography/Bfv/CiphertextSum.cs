@@ -53,6 +53,20 @@ public sealed class CiphertextSum
         return true;
     }
 
+    /// <summary>Whether <see cref="TryAdd"/> would take these bytes. Changes nothing.</summary>
+    /// <param name="packed">A peer's bytes.</param>
+    public bool Accepts(ReadOnlySpan<byte> packed) => WidePacking.IsCanonical(packed, totals.Length, Parameters.PackedBits) && AddWords(packed, 0) <= Parameters.GreatestPacked;
+
+    /// <summary>Takes away a ciphertext that was added before.</summary>
+    /// <returns>False, and the sum unchanged, if these are no bytes that it could have taken, or it holds none.</returns>
+    public bool TryRemove(ReadOnlySpan<byte> packed)
+    {
+        if (Clients == 0 || !Accepts(packed)) return false;
+        AddWords(packed, ulong.MaxValue);
+        Clients--;
+        return true;
+    }
+
     /// <summary>totals += factor·words, mod 2^64.</summary>
     /// <returns>A number greater than GreatestPacked if and only if a word is.</returns>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

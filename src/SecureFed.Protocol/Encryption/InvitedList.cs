@@ -1,5 +1,7 @@
 using SecureFed.Cryptography.Sharing;
 using SecureFed.Protocol.Encryption.Messages;
+using SecureFed.Protocol.Identity;
+using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Wire;
 
 namespace SecureFed.Protocol.Encryption;
@@ -8,6 +10,19 @@ namespace SecureFed.Protocol.Encryption;
 /// <param name="Clients">Roster identities, strictly ascending.</param>
 public sealed record InvitedList(IReadOnlyList<Identifier> Clients)
 {
+    /// <summary>Null if a round within these bounds may invite them; otherwise what is wrong.</summary>
+    internal string? FindFault(Roster roster, CohortBounds bounds)
+    {
+        if (Clients.Count < bounds.Least || Clients.Count > bounds.Greatest)
+            return $"{Clients.Count} clients are invited, and the bounds are {bounds.Least} and {bounds.Greatest}";
+        RosterEntry?[] entries = [.. Clients.Select(client => roster.Find(client, RosterRole.Client))];
+        if (entries.Any(entry => entry is null))
+            return "somebody is invited who is no client of the roster";
+        return entries.GroupBy(entry => entry!.Organisation, StringComparer.Ordinal).Any(group => group.Count() > bounds.OrganisationCap)
+            ? $"more than {bounds.OrganisationCap} client(s) of one organisation are invited"
+            : null;
+    }
+
     public byte[] Encode() => CanonicalWriter.Write(writer => writer.List(Clients, (w, c) => w.Identifier(c)));
 
     public static bool TryDecode(ReadOnlySpan<byte> bytes, out InvitedList? list)

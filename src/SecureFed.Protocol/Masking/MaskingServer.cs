@@ -20,6 +20,7 @@ internal sealed class MaskingServer(
     RoundParameters parameters,
     Digest openDigest,
     Roster roster,
+    IBlobSource blobs,
     SurvivorHistory released,
     MaskingCohort? leaf = null,
     Func<IReadOnlyList<Identifier>?>? listedBeside = null) : IServerProtection
@@ -47,7 +48,7 @@ internal sealed class MaskingServer(
 
     public IReadOnlyList<Identifier> Survivors => [.. survivors.Select(s => cohort![s])];
 
-    public Digest VectorOf(Identifier client) => uploaded[cohort!.IndexOf(client)!.Value].WordsDigest;
+    public IEnumerable<Identifier> Participants => advertisements.Keys.Union(Members);
 
     public RoundRejection? Validate(SignedMessage message)
     {
@@ -85,7 +86,37 @@ internal sealed class MaskingServer(
             ApplyList(index, ((TaskEvent.ListPublished)change).Kind, list.Span);
     }
 
-    public (uint[]? MaskTotal, string? Failure, IReadOnlyList<Identifier> Suspects) TryRelease(Patience patience)
+    public ProtectionRelease TryRelease(Patience patience)
+    {
+        (uint[]? masks, string? failure, IReadOnlyList<Identifier> suspects) = TryRecoverMasks(patience);
+        if (failure is not null)
+            return ProtectionRelease.Failed(failure, suspects);
+        if (masks is null)
+            return ProtectionRelease.Waiting;
+
+        uint[] sum = new uint[parameters.Layout.Dimension];
+        uint[] words = new uint[sum.Length];
+        foreach (int survivor in survivors)
+        {
+            if (!RingPacking.TryUnpack(blobs.Get(uploaded[survivor].WordsDigest).Span, parameters.Layout.RingBits, words))
+                return ProtectionRelease.Failed(ErrorCodes.InvalidAggregate, []); // Validate() has checked it before; only a damaged blob comes here.
+            Ring.Add(sum, words);
+        }
+
+        Ring.Subtract(sum, masks);
+        Ring.Reduce(sum, parameters.Layout.RingBits);
+        return new ProtectionRelease(sum, EncodeMasks(masks), null, suspects);
+    }
+
+    public bool IsRemoved(Digest removed) => TryRecoverMasks(Patience.DeadlinePassed).Masks is { } masks && Digest.Of(EncodeMasks(masks)) == removed;
+
+    private byte[] EncodeMasks(uint[] masks)
+    {
+        Ring.Reduce(masks, parameters.Layout.RingBits);
+        return RingVector.Encode(masks);
+    }
+
+    private (uint[]? Masks, string? Failure, IReadOnlyList<Identifier> Suspects) TryRecoverMasks(Patience patience)
     {
         bool isLast = patience == Patience.DeadlinePassed || answers.Count == survivors.Length;
         if (!isLast && dealers.Any(dealer => sharesOf.GetValueOrDefault(dealer) < cohort!.Thresholds.Threshold))
@@ -210,11 +241,13 @@ internal sealed class MaskingServer(
 
     private PendingEvent ListSurvivors()
     {
-        if (SurvivorSelection.Choose(cohort!, [.. uploaded.Keys], released, parameters, listedBeside?.Invoke() ?? []) is not { } chosen)
+        Identifier[] senders = [.. uploaded.Keys.Select(index => cohort![index])];
+        if (SurvivorSelection.Choose(senders, cohort!.Thresholds.LeastSurvivors, released, parameters, listedBeside?.Invoke() ?? []) is not { } names)
             return Abort(ErrorCodes.SurvivorsTooSimilar);
-        if (cohort!.CouldBeCut(chosen))
+        int[] chosen = [.. names.Select(name => cohort.IndexOf(name)!.Value)];
+        if (cohort.CouldBeCut(chosen))
             return Abort(ErrorCodes.SurvivorsSplit);
-        return Publish(EventType.SurvivorsListed, new SurvivorList(cohort.Digest, dealersDigest, [.. chosen.Select(c => uploaded[c])]).Encode(), chosen.Count);
+        return Publish(EventType.SurvivorsListed, new SurvivorList(cohort.Digest, dealersDigest, [.. chosen.Select(c => uploaded[c])]).Encode(), chosen.Length);
     }
 
     private PendingEvent RequestUnmask()

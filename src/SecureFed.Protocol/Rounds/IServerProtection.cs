@@ -5,8 +5,8 @@ using SecureFed.Protocol.Wire;
 
 namespace SecureFed.Protocol.Rounds;
 
-/// <summary>The seam behind which masking (and later encryption) hides updates from the server that sums them.</summary>
-/// <remarks><see cref="ServerRound"/> owns open, upload and release; a protection validates its own messages, publishes its lists and says what to subtract.</remarks>
+/// <summary>The seam behind which masking and encryption hide updates from the server that sums them.</summary>
+/// <remarks><see cref="ServerRound"/> owns open, upload and release; a protection validates its own messages, publishes its lists and makes the sum of what it can take away.</remarks>
 internal interface IServerProtection
 {
     /// <summary>Where the round stands when it opens.</summary>
@@ -24,22 +24,25 @@ internal interface IServerProtection
     /// <summary>Folds an accepted message or a published list into the state.</summary>
     void Apply(ulong index, TaskEvent change, SignedMessage? message, ReadOnlyMemory<byte> list);
 
-    /// <summary>The cohort, once it is published; ascending.</summary>
+    /// <summary>The cohort, once it is fixed; ascending.</summary>
     IReadOnlyList<Identifier> Members { get; }
 
     /// <summary>The clients whose updates the sum holds, once they are listed; ascending.</summary>
     IReadOnlyList<Identifier> Survivors { get; }
 
-    /// <summary>Names the vector that a client has uploaded.</summary>
-    Digest VectorOf(Identifier client);
+    /// <summary>Whoever may send a message in this round or has sent one: who can be named a suspect.</summary>
+    IEnumerable<Identifier> Participants { get; }
 
-    /// <summary>What other clients have sealed for one client, by the index of the sender.</summary>
-    IReadOnlyList<(int Dealer, ReadOnlyMemory<byte> Box)> InboxOf(Identifier client);
+    /// <summary>What clients have sealed for one recipient, by the index of the sender in the list that names the senders.</summary>
+    IReadOnlyList<(int Dealer, ReadOnlyMemory<byte> Box)> InboxOf(Identifier recipient);
 
     /// <summary>The round is over: forgets every share and answer.</summary>
     void Forget();
 
-    /// <summary>What must be subtracted from the sum of the survivors' uploads, once enough answers are in.</summary>
-    /// <returns>Null total and null failure: keep waiting. Otherwise with the distinct clients against whom the answers speak, the gravest first.</returns>
-    (uint[]? MaskTotal, string? Failure, IReadOnlyList<Identifier> Suspects) TryRelease(Patience patience);
+    /// <summary>The sum, once enough answers are in.</summary>
+    /// <exception cref="MissingBlobException">An upload is not held any more.</exception>
+    ProtectionRelease TryRelease(Patience patience);
+
+    /// <summary>Whether the answers so far give what has this digest in the log as removed; for an audit after the uploads are gone.</summary>
+    bool IsRemoved(Digest removed);
 }

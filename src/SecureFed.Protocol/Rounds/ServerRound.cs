@@ -1,5 +1,6 @@
 using SecureFed.Cryptography.Rings;
 using SecureFed.Privacy.Updates;
+using SecureFed.Protocol.Encryption;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Identity;
 using SecureFed.Protocol.Masking;
@@ -14,8 +15,9 @@ namespace SecureFed.Protocol.Rounds;
 /// <remarks>
 /// <para>Stepped by hand: <see cref="Handle"/> and <see cref="Advance(Patience)"/> decide and change nothing; the shell makes the decided event durable and then
 /// calls <see cref="Apply"/>, which is the only way the state moves. A restart folds the same events and stands in the same place.</para>
-/// <para>Advertise → Share → Upload → Confirm → Unmask → Closed | Aborted. Bonawitz et al. 2017, Figure 4, with the changes of DESIGN section 3.</para>
-/// <para>Holds only masked vectors. Learns the sum of the survivors' updates and nothing else, as long as at least h honest clients survive
+/// <para>Masking: Advertise → Share → Upload → Confirm → Unmask → Closed | Aborted. Bonawitz et al. 2017, Figure 4, with the changes of DESIGN section 3.
+/// Encryption: Upload → Check → Confirm → Unmask → Closed | Aborted.</para>
+/// <para>Holds only protected vectors. Learns the sum of the survivors' updates and nothing else, as long as at least h honest clients survive
 /// (threat-model.md, claims C1 to C3).</para>
 /// </remarks>
 public sealed class ServerRound
@@ -50,7 +52,11 @@ public sealed class ServerRound
         Parameters = parameters;
         OpenIndex = openIndex;
         OpenDigest = Rounds.OpenDigest.Of(openEntry, openIndex);
-        protection = new MaskingServer(taskId, parameters, OpenDigest, roster, released);
+        protection = parameters.Protection == ProtectionKind.Masking
+            ? new MaskingServer(taskId, parameters, OpenDigest, roster, blobs, released)
+            : new EncryptionServer(taskId, parameters, OpenDigest, roster, blobs, released);
+        Phase = protection.FirstPhase;
+        CohortSize = protection.Members.Count;
     }
 
     /// <summary>A leaf: starts where its round has published the cohort.</summary>
@@ -67,7 +73,7 @@ public sealed class ServerRound
         OpenDigest = whole.OpenDigest;
         CohortSize = cohort.Count;
         Phase = RoundPhase.Share;
-        protection = new MaskingServer(taskId, Parameters, OpenDigest, Roster, released, cohort, () => whole.ListedBeside(this));
+        protection = new MaskingServer(taskId, Parameters, OpenDigest, Roster, blobs, released, cohort, () => whole.ListedBeside(this));
     }
 
     public RoundParameters Parameters { get; }
@@ -80,7 +86,7 @@ public sealed class ServerRound
     public Digest OpenDigest { get; }
 
     /// <summary>Where the round stands. A round with leaves stays in Share until the last of its leaves is over.</summary>
-    public RoundPhase Phase { get; private set; } = RoundPhase.Advertise;
+    public RoundPhase Phase { get; private set; }
 
     /// <summary>The leaves of a round that has more than one, once the cohort is published; each a full round of its own from Share on.</summary>
     public IReadOnlyList<ServerRound> Leaves => leaves;
@@ -110,6 +116,7 @@ public sealed class ServerRound
     /// <summary>Digest of the sum: d ring elements, 32-bit big-endian each.</summary>
     public Digest? AggregateDigest { get; private set; }
 
+    /// <summary>Digest of what was taken away for it: the total of the masks, or the sum of keys.</summary>
     public Digest? MaskTotalDigest { get; private set; }
 
     /// <summary>Pseudonyms of the clients against whom the unmask answers speak, ascending; empty before the end. A hint for people: nobody is excluded by it.</summary>
@@ -131,7 +138,7 @@ public sealed class ServerRound
             return earlier.Digest == message.Digest
                 ? MessageDecision.Repeat(earlier.Index)
                 : MessageDecision.Refuse(
-                    message.Body.Type == MessageType.Upload ? ErrorCodes.ConflictingUpload : ErrorCodes.ConflictingMessage,
+                    kind == EventType.UpdateUploaded ? ErrorCodes.ConflictingUpload : ErrorCodes.ConflictingMessage,
                     "A different message of this kind was already accepted from this client; only the same bytes may be sent again.");
         }
 
@@ -207,14 +214,8 @@ public sealed class ServerRound
 
     public int CountOf(EventType kind) => messages.Of(kind).Count + leaves.Sum(l => l.CountOf(kind));
 
-    /// <summary>The total of the masks that the answers so far remove, reduced to the ring; null if they do not suffice. For an audit after the uploads are gone.</summary>
-    internal uint[]? MaskTotal()
-    {
-        if (Phase != RoundPhase.Unmask || protection.TryRelease(Patience.DeadlinePassed).MaskTotal is not { } total)
-            return null;
-        Ring.Reduce(total, Parameters.Layout.RingBits);
-        return total;
-    }
+    /// <summary>Whether the answers so far give what has this digest in the log as removed. For an audit after the uploads are gone.</summary>
+    internal bool IsRemoved(Digest removed) => Phase == RoundPhase.Unmask && protection.IsRemoved(removed);
 
     private IEnumerable<ServerRound> ClosedLeaves => leaves.Where(l => l.Phase == RoundPhase.Closed);
 
@@ -261,7 +262,9 @@ public sealed class ServerRound
             AddTo(masks, leaf.MaskTotalDigest!.Value);
         }
 
-        return Close(sum, masks, SuspectsOfLeaves());
+        Ring.Reduce(sum, Parameters.Layout.RingBits);
+        Ring.Reduce(masks, Parameters.Layout.RingBits);
+        return Close(sum, RingVector.Encode(masks), SuspectsOfLeaves());
 
         void AddTo(uint[] total, Digest blob)
         {
@@ -282,41 +285,25 @@ public sealed class ServerRound
 
     private PendingEvent? AdvanceRelease(Patience patience)
     {
-        (uint[]? maskTotal, string? failure, IReadOnlyList<Identifier> accused) = protection.TryRelease(patience);
-        Identifier[] suspects = [.. accused.Take(SuspectList.GreatestCount).Select(client => Pseudonym.Of(pseudonymSalt.Span, client)).Order()];
-        if (failure is not null)
-            return new PendingEvent(new TaskEvent.RoundAborted(Parameters.RoundId, failure, suspects));
-        if (maskTotal is null)
-            return null;
-
-        uint[] sum = new uint[Parameters.Layout.Dimension];
-        uint[] words = new uint[sum.Length];
-        foreach (Identifier survivor in protection.Survivors)
-        {
-            if (!RingPacking.TryUnpack(blobs.Get(protection.VectorOf(survivor)).Span, Parameters.Layout.RingBits, words))
-                return Abort(ErrorCodes.InvalidAggregate); // Handle() has checked it before; only a damaged blob comes here.
-            Ring.Add(sum, words);
-        }
-
-        Ring.Subtract(sum, maskTotal);
-        return Close(sum, maskTotal, suspects);
+        ProtectionRelease release = protection.TryRelease(patience);
+        Identifier[] suspects = [.. release.Suspects.Take(SuspectList.GreatestCount).Select(client => Pseudonym.Of(pseudonymSalt.Span, client)).Order()];
+        if (release.Failure is not null)
+            return new PendingEvent(new TaskEvent.RoundAborted(Parameters.RoundId, release.Failure, suspects));
+        return release.Sum is null ? null : Close(release.Sum, release.Removed!, suspects);
     }
 
-    private PendingEvent Close(uint[] sum, uint[] maskTotal, IReadOnlyList<Identifier> suspects)
+    private PendingEvent Close(uint[] sum, byte[] removed, IReadOnlyList<Identifier> suspects)
     {
-        Ring.Reduce(sum, Parameters.Layout.RingBits);
-        Ring.Reduce(maskTotal, Parameters.Layout.RingBits);
         byte[] aggregate = RingVector.Encode(sum);
-        byte[] masks = RingVector.Encode(maskTotal);
         return new PendingEvent(
-            new TaskEvent.RoundClosed(Parameters.RoundId, Digest.Of(aggregate), Digest.Of(masks), SurvivorCount, suspects),
+            new TaskEvent.RoundClosed(Parameters.RoundId, Digest.Of(aggregate), Digest.Of(removed), SurvivorCount, suspects),
             aggregate,
-            masks);
+            removed);
     }
 
-    /// <exception cref="InvalidOperationException">A name is no pseudonym of a client of this round.</exception>
+    /// <exception cref="InvalidOperationException">A name is no pseudonym of a participant of this round.</exception>
     private IReadOnlyList<Identifier> Known(IReadOnlyList<Identifier> suspects) =>
-        suspects.Except((trunk ?? this).messages.Of(EventType.KeysAdvertised).Keys.Select(client => Pseudonym.Of(pseudonymSalt.Span, client))).Any()
+        suspects.Except((trunk ?? this).protection.Participants.Select(client => Pseudonym.Of(pseudonymSalt.Span, client))).Any()
             ? throw new InvalidOperationException("The log suspects somebody who is not in the round.")
             : suspects;
 
@@ -379,9 +366,10 @@ public sealed class ServerRound
     {
         MessageType.Advertisement => EventType.KeysAdvertised,
         MessageType.ShareBundle => EventType.SharesDealt,
-        MessageType.Upload => EventType.UpdateUploaded,
-        MessageType.Confirmation => EventType.SurvivorsConfirmed,
-        MessageType.UnmaskAnswer => EventType.UnmaskAnswered,
+        MessageType.Upload or MessageType.EncryptedUpload => EventType.UpdateUploaded,
+        MessageType.ShareCheckAnswer => EventType.SharesChecked,
+        MessageType.Confirmation or MessageType.ListSignature => EventType.SurvivorsConfirmed,
+        MessageType.UnmaskAnswer or MessageType.KeySumAnswer => EventType.UnmaskAnswered,
         _ => throw new ArgumentOutOfRangeException(nameof(type)),
     };
 
@@ -389,9 +377,10 @@ public sealed class ServerRound
     {
         MessageType.Advertisement => RoundPhase.Advertise,
         MessageType.ShareBundle => RoundPhase.Share,
-        MessageType.Upload => RoundPhase.Upload,
-        MessageType.Confirmation => RoundPhase.Confirm,
-        MessageType.UnmaskAnswer => RoundPhase.Unmask,
+        MessageType.Upload or MessageType.EncryptedUpload => RoundPhase.Upload,
+        MessageType.ShareCheckAnswer => RoundPhase.Check,
+        MessageType.Confirmation or MessageType.ListSignature => RoundPhase.Confirm,
+        MessageType.UnmaskAnswer or MessageType.KeySumAnswer => RoundPhase.Unmask,
         _ => throw new ArgumentOutOfRangeException(nameof(type)),
     };
 }

@@ -2,6 +2,7 @@ using SecureFed.Cryptography.Randomness;
 using SecureFed.Privacy.Budget;
 using SecureFed.Privacy.Updates;
 using SecureFed.Protocol.Changes;
+using SecureFed.Protocol.Encryption;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Identity;
 using SecureFed.Protocol.Rounds;
@@ -21,6 +22,7 @@ public sealed class TaskState
     private readonly HashSet<Identifier> withoutVectors = [];
     private SurvivorHistory releasedBefore = SurvivorHistory.Empty;
     private readonly BudgetLedger? budget;
+    private HolderKeys? holderKeys;
     private int failuresInARow;
     private double? unknownPerHonest;
     private int completedTrainRounds;
@@ -36,6 +38,7 @@ public sealed class TaskState
         this.blobs = blobs;
         Changes = changes;
         budget = parameters.Privacy.HasNoise ? new BudgetLedger(changes.InForce.Privacy.ToCap()) : null;
+        holderKeys = parameters.Encryption is null ? null : new HolderKeys(parameters);
         EntryCount = 1;
     }
 
@@ -145,6 +148,7 @@ public sealed class TaskState
             unknownPerHonest = unknownPerHonest,
             completedTrainRounds = completedTrainRounds,
             isNodeReleased = isNodeReleased,
+            holderKeys = holderKeys?.Copy(),
         };
         copy.rounds.AddRange(rounds);
         copy.participations.AddRange(participations);
@@ -162,15 +166,61 @@ public sealed class TaskState
     }
 
     /// <summary>The ROUND_OPENED event of the next round, the TASK_FINISHED event if none follows, or null while a round is in progress.</summary>
-    public PendingEvent? Next(IRandomSource random)
+    /// <param name="random">For identifier and salt.</param>
+    /// <param name="invited">Whom an encrypted round invites, see <see cref="Invitable"/>; a masked round lets clients advertise.</param>
+    /// <returns>Null also while an encrypted round has nobody to invite, or fewer than t_h key holders have a key on offer.</returns>
+    public PendingEvent? Next(IRandomSource random, IReadOnlyList<Identifier>? invited = null)
     {
         if (IsFinished || HasOpenRound || AwaitsModel || Changes.AwaitsStart)
             return null;
         if (FindEnd() is { } reason)
             return new PendingEvent(new TaskEvent.TaskFinished(reason));
         byte[] salt = new byte[Pseudonym.SaltBytes];
+        if (Parameters.Encryption is null)
+        {
+            random.Fill(salt);
+            return new PendingEvent(new TaskEvent.RoundOpened(NextRound(Identifier.Random(random), Digest.Of(salt), null)), salt);
+        }
+
+        InvitedList list = new([.. (invited ?? []).Order()]);
+        HolderTable table = holderKeys!.Seats(Roster);
+        if (table.Entries.Count < Parameters.Encryption.Threshold || FindFault(list) is not null)
+            return null;
         random.Fill(salt);
-        return new PendingEvent(new TaskEvent.RoundOpened(NextRound(Identifier.Random(random), Digest.Of(salt))), salt);
+        byte[] bytes = list.Encode();
+        RoundEncryption encryption = new(Parameters.Encryption, table, list.Clients.Count, Digest.Of(bytes));
+        return new PendingEvent(new TaskEvent.RoundOpened(NextRound(Identifier.Random(random), Digest.Of(salt), encryption)), salt, bytes);
+    }
+
+    /// <summary>Key holders of an encrypted task that could have a seat if a round opened now.</summary>
+    public int HoldersWithKeys => holderKeys?.Seats(Roster).Entries.Count ?? 0;
+
+    /// <summary>Number of the last key that a holder has offered, and how many of its keys wait for their rounds; zeros if it is no holder of this task.</summary>
+    public (ulong LastNumber, int Ahead) OffersOf(Identifier holder) => (holderKeys?.LastNumberOf(holder) ?? 0, holderKeys?.AheadOf(holder) ?? 0);
+
+    /// <summary>What becomes of a key holder's offer of a key for a coming round.</summary>
+    public MessageDecision OfferHolderKey(ReadOnlySpan<byte> signedOffer) =>
+        IsOver || holderKeys is null
+            ? MessageDecision.Refuse(ErrorCodes.UnknownHolder, "The task is over, or has no key holders.")
+            : holderKeys.Offer(signedOffer, Roster);
+
+    /// <summary>As many of the candidates as a round may invite: clients of the roster, the organisations' cap kept, at most the greatest cohort; null if too few.</summary>
+    /// <param name="candidates">Distinct, in order of preference.</param>
+    public IReadOnlyList<Identifier>? Invitable(IEnumerable<Identifier> candidates)
+    {
+        Dictionary<string, int> perOrganisation = new(StringComparer.Ordinal);
+        List<Identifier> invited = [];
+        foreach (Identifier candidate in candidates)
+        {
+            if (invited.Count == Parameters.Cohort.Greatest)
+                break;
+            if (Roster.Find(candidate, RosterRole.Client) is not { } client || perOrganisation.GetValueOrDefault(client.Organisation) >= Parameters.Cohort.OrganisationCap)
+                continue;
+            perOrganisation[client.Organisation] = perOrganisation.GetValueOrDefault(client.Organisation) + 1;
+            invited.Add(candidate);
+        }
+
+        return invited.Count >= Parameters.Cohort.Least ? invited : null;
     }
 
     /// <summary>What becomes of an operator's signed request for a change, whose expiry the caller judges.</summary>
@@ -229,10 +279,14 @@ public sealed class TaskState
                 Take(Changes.Apply(index, approved, blobs, Roster, CanExtend));
                 break;
             case TaskEvent.RoundOpened opened when !IsFinished && !Changes.AwaitsStart && !HasOpenRound && !AwaitsModel && FindEnd() is null && IsNext(opened.Round):
+                TakeKeys(opened.Round);
                 if (opened.Round.Noise is { } noise)
                     budget!.Reserve(opened.Round.Number, noise.Charge);
                 Round = new ServerRound(Parameters.TaskId, index, entryBytes, Parameters.Complete(opened.Round), Roster, blobs.Get(opened.Round.PseudonymSaltDigest), blobs, Released);
                 releasedBefore = Released;
+                break;
+            case TaskEvent.HolderKeyOffered offered when !IsOver && holderKeys is not null:
+                holderKeys.Apply(index, blobs.Get(offered.OfferDigest).Span, Roster);
                 break;
             case TaskEvent.ModelPublished published when AwaitsModel && published.RoundId == Round!.Parameters.RoundId && published.ParentDigest == ModelDigest:
                 ModelDigest = published.ModelDigest;
@@ -312,8 +366,8 @@ public sealed class TaskState
         return NoiseOfNext(kind) is { } noise && budget!.FindRefusal(noise.Charge) is not null ? ErrorCodes.BudgetExhausted : null;
     }
 
-    /// <summary>Everything of the next round follows from the state but its identifier and salt.</summary>
-    private RoundParameters NextRound(Identifier roundId, Digest salt)
+    /// <summary>Everything of the next round follows from the state but its identifier, its salt and whom it invites.</summary>
+    private RoundParameters NextRound(Identifier roundId, Digest salt, RoundEncryption? encryption)
     {
         RoundKind kind = InForce.Schedule.KindAfter(CompletedRounds)!.Value;
         return new RoundParameters(
@@ -327,14 +381,27 @@ public sealed class TaskState
             Parameters.Cohort,
             Parameters.Protection,
             NoiseOfNext(kind),
-            salt);
+            salt,
+            encryption);
     }
 
     private bool IsNext(RoundParameters round)
     {
-        RoundParameters expected = NextRound(round.RoundId, round.PseudonymSaltDigest);
+        RoundParameters expected = NextRound(round.RoundId, round.PseudonymSaltDigest, round.Encryption);
         return TaskParameters.IsSame(round.Layout, expected.Layout) && round == expected with { Layout = round.Layout };
     }
+
+    /// <exception cref="InvalidOperationException">The round's holder table or invitation does not follow from the task and its roster.</exception>
+    private void TakeKeys(RoundParameters round)
+    {
+        if (round.Encryption is not { } encryption)
+            return;
+        bool isInvited = InvitedList.TryDecode(blobs.Get(encryption.InvitedDigest).Span, out InvitedList? invited) && invited!.Clients.Count == encryption.Invited && FindFault(invited) is null;
+        if (!isInvited || encryption.Specification != Parameters.Encryption || !holderKeys!.TryTake(encryption.Table, Roster))
+            throw new InvalidOperationException($"Round {round.Number} invites clients or seats key holders that its task and roster do not allow.");
+    }
+
+    private string? FindFault(InvitedList invited) => invited.FindFault(Roster, Parameters.Cohort);
 
     private void Take(ChangeRequest change)
     {

@@ -135,7 +135,7 @@ public sealed class TaskReplay(IBlobSource blobs, ReadOnlyMemory<byte> rosterAut
         catch (MissingBlobException) when (change is TaskEvent.RoundClosed closed)
         {
             sumsWithoutVectors.Add(State!.Round!.Parameters.RoundId);
-            return round.MaskTotal() is { } total && Digest.Of(RingVector.Encode(total)) == closed.MaskTotalDigest;
+            return round.IsRemoved(closed.MaskTotalDigest);
         }
     }
 
