@@ -10,9 +10,6 @@ namespace SecureFed.Protocol.Tests.Simulation;
 /// <summary>Clients that vanish before each phase: an exact sum or the right reason, and the task goes on.</summary>
 public sealed class DropoutTests
 {
-    /// <summary>Of a masked round.</summary>
-    private static readonly RoundPhase[] Phases = [RoundPhase.Advertise, RoundPhase.Share, RoundPhase.Upload, RoundPhase.Confirm, RoundPhase.Unmask];
-
     private const RoundPhase Never = RoundPhase.Closed;
 
     public static TheoryData<int, ServerClass, int> Cohorts()
@@ -43,7 +40,7 @@ public sealed class DropoutTests
         // As many as can leave before each phase, and one more.
         CohortThresholds full = CohortThresholds.TryDerive(consortium.Bounds, n, out _)!;
         int[] bearable = [n - consortium.Bounds.Least, n - full.LeastSurvivors, n - full.LeastSurvivors, n - full.Quorum, n - full.Threshold - 1];
-        foreach ((RoundPhase phase, int most) in runsAllPlans ? Phases.Zip(bearable) : [])
+        foreach ((RoundPhase phase, int most) in runsAllPlans ? MaskedPhases.All.Zip(bearable) : [])
         {
             foreach (int leaving in (int[])[Math.Min(most, n), Math.Min(most + 1, n)])
                 plans.Add([.. Enumerable.Range(0, n).Select(i => i < leaving ? phase : Never)]);
@@ -53,7 +50,7 @@ public sealed class DropoutTests
         for (int i = 0; i < random; i++)
         {
             // Sparse, so that some random rounds give a sum.
-            plans.Add([.. Enumerable.Range(0, n).Select(_ => consortium.Random.Below(5) == 0 ? Phases[consortium.Random.Below(5)] : Never)]);
+            plans.Add([.. Enumerable.Range(0, n).Select(_ => consortium.Random.Below(5) == 0 ? MaskedPhases.All[consortium.Random.Below(5)] : Never)]);
         }
 
         HashSet<string> outcomes = [];
@@ -109,7 +106,7 @@ public sealed class DropoutTests
         SimulatedServer server = consortium.Server;
         server.OpenRound();
         int round = server.Round.Parameters.Number;
-        foreach (RoundPhase phase in Phases)
+        foreach (RoundPhase phase in MaskedPhases.All)
         {
             if (!server.State.HasOpenRound)
                 break;

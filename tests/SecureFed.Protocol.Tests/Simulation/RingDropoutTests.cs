@@ -30,7 +30,7 @@ public sealed class RingDropoutTests
             left++;
         }
 
-        for (RoundPhase phase = RoundPhase.Advertise; phase <= RoundPhase.Unmask; phase++)
+        foreach (RoundPhase phase in MaskedPhases.All)
         {
             consortium.Step(consortium.Clients.Where((_, i) => leavesBefore[i] > phase));
             server.Advance(Patience.Waiting);

@@ -72,7 +72,7 @@ internal sealed class SimulatedClient(Identifier id, SigningKey key, IRandomSour
             return null;
         if (Pending == RoundPhase.Confirm)
             Answered = Answered?.Add(round.Parameters.Number, round.Parameters.Kind, Masking.Survivors);
-        Pending++;
+        Pending = MaskedPhases.After(Pending);
         return Keep(message);
     }
 

@@ -79,7 +79,7 @@ internal sealed record RoundVectorScript(string File, int Clients, int Least, de
             new RecordingSource(Seeded.Source($"vector {File} client {i}"))))];
         List<GivenEntry> log = [];
         NoteEntries(null, null, null);
-        for (RoundPhase phase = RoundPhase.Advertise; phase <= RoundPhase.Unmask; phase++)
+        foreach (RoundPhase phase in MaskedPhases.All)
         {
             for (int i = 0; i < clients.Length; i++)
             {

@@ -43,6 +43,7 @@ internal static class Decoders
         entries.Add(new LogEntry(id, new TaskEvent.RosterChanged(consortium.Roster.Digest)).Encode());
         entries.Add(new LogEntry(id, new TaskEvent.TaskFinished("")).Encode());
         entries.Add(new LogEntry(id, new TaskEvent.ChangeRequested(Digest.Of("request"u8))).Encode());
+        entries.Add(new LogEntry(id, new TaskEvent.HolderKeyOffered(Digest.Of("offer"u8))).Encode());
         entries.Add(new LogEntry(id, new TaskEvent.ChangeApproved(Digest.Of("request"u8), Digest.Of("approval"u8))).Encode());
         ChangeRequest start = new(id, consortium.Clients[0].Id, ChangeKind.Start, 0, 0, consortium.Operator.Id, 1_800_000_000, "begin");
         ChangeRequest[] requests = [start, start with { Kind = ChangeKind.RaiseBudget, Epsilon = 7.5, Reason = "größer" }, start with { Kind = ChangeKind.ExtendSchedule, TrainRounds = 12 }];
@@ -62,7 +63,7 @@ internal static class Decoders
         Assert.Null(linear.FindFault());
         return
         [
-            .. Enum.GetValues<MessageType>().Select((type, i) => new Decoder(
+            .. Enum.GetValues<MessageType>().Where(type => type <= MessageType.UnmaskAnswer).Select((type, i) => new Decoder(
                 $"signed {type}", b => Message(b, type), [.. new[] { 0, 1, 3 }.Select(client => consortium.Clients[client].Sent[i].ToArray())])),
             new("cohort list", b => CohortList.TryDecode(b, out CohortList? list) ? list!.Encode() : null, [Blob(EventType.CohortPublished)]),
             new("dealers list", b => DealersList.TryDecode(b, out DealersList? list) ? list!.Encode() : null, [Blob(EventType.DealersListed)]),
