@@ -67,6 +67,15 @@ public sealed record PolicyFile
     /// <summary>So many of the witnesses must have cosigned a checkpoint of the log before this client acts on it. Default 0.</summary>
     public int WitnessQuorum { get; init; }
 
+    /// <summary>Roster identities of the key holders that are believed not to collude, 22 characters each. Default none: every encrypted task is refused.</summary>
+    public IReadOnlyList<string> KeyHolders { get; init; } = [];
+
+    /// <summary>So many key holders at least must be needed for a sum, since as many can read every update together. Not asked of a single key. Default 2.</summary>
+    public int LeastHolderThreshold { get; init; } = ClientPolicy.UsualLeastHolderThreshold;
+
+    /// <summary>So many corrupt key holders at least must be provided for. Default 0: against a malicious server a task provides for one in any case.</summary>
+    public int LeastCorruptHolders { get; init; }
+
     public IReadOnlyList<ProtectionKind> Protections { get; init; } = [ProtectionKind.Masking];
 
     public IReadOnlyList<TaskModelKind> Models { get; init; } = [TaskModelKind.Vector, TaskModelKind.Linear, TaskModelKind.Logistic];
@@ -104,7 +113,16 @@ public sealed record PolicyFile
         LeastDifference,
         ReadLimits(),
         [.. Witnesses.Select(ReadWitness)],
-        WitnessQuorum >= 0 && WitnessQuorum <= Witnesses.Count ? WitnessQuorum : throw new FormatException("witnessQuorum is 0 to the number of witnesses."));
+        WitnessQuorum >= 0 && WitnessQuorum <= Witnesses.Count ? WitnessQuorum : throw new FormatException("witnessQuorum is 0 to the number of witnesses."),
+        ReadHolders(),
+        LeastHolderThreshold >= 1 ? LeastHolderThreshold : throw new FormatException("leastHolderThreshold is at least 1."),
+        LeastCorruptHolders >= 0 ? LeastCorruptHolders : throw new FormatException("leastCorruptHolders is at least 0."));
+
+    private Identifier[] ReadHolders()
+    {
+        Identifier[] holders = [.. KeyHolders.Select(Identifier.Parse)];
+        return holders.Distinct().Count() == holders.Length ? holders : throw new FormatException("keyHolders names an identity twice.");
+    }
 
     private static NoteVerifier ReadWitness(string text) => NoteVerifier.TryParse(text, out NoteVerifier? witness) && witness!.Type == NoteKeyType.Cosignature
         ? witness

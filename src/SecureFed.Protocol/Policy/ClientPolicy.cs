@@ -1,3 +1,4 @@
+using SecureFed.Protocol.Encryption;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
@@ -24,6 +25,9 @@ namespace SecureFed.Protocol.Policy;
 /// <param name="Privacy">Limits of budgets and noise, also those that the client's own ledger enforces.</param>
 /// <param name="Witnesses">Verifier keys of the witnesses that are believed (C2SP cosignature, type 0x04).</param>
 /// <param name="WitnessQuorum">k: so many of them must have cosigned a checkpoint before it is accepted; 0 asks for none.</param>
+/// <param name="KeyHolders">Roster identities of the key holders that are believed not to collude; an encrypted task is refused unless all of its holders are among them. None by default.</param>
+/// <param name="LeastHolderThreshold">With one-time keys, t_h must be at least this: so many holders together read every update. A single key is one holder's in any case.</param>
+/// <param name="LeastCorruptHolders">With one-time keys, the task must provide for at least so many corrupt holders, f.</param>
 public sealed record ClientPolicy(
     ReadOnlyMemory<byte> RosterAuthorityKey,
     ReadOnlyMemory<byte> ServerKey,
@@ -40,8 +44,14 @@ public sealed record ClientPolicy(
     int LeastDifference = 0,
     PrivacyLimits? Privacy = null,
     IReadOnlyList<NoteVerifier>? Witnesses = null,
-    int WitnessQuorum = 0)
+    int WitnessQuorum = 0,
+    IReadOnlyList<Identifier>? KeyHolders = null,
+    int LeastHolderThreshold = ClientPolicy.UsualLeastHolderThreshold,
+    int LeastCorruptHolders = 0)
 {
+    /// <summary>What a policy demands of t_h unless it says otherwise: no holder reads updates alone.</summary>
+    public const int UsualLeastHolderThreshold = 2;
+
     /// <summary>Whose checkpoints of the log with that name are believed.</summary>
     public TlogPolicy LogPolicy(string origin) => TlogPolicy.Of(NoteVerifier.ForEcdsa(origin, ServerKey.Span), WitnessQuorum, Witnesses ?? []);
 
@@ -70,6 +80,8 @@ public sealed record ClientPolicy(
             return Violation(excess);
         if (!Protections.Contains(task.Protection))
             return Violation($"protection {task.Protection} is not allowed");
+        if (FindViolation(task.Protection, task.Encryption) is { } encryption)
+            return Violation(encryption);
         return Models.Contains(task.Model.Kind) ? null : Violation($"models of kind {task.Model.Kind} are not allowed");
     }
 
@@ -81,6 +93,22 @@ public sealed record ClientPolicy(
         if (thresholds.LeastSurvivors < LeastSurvivors)
             return Violation($"the round could sum {thresholds.LeastSurvivors} updates, the policy demands {LeastSurvivors}");
         return thresholds.HonestSurvivors >= 2 ? null : Violation("fewer than two honest survivors could remain");
+    }
+
+    private string? FindViolation(ProtectionKind protection, EncryptionSpecification? encryption)
+    {
+        if (encryption is null)
+            return null;
+        int strangers = encryption.Holders.Count(h => KeyHolders?.Contains(h) != true);
+        if (strangers > 0)
+            return $"{strangers} of the task's {encryption.Holders.Count} key holders are none of those that the policy names";
+        if (protection == ProtectionKind.EncryptionSingleKey)
+            return null;
+        if (encryption.Threshold < LeastHolderThreshold)
+            return $"{encryption.Threshold} key holders together could read updates, the policy demands {LeastHolderThreshold}";
+        return encryption.CorruptHolders < LeastCorruptHolders
+            ? $"the task provides for {encryption.CorruptHolders} corrupt key holder(s), the policy demands {LeastCorruptHolders}"
+            : null;
     }
 
     private static RoundRejection Violation(string what) =>
