@@ -43,6 +43,7 @@ public static class SecureFedServer
             RouteGroupBuilder ofTasks = endpoints.MapGroup("").AddEndpointFilter(ReplicaLag.WaitAsync);
             TaskEndpoints.Map(ofTasks);
             RoundEndpoints.Map(ofTasks);
+            HolderEndpoints.Map(ofTasks);
             ChangeEndpoints.Map(ofTasks);
             LogEndpoints.Map(endpoints);
             endpoints.MapGet("/healthz", () => Results.Text("ok")).WithName("Health").WithMetadata(PublicEndpoint.Instance);

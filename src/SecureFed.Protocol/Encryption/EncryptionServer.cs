@@ -107,10 +107,10 @@ internal sealed class EncryptionServer : IServerProtection
             ApplyList(index, (TaskEvent.ListPublished)change, list.Span);
     }
 
-    public IReadOnlyList<(int Dealer, ReadOnlyMemory<byte> Box)> InboxOf(Identifier recipient)
+    public IReadOnlyList<HolderDelivery> DeliveriesTo(Identifier holder, int from, int count)
     {
-        int seat = Table.PlaceOf(recipient);
-        return seat < 0 ? [] : [.. uploads.Values.Select((upload, i) => (i, blobs.Get(upload.Statement.BoxDigests[seat])))];
+        int seat = Table.PlaceOf(holder);
+        return seat < 0 ? [] : [.. uploads.Values.Skip(from).Take(count).Select(upload => new HolderDelivery(blobs.Get(upload.Digest), blobs.Get(upload.Statement.BoxDigests[seat])))];
     }
 
     public void Forget()

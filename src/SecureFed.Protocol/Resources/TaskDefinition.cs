@@ -23,6 +23,9 @@ public sealed record TaskDefinition
 
     public ProtectionKind Protection { get; init; } = ProtectionKind.Masking;
 
+    /// <summary>Key holders and parameter set of an encrypted task. Null: the usual ones.</summary>
+    public EncryptionDefinition? Encryption { get; init; }
+
     /// <summary>b of Z mod 2^b, 2 to 32.</summary>
     public int RingBits { get; init; } = 32;
 
@@ -34,6 +37,25 @@ public sealed record TaskDefinition
 
     /// <summary>Budget and noise. Default: on, unit client, ε = 4.</summary>
     public PrivacyDefinition Privacy { get; init; } = new();
+}
+
+/// <summary>How an encrypted task encrypts.</summary>
+public sealed record EncryptionDefinition
+{
+    /// <summary>Parameter set. Null: A1 with one-time keys, S1 with a single key.</summary>
+    public string? Set { get; init; }
+
+    /// <summary>Low bits of a coefficient that are not sent. Null: all but ten more than the ring's.</summary>
+    public int? DroppedBits { get; init; }
+
+    /// <summary>Identifiers of the key holders, by their points. Null: all that the roster has.</summary>
+    public IReadOnlyList<string>? Holders { get; init; }
+
+    /// <summary>Holders who together give the sum of keys. Null: the fewest that the assumed corrupt ones allow.</summary>
+    public int? Threshold { get; init; }
+
+    /// <summary>Holders assumed corrupt. Null: two of five.</summary>
+    public int? CorruptHolders { get; init; }
 }
 
 /// <summary>What the releases of a task may tell; the noise follows from it.</summary>

@@ -32,6 +32,11 @@ public sealed record TaskView(
     int ApprovedChanges = 0,
     bool AwaitsApproval = false);
 
+/// <summary>Body of <c>GET …/holder-keys/{holder}</c>.</summary>
+/// <param name="LastNumber">Number of the last key offered; 0 if there is none.</param>
+/// <param name="Ahead">Offered keys that no round has taken yet.</param>
+public sealed record HolderKeysView(ulong LastNumber, int Ahead);
+
 /// <summary>Body of <c>GET …/rounds/{round}</c>.</summary>
 /// <param name="RoundId">Round.</param>
 /// <param name="Number">1, 2, … in the task.</param>

@@ -1,3 +1,4 @@
+using SecureFed.Protocol.Encryption;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Messages;
 using SecureFed.Protocol.Transparency;
@@ -33,8 +34,11 @@ internal interface IServerProtection
     /// <summary>Whoever may send a message in this round or has sent one: who can be named a suspect.</summary>
     IEnumerable<Identifier> Participants { get; }
 
-    /// <summary>What clients have sealed for one recipient, by the index of the sender in the list that names the senders.</summary>
-    IReadOnlyList<(int Dealer, ReadOnlyMemory<byte> Box)> InboxOf(Identifier recipient);
+    /// <summary>What other clients have sealed for one client, by the index of the sender.</summary>
+    IReadOnlyList<(int Dealer, ReadOnlyMemory<byte> Box)> InboxOf(Identifier client) => [];
+
+    /// <summary>Signed statements of the fixed uploads in order, from one place on, each with the share that it seals to one key holder.</summary>
+    IReadOnlyList<HolderDelivery> DeliveriesTo(Identifier holder, int from, int count) => [];
 
     /// <summary>The round is over: forgets every share and answer.</summary>
     void Forget();

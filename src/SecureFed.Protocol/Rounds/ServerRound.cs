@@ -88,6 +88,9 @@ public sealed class ServerRound
     /// <summary>Where the round stands. A round with leaves stays in Share until the last of its leaves is over.</summary>
     public RoundPhase Phase { get; private set; }
 
+    /// <summary>Whether the round is still in the phase with which it opened, in which clients compute: it lasts longer than the others.</summary>
+    public bool IsCollecting => Phase == protection.FirstPhase;
+
     /// <summary>The leaves of a round that has more than one, once the cohort is published; each a full round of its own from Share on.</summary>
     public IReadOnlyList<ServerRound> Leaves => leaves;
 
@@ -205,6 +208,9 @@ public sealed class ServerRound
 
     /// <summary>The sealed shares that were dealt to one cohort member, as (dealer index, box), for its inbox.</summary>
     public IReadOnlyList<(int Dealer, ReadOnlyMemory<byte> Box)> InboxOf(Identifier client) => protection.InboxOf(client);
+
+    /// <summary>Signed statements of the fixed uploads in order, from one place on, each with the share that it seals to one key holder; empty after the last, and for whoever has no seat.</summary>
+    public IReadOnlyList<HolderDelivery> DeliveriesTo(Identifier holder, int from, int count) => protection.DeliveriesTo(holder, from, count);
 
     /// <summary>Log index of a client's accepted message, for its receipt.</summary>
     public ulong? IndexOf(EventType kind, Identifier client) =>

@@ -1,6 +1,7 @@
 using SecureFed.Cryptography.Rings;
 using SecureFed.Cryptography.Sharing;
 using SecureFed.Privacy.Updates;
+using SecureFed.Protocol.Encryption.Messages;
 using SecureFed.Protocol.Masking.Messages;
 using SecureFed.Protocol.Messages;
 using SecureFed.Protocol.Tasks;
@@ -35,8 +36,11 @@ internal static class BodyLimits
         int clients = parameters.Cohort.Greatest;
         return MessageOverhead + message switch
         {
+            MessageType.Upload when parameters.Encryption is not null => EncryptedUpload.GreatestBytes(parameters),
             MessageType.Upload => parameters.Schedule.Kinds.Max(kind => PackedBytes(parameters.LayoutOf(kind))),
+            MessageType.ShareCheckAnswer => clients * ShareCheckAnswer.GreatestBytesPerClient,
             MessageType.ShareBundle => clients * (4 + ShareBundle.BoxBytes),
+            MessageType.UnmaskAnswer when parameters.Encryption is not null => KeySumAnswer.GreatestPackedBytes,
             MessageType.UnmaskAnswer => clients * (5 + ShamirSecretSharing.ShareBytes),
             _ => 0,
         };

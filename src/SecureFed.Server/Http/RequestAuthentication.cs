@@ -4,6 +4,7 @@ using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Identity;
 using SecureFed.Protocol.Messages;
 using SecureFed.Protocol.Requests;
+using SecureFed.Protocol.Wire;
 using SecureFed.Server.Enrolment;
 using SecureFed.Server.Tasks;
 
@@ -37,6 +38,8 @@ internal sealed class RequestAuthentication(RequestDelegate next, ServerOptions 
         }
 
         context.Features.Set(identity);
+        if (identity!.Is(RosterRole.Client) && Identifier.TryParse(context.GetRouteValue("task") as string, out Identifier task))
+            registry.Find(task)?.Saw(identity.Entry.Id);
         await next(context);
     }
 

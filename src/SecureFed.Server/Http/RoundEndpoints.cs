@@ -17,19 +17,21 @@ internal static class RoundEndpoints
 {
     private const string Prefix = "/v1/tasks/{task}/rounds/{round}";
 
-    private static readonly (string Part, MessageType Type, string Summary)[] ClientMessages =
+    private static readonly (string Part, MessageType Masked, MessageType Encrypted, string Summary)[] Messages =
     [
-        ("keys", MessageType.Advertisement, "A client's two public keys of this round."),
-        ("shares", MessageType.ShareBundle, "A client's sealed shares for its neighbours."),
-        ("uploads", MessageType.Upload, "A client's masked vector; answers with the signed receipt."),
-        ("confirmations", MessageType.Confirmation, "A client's signature over the survivor list."),
-        ("unmask", MessageType.UnmaskAnswer, "A client's one answer to the unmask request."),
+        ("keys", MessageType.Advertisement, MessageType.Advertisement, "A client's two public keys of this round."),
+        ("shares", MessageType.ShareBundle, MessageType.ShareBundle, "A client's sealed shares for its neighbours."),
+        ("uploads", MessageType.Upload, MessageType.EncryptedUpload, "A client's masked or encrypted vector; answers with the signed receipt."),
+        ("checks", MessageType.ShareCheckAnswer, MessageType.ShareCheckAnswer, "A key holder's one answer to the challenge about all shares."),
+        ("confirmations", MessageType.Confirmation, MessageType.ListSignature, "A client's, in an encrypted round a key holder's, signature over the survivor list."),
+        ("unmask", MessageType.UnmaskAnswer, MessageType.KeySumAnswer, "A client's one answer to the unmask request, in an encrypted round a key holder's sum of shares."),
     ];
 
     private static readonly (string Part, EventType Kind, string Summary)[] Announcements =
     [
         ("opening", EventType.RoundOpened, "The ROUND_OPENED entry with its proof."),
         ("keys", EventType.CohortPublished, "The published cohort."),
+        ("fixed-uploads", EventType.UploadsFixed, "Encrypted rounds: the uploads whose shares are checked."),
         ("survivors", EventType.SurvivorsListed, "The survivor list."),
         ("unmask-request", EventType.UnmaskRequested, "The unmask request with its quorum certificate."),
     ];
@@ -37,11 +39,11 @@ internal static class RoundEndpoints
     public static void Map(IEndpointRouteBuilder endpoints)
     {
         endpoints.MapGet(Prefix, GetRound).WithName("GetRound").WithSummary("State of a round.").Produces<RoundView>();
-        foreach ((string part, MessageType type, string summary) in ClientMessages)
+        foreach ((string part, MessageType masked, MessageType encrypted, string summary) in Messages)
         {
-            endpoints.MapPut($"{Prefix}/{part}/{{client}}", (string task, string round, string client, HttpContext context, TaskRegistry registry, ServerOptions options) =>
-                    PutMessageAsync(task, round, client, type, context, registry, options))
-                .WithName("Put" + type).WithSummary(summary).WithMetadata(type);
+            endpoints.MapPut($"{Prefix}/{part}/{{sender}}", (string task, string round, string sender, HttpContext context, TaskRegistry registry) =>
+                    PutMessageAsync(task, round, sender, masked, encrypted, context, registry))
+                .WithName("Put" + masked).WithSummary(summary).WithMetadata(masked);
         }
 
         foreach ((string part, EventType kind, string summary) in Announcements)
@@ -63,18 +65,19 @@ internal static class RoundEndpoints
     }
 
     private static async Task<IResult> PutMessageAsync(
-        string task, string round, string client, MessageType type, HttpContext context, TaskRegistry registry, ServerOptions options)
+        string task, string round, string sender, MessageType masked, MessageType encrypted, HttpContext context, TaskRegistry registry)
     {
         if (Find(task, round, registry, out TaskHost? host, out ServerRound? found) is { } missing)
             return missing;
         RequestIdentity requester = RequestIdentity.Of(context);
-        if (!requester.Is(RosterRole.Client))
-            return ProblemResponses.Of(ErrorCodes.WrongRole, "Only clients take part in rounds.");
-        if (!Identifier.TryParse(client, out Identifier sender) || !requester.Is(sender))
-            return ProblemResponses.Of(ErrorCodes.Forbidden, "A client sends under its own name only.");
+        if (!requester.Is(RosterRole.Client) && !requester.Is(RosterRole.KeyHolder))
+            return ProblemResponses.Of(ErrorCodes.WrongRole, "Only clients and key holders take part in rounds.");
+        if (!Identifier.TryParse(sender, out Identifier self) || !requester.Is(self))
+            return ProblemResponses.Of(ErrorCodes.Forbidden, "A client or key holder sends under its own name only.");
         if (SignedMessage.TryAuthenticate(requester.Body, found!.Roster, out SignedMessage? message) is { } rejection)
             return ProblemResponses.Of(rejection);
-        if (message!.Header.Sender != sender || message.Body.Type != type || message.Header.RoundId != Identifier.Parse(round) || message.Header.TaskId != host!.Parameters.TaskId)
+        MessageType type = found.Parameters.Protection == ProtectionKind.Masking ? masked : encrypted;
+        if (message!.Header.Sender != self || message.Body.Type != type || message.Header.RoundId != Identifier.Parse(round) || message.Header.TaskId != host!.Parameters.TaskId)
             return ProblemResponses.Of(ErrorCodes.RoundMismatch, "The message inside names another sender, kind, round or task than the path.");
         (SignedEntry? receipt, bool isRepeat, RoundRejection? refusal) = await host!.SubmitAsync(message, context.RequestAborted);
         return refusal is null ? BinaryResults.Receipt(context, receipt!, isRepeat) : ProblemResponses.Of(refusal);
@@ -229,7 +232,7 @@ internal static class RoundEndpoints
     private static ulong KnownSize(HttpContext context) =>
         ulong.TryParse(context.Request.Query[Routes.KnownSize], System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out ulong size) ? size : 0;
 
-    private static IResult? Find(string task, string round, TaskRegistry registry, out TaskHost? host, out ServerRound? found)
+    internal static IResult? Find(string task, string round, TaskRegistry registry, out TaskHost? host, out ServerRound? found)
     {
         found = null;
         host = TaskEndpoints.Find(task, registry);

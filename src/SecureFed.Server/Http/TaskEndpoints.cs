@@ -64,8 +64,7 @@ internal static class TaskEndpoints
         Roster roster = rosters.Newest;
 
         // The same definition again is the same task, though the roster may have changed since.
-        int organisations = Find(definition.TaskId, registry)?.Parameters.Cohort.Organisations ?? roster.ClientOrganisations;
-        (TaskParameters? parameters, string fault) = TaskDefinitions.Create(definition, organisations);
+        (TaskParameters? parameters, string fault) = TaskDefinitions.Create(definition, roster, Find(definition.TaskId, registry)?.Parameters);
         if (parameters is null)
             return ProblemResponses.Of(ErrorCodes.InvalidTask, fault);
         if (options.RequireApproval && !parameters.RequiresApproval)

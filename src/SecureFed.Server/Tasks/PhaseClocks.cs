@@ -76,7 +76,7 @@ internal sealed class PhaseClocks(PhaseDeadlines deadlines, TimeProvider time)
     }
 
     private TimeSpan DeadlineOf(ServerRound round) => TimeSpan.FromMilliseconds(
-        round.Phase == RoundPhase.Advertise ? deadlines.AdvertiseMilliseconds : deadlines.PhaseMilliseconds);
+        round.IsCollecting ? deadlines.AdvertiseMilliseconds : deadlines.PhaseMilliseconds);
 
     private PhaseClock ClockOf(ServerRound round)
     {

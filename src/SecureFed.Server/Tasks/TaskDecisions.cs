@@ -11,7 +11,7 @@ using SecureFed.Server.Enrolment;
 namespace SecureFed.Server.Tasks;
 
 /// <summary>What a task does next by itself: step the model, move a phase on, take a newer roster over, open a round or end.</summary>
-internal sealed class TaskDecisions(TaskLog log, RosterDesk rosters, PhaseClocks clocks, IRandomSource random, ILogger logger)
+internal sealed class TaskDecisions(TaskLog log, RosterDesk rosters, PhaseClocks clocks, Attendance attendance, IRandomSource random, ILogger logger)
 {
     private Digest unfitRoster;
 
@@ -22,7 +22,7 @@ internal sealed class TaskDecisions(TaskLog log, RosterDesk rosters, PhaseClocks
             return StepModel(state);
         if (state.HasOpenRound)
             return state.Round!.Advance(clocks.PatienceWith);
-        if (state.Next(random) is not { } next)
+        if (state.Next(random, state.Parameters.Encryption is null ? null : attendance.Invite(state)) is not { } next)
             return null;
         await rosters.RefreshAsync(cancellationToken); // Another replica may have acknowledged one that is to precede this round.
         return next.Event is TaskEvent.RoundOpened && ChangeRoster(state) is { } change ? change : next;

@@ -1,5 +1,8 @@
+using SecureFed.Cryptography.Bfv;
 using SecureFed.Privacy.Accounting;
 using SecureFed.Privacy.Budget;
+using SecureFed.Protocol.Encryption;
+using SecureFed.Protocol.Identity;
 using SecureFed.Protocol.Resources;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
@@ -12,8 +15,9 @@ namespace SecureFed.Server.Tasks;
 internal static class TaskDefinitions
 {
     /// <param name="definition">The operator's.</param>
-    /// <param name="organisations">Organisations with a client in the roster under which the task is created.</param>
-    public static (TaskParameters? Parameters, string Fault) Create(TaskDefinition definition, int organisations)
+    /// <param name="roster">Under which the task is created.</param>
+    /// <param name="existing">The task that was created before under that identifier; null if there is none. What the definition leaves to the roster is then as it was.</param>
+    public static (TaskParameters? Parameters, string Fault) Create(TaskDefinition definition, Roster roster, TaskParameters? existing)
     {
         if (!Identifier.TryParse(definition.TaskId, out Identifier taskId))
             return (null, "taskId is 22 characters of base64url (16 random bytes).");
@@ -31,19 +35,42 @@ internal static class TaskDefinitions
                 training,
                 schedule,
                 new LearningTask(model, training, definition.Privacy.Unit).ShapesOf(schedule),
-                ToCohort(definition.Cohort, definition.Privacy.Unit, organisations),
+                ToCohort(definition.Cohort, definition.Privacy.Unit, existing?.Cohort.Organisations ?? roster.ClientOrganisations),
                 new PhaseDeadlines(definition.Deadlines.AdvertiseMilliseconds, definition.Deadlines.PhaseMilliseconds, definition.Deadlines.GraceMilliseconds),
                 definition.Protection,
                 definition.RingBits,
                 ToPrivacy(definition.Privacy, schedule, definition.Cohort.Greatest),
                 definition.Flatten,
-                definition.RequiresApproval);
+                definition.RequiresApproval,
+                definition.Protection == ProtectionKind.Masking && definition.Encryption is null ? null
+                    : definition.Encryption is null && existing?.Protection == definition.Protection ? existing.Encryption
+                    : ToEncryption(definition, roster));
             return parameters.FindFault() is { } fault ? (null, fault) : (parameters, "");
         }
         catch (Exception exception) when (exception is ArgumentException or OverflowException or AccountingException)
         {
             return (null, exception.Message);
         }
+    }
+
+    private static EncryptionSpecification ToEncryption(TaskDefinition definition, Roster roster)
+    {
+        EncryptionDefinition encryption = definition.Encryption ?? new EncryptionDefinition();
+        bool isSingle = definition.Protection == ProtectionKind.EncryptionSingleKey;
+        BfvSet set = BfvSet.Named(encryption.Set ?? (isSingle ? BfvSet.S1 : BfvSet.A1).Name);
+        Identifier[] enrolled = [.. roster.Entries.Where(entry => entry.Role == RosterRole.KeyHolder).Select(entry => entry.Id).Order()];
+        Identifier[] holders = encryption.Holders is null
+            ? isSingle ? [.. enrolled.Take(1)] : enrolled
+            : [.. encryption.Holders.Select(text => Identifier.TryParse(text, out Identifier holder) ? holder : throw new ArgumentException($"'{text}' is no identifier of a key holder."))];
+        if (holders.Except(enrolled).Any() || holders.Length == 0)
+            throw new ArgumentException("Every key holder of the task is enrolled in the roster with the role KeyHolder, and there is at least one; ask the roster authority.");
+        int corrupt = encryption.CorruptHolders ?? (holders.Length == 1 ? 0 : Math.Max(1, holders.Length * 2 / 5));
+        return new EncryptionSpecification(
+            set.Name,
+            encryption.DroppedBits ?? BfvParameters.UsualDroppedBits(set, definition.RingBits),
+            holders,
+            encryption.Threshold ?? Math.Min(holders.Length, ((holders.Length + corrupt) / 2) + 1),
+            corrupt);
     }
 
     private static ModelSpecification ToModel(ModelDefinition model) => new(

@@ -79,7 +79,7 @@ internal sealed class TaskFold
         {
             case TaskEvent.RoundOpened opened:
                 rounds[opened.Round.RoundId] = State.Round!;
-                announced[(opened.Round.RoundId, change.Type)] = (index, null);
+                announced[(opened.Round.RoundId, change.Type)] = (index, opened.Round.Encryption?.InvitedDigest);
                 break;
             case TaskEvent.ListPublished list:
                 announced[(list.RoundId, change.Type)] = (index, list.ListDigest);

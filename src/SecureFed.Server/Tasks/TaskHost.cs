@@ -34,6 +34,7 @@ internal sealed class TaskHost : IDisposable
     private readonly PhaseClocks clocks;
     private readonly WriteHealth appending;
     private readonly CheckpointPublisher checkpoints;
+    private readonly Attendance attendance;
     private readonly TaskDecisions decisions;
     private readonly VectorRetention retention;
     private volatile TaskFold fold;
@@ -59,7 +60,8 @@ internal sealed class TaskHost : IDisposable
         this.logger = logger;
         clocks = new PhaseClocks(fold.State.Parameters.Deadlines, time);
         appending = new WriteHealth(Parameters.TaskId, "the log", time, logger);
-        decisions = new TaskDecisions(log, rosters, clocks, options.Random, logger);
+        attendance = new Attendance(fold.State.Parameters.Deadlines, time);
+        decisions = new TaskDecisions(log, rosters, clocks, attendance, options.Random, logger);
         retention = new VectorRetention(store, options.RetainedRounds);
         checkpoints = new CheckpointPublisher(log, store, new WriteHealth(Parameters.TaskId, "the checkpoint", time, logger), time, SignalStage);
     }
@@ -162,6 +164,38 @@ internal sealed class TaskHost : IDisposable
         }
 
         throw new StorageException("Other replicas append to this log faster than this one can follow. Send the same message again.", isFull: true);
+    }
+
+    /// <summary>A client is there, and would be invited to the next encrypted round.</summary>
+    public void Saw(Identifier client)
+    {
+        if (Parameters.Encryption is not null && attendance.Saw(client))
+            Volatile.Read(ref messageArrived).TrySetResult();
+    }
+
+    /// <summary>Takes a key holder's offer of a key; returns the signed entry that records it.</summary>
+    /// <exception cref="StorageException">Nothing was accepted; the same offer may be sent again.</exception>
+    public async Task<(SignedEntry? Entry, bool IsRepeat, RoundRejection? Rejection)> OfferKeyAsync(ReadOnlyMemory<byte> signedOffer, CancellationToken cancellationToken = default)
+    {
+        for (int attempt = 0; attempt < GreatestAttempts; attempt++)
+        {
+            MessageDecision? decision = null;
+            ulong index = 0;
+            bool isAppended = await DecideAsync(
+                state =>
+                {
+                    decision = state.OfferHolderKey(signedOffer.Span);
+                    index = decision.RepeatedIndex ?? state.EntryCount;
+                    return decision.Accepted;
+                },
+                cancellationToken);
+            if (decision!.Rejection is { } rejection)
+                return (null, false, rejection);
+            if (isAppended || decision.RepeatedIndex is not null)
+                return (log.EntryAt(index), !isAppended, null);
+        }
+
+        throw new StorageException("Other replicas append to this log faster than this one can follow. Send the same offer again.", isFull: true);
     }
 
     /// <summary>Ends the round in progress on an operator's word.</summary>
@@ -288,6 +322,8 @@ internal sealed class TaskHost : IDisposable
                     fold.Rest();
                 Task<bool> durable = Queue(pending);
                 clocks.Begin(pending.Event, fold);
+                if (pending.Event is TaskEvent.RoundOpened)
+                    attendance.Reset();
                 if (!await ConfirmAsync(durable))
                     Refold();
                 await checkpoints.AnnounceAsync();

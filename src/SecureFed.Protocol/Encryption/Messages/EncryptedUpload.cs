@@ -1,6 +1,8 @@
 using SecureFed.Cryptography.Keys;
+using SecureFed.Cryptography.Rings;
 using SecureFed.Cryptography.Sharing;
 using SecureFed.Protocol.Messages;
+using SecureFed.Protocol.Tasks;
 using SecureFed.Protocol.Wire;
 
 namespace SecureFed.Protocol.Encryption.Messages;
@@ -13,6 +15,15 @@ public sealed record EncryptedUpload(ReadOnlyMemory<byte> SealingKey, ReadOnlyMe
 {
     /// <summary>A share of 32,768 coordinates of 62 bits, sealed, is smaller.</summary>
     public const int GreatestBoxBytes = 1 << 18;
+
+    /// <summary>The longest that any round of an encrypted task takes.</summary>
+    public static int GreatestBytes(TaskParameters task)
+    {
+        EncryptionSpecification encryption = task.Encryption ?? throw new ArgumentException("The task is not encrypted.", nameof(task));
+        int length = Math.Max(EncryptedRound.LeastLength, task.Schedule.Kinds.Max(kind => task.LayoutOf(kind).Dimension));
+        int boxes = encryption.Holders.Count * EncryptedRound.BoxBytes(encryption.Ring);
+        return P256.PublicKeyBytes + boxes + WidePacking.PackedBytes(length, encryption.Ring.Modulus.Bits - encryption.DroppedBits) + (3 * sizeof(int));
+    }
 
     public MessageType Type => MessageType.EncryptedUpload;
 

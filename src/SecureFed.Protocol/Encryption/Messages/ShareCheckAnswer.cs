@@ -18,6 +18,9 @@ public sealed record ClientCheckAnswer(Identifier Client, ReadOnlyMemory<byte> P
 /// <param name="Unopened">Clients whose box did not open or does not hold a canonical share: ascending, none of them answered.</param>
 public sealed record ShareCheckAnswer(Digest ChallengeDigest, IReadOnlyList<ClientCheckAnswer> Answers, IReadOnlyList<Identifier> Unopened) : IMessageBody
 {
+    /// <summary>What a client adds to a message at most.</summary>
+    public const int GreatestBytesPerClient = Identifier.Bytes + GreatestPackedBytes;
+
     private const int GreatestPackedBytes = 64;
 
     public MessageType Type => MessageType.ShareCheckAnswer;
