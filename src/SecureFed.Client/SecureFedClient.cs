@@ -5,6 +5,7 @@ using SecureFed.Client.Log;
 using SecureFed.Client.Rounds;
 using SecureFed.Client.State;
 using SecureFed.Privacy.Updates;
+using SecureFed.Protocol.Encryption;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Identity;
 using SecureFed.Protocol.Masking;
@@ -132,9 +133,12 @@ public sealed class SecureFedClient
         TimeSpan longestWait = TimeSpan.FromMilliseconds(client.Task.Deadlines.AdvertiseMilliseconds + 10.0 * client.Task.Deadlines.PhaseMilliseconds) + Poll;
         LogFollower log = await LogFollower.OpenAsync(logMemory, options.Policy!, options.TaskId, cancellationToken);
         RoundTransport transport = new(connection, log, options.TaskId, ParseIdentifier(view.RoundId), options.ClientId, longestWait, time);
-        SignedEntry opening = await transport.GetOpeningAsync(cancellationToken);
-        client = await FollowRosterAsync(client, opening, saved, cancellationToken);
-        if (MaskingClient.Examine(client, opening, saved.LastRoundNumber - (isResuming ? 1 : 0), out RoundParameters? round) is { } refusal)
+        Announcement opening = await transport.GetOpeningAsync(cancellationToken);
+        client = await FollowRosterAsync(client, opening.Entry, saved, cancellationToken);
+        int lastRound = saved.LastRoundNumber - (isResuming ? 1 : 0);
+        bool isMasked = client.Task.Protection == ProtectionKind.Masking;
+        RoundRejection? refusal = isMasked ? MaskingClient.Examine(client, opening.Entry, lastRound, out RoundParameters? round) : EncryptionClient.Examine(client, opening, lastRound, out round);
+        if (refusal is not null)
             throw new RoundRefusedException(refusal);
         if (round!.RoundId != ParseIdentifier(view.RoundId) || round.Number != view.Number || round.Kind != view.Kind)
             throw new RoundRefusedException(ErrorCodes.HistoryRewritten, "The server's view of the task names another round or kind of round than the signed opening; the client abstains.");
@@ -152,7 +156,9 @@ public sealed class SecureFedClient
             throw new RoundRefusedException(mismatch);
         PrivacyCharge? charge = PrivacyCharge.For(client, round, model);
         RoundAssignment assignment = new(client.InForce, round, model);
-        RoundParticipant participant = new(client, transport, options.StateStore, options.Random, pipeline, ledger);
+        RoundParticipant participant = isMasked
+            ? new MaskedParticipant(client, transport, options.StateStore, options.Random, pipeline, ledger)
+            : new EncryptedParticipant(client, transport, options.StateStore, options.Random, pipeline, ledger);
         return await participant.TakePartAsync(opening, saved, isResuming, ComputeForAsync, charge, cancellationToken);
 
         async ValueTask<RoundInput> ComputeForAsync()
@@ -199,7 +205,7 @@ public sealed class SecureFedClient
                 return null;
             if (task.Round is { } round && round.Phase is not (RoundPhase.Closed or RoundPhase.Aborted))
             {
-                bool canJoin = round.Phase == RoundPhase.Advertise && round.Number > (saved?.LastRoundNumber ?? 0);
+                bool canJoin = round.Phase == (context?.Task.Protection is null or ProtectionKind.Masking ? RoundPhase.Advertise : RoundPhase.Upload) && round.Number > (saved?.LastRoundNumber ?? 0);
                 bool canResume = saved is { ActiveRound.IsEmpty: false } && saved.LastRoundNumber == round.Number;
                 if (canJoin || canResume)
                     return round;

@@ -1,6 +1,5 @@
 using SecureFed.Client.Ledger;
 using SecureFed.Client.State;
-using SecureFed.Cryptography.Randomness;
 using SecureFed.Privacy.Updates;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Masking;
@@ -11,14 +10,32 @@ using SecureFed.Protocol.Wire;
 
 namespace SecureFed.Client.Rounds;
 
-/// <summary>Takes a client through one round: load, step, save, then send. Makes no decision of its own; <see cref="MaskingClient"/> does.</summary>
-internal sealed class RoundParticipant(ClientContext context, RoundTransport transport, IRoundStateStore store, IRandomSource random, UpdatePipeline pipeline, IPrivacyLedger ledger)
+/// <summary>Takes a client through one round: load, step, save, then send. Makes no decision of its own; the role does that its protection has.</summary>
+internal abstract class RoundParticipant(ClientContext context, RoundTransport transport, IRoundStateStore store, UpdatePipeline pipeline, IPrivacyLedger ledger)
 {
-    private bool hasUpdateLeft;
-    private ulong? receiptIndex;
-    private int survivors;
     private int zeroedRecords;
     private Exception? fault;
+
+    protected ClientContext Context => context;
+
+    protected RoundTransport Transport => transport;
+
+    protected UpdatePipeline Pipeline => pipeline;
+
+    /// <summary>Whether bytes that hold the update may have reached the server.</summary>
+    protected bool HasUpdateLeft { get; set; }
+
+    protected ulong? ReceiptIndex { get; set; }
+
+    protected int Survivors { get; set; }
+
+    /// <summary>The round, once it was joined.</summary>
+    protected abstract RoundParameters Round { get; }
+
+    protected abstract Digest OpenDigest { get; }
+
+    /// <summary>See <see cref="PrivacyCharge.Advertisement"/>.</summary>
+    protected abstract Digest PartDigest { get; }
 
     /// <param name="opening">The signed ROUND_OPENED entry, examined by the caller.</param>
     /// <param name="saved">What the client remembers of the task; with the state of this very round if <paramref name="isResuming"/>.</param>
@@ -28,36 +45,40 @@ internal sealed class RoundParticipant(ClientContext context, RoundTransport tra
     /// <param name="cancellationToken">Leaves the round; its state stays saved, so that a restart resumes or abstains.</param>
     /// <exception cref="RoundRefusedException">The server or the round breaks the policy; nothing more was revealed.</exception>
     public async Task<RoundOutcome> TakePartAsync(
-        SignedEntry opening, SavedRounds saved, bool isResuming, Func<ValueTask<RoundInput>> compute, PrivacyCharge? charge, CancellationToken cancellationToken)
+        Announcement opening, SavedRounds saved, bool isResuming, Func<ValueTask<RoundInput>> compute, PrivacyCharge? charge, CancellationToken cancellationToken)
     {
-        using MaskingClient client = isResuming ? await ResumeAsync(saved, opening) : Begin(opening, saved.LastRoundNumber);
-        RoundParameters round = client.Round;
+        await JoinAsync(opening, saved, isResuming);
+        RoundParameters round = Round;
         try
         {
             // Paid before anything looks at the data: what the server can learn from a round that it ends early (time, silence) is not free either.
-            await SaveAsync(client, saved, RoundPhase.Advertise, cancellationToken);
+            await SaveAsync(saved, RoundPhase.Advertise, cancellationToken);
             if (charge is not null)
-                await ledger.ChargeAsync(charge with { Advertisement = Digest.Of(client.Advertisement.Span) }, context.Policy.Limits, cancellationToken);
+                await ledger.ChargeAsync(charge with { Advertisement = PartDigest }, context.Policy.Limits, cancellationToken);
             QuantizedUpdate quantized = charge is null
                 ? (await compute()).Quantize(pipeline, context.Task, round, out _)
                 : await QuantizeWithoutFailAsync(compute, round, cancellationToken);
-            RoundStatus status = await StepThroughAsync(client, quantized, saved, cancellationToken);
+            RoundStatus status = await StepThroughAsync(quantized, saved, cancellationToken);
             await store.EraseRoundAsync(context.Task.TaskId, round.Number, cancellationToken);
             return Outcome(status, status == RoundStatus.TooLate ? ErrorCodes.TooLate : null, status == RoundStatus.Contributed ? quantized.Values.ToArray() : default);
         }
         catch (SecureFedException exception) when (exception is not RoundRefusedException && EndOf(exception.Code) is { } status)
         {
             await store.EraseRoundAsync(context.Task.TaskId, round.Number, CancellationToken.None);
-            return Outcome(hasUpdateLeft ? RoundStatus.Unknown : status, exception.Code, default);
+            return Outcome(HasUpdateLeft ? RoundStatus.Unknown : status, exception.Code, default);
         }
         catch (RoundRefusedException)
         {
             await store.EraseRoundAsync(context.Task.TaskId, round.Number, CancellationToken.None);
             throw;
         }
+        finally
+        {
+            Leave();
+        }
 
         RoundOutcome Outcome(RoundStatus status, string? reason, ReadOnlyMemory<int> integers) =>
-            new(round.RoundId, round.Number, round.Kind, status, reason, survivors, integers, receiptIndex, zeroedRecords, fault);
+            new(round.RoundId, round.Number, round.Kind, status, reason, Survivors, integers, ReceiptIndex, zeroedRecords, fault);
     }
 
     /// <summary>A client that falls silent because of its data tells the server something, and silence carries no noise: so it takes part with a zero vector.</summary>
@@ -74,81 +95,50 @@ internal sealed class RoundParticipant(ClientContext context, RoundTransport tra
         }
     }
 
-    private async Task<RoundStatus> StepThroughAsync(MaskingClient client, QuantizedUpdate quantized, SavedRounds saved, CancellationToken cancellationToken)
-    {
-        // After a restart that had masked already, the saved upload is sent and the vector computed now is not used.
-        bool isEarlierVector = hasUpdateLeft = client.HasMasked;
-        await transport.SendAdvertisementAsync(client.Advertisement, cancellationToken);
-
-        ClientStep shares = Require(client.OnCohort(await transport.GetCohortAsync(cancellationToken), random));
-        transport.MoveTo(client.LeafId);
-        await SaveAsync(client, saved, RoundPhase.Share, cancellationToken);
-        await transport.SendSharesAsync(shares.Message!.Value, cancellationToken);
-
-        (Announcement dealers, IReadOnlyList<(int, ReadOnlyMemory<byte>)> inbox) = await transport.GetInboxAsync(cancellationToken);
-        ClientStep upload = Require(client.OnDealers(dealers, inbox, pipeline.AddNoise(quantized, client.ShareVariance)));
-        await SaveAsync(client, saved, RoundPhase.Upload, cancellationToken);
-        hasUpdateLeft = true;
-        SignedEntry? receipt = await UnlessLateAsync(transport.SendUploadAsync(upload.Masked!, cancellationToken));
-        if (receipt is not null)
-            receiptIndex = CheckReceipt(receipt, upload, client.LeafId);
-
-        // Also after "too late": only the certified list says whether the update is in the sum.
-        Announcement survivorList = await transport.GetSurvivorsAsync(cancellationToken);
-        if (receipt is not null)
-            await transport.KeepReceiptAsync(receipt, cancellationToken);
-        ClientStep confirmation = Require(client.OnSurvivors(survivorList, saved.History));
-
-        // Remembered with the signature, not with the answer: a server can keep the request from some, and who is not in this sum has most to fear from the next.
-        SurvivorHistory history = saved.History ?? SurvivorHistory.Empty;
-        if (history.LastRound != client.Round.Number)
-            saved = saved with { History = history.Add(client.Round.Number, client.Round.Kind, client.Survivors) };
-        await SaveAsync(client, saved, RoundPhase.Confirm, cancellationToken);
-        await UnlessLateAsync(transport.SendConfirmationAsync(confirmation.Message!.Value, cancellationToken));
-        survivors = CountOf(survivorList);
-        ClientStep answer = client.OnUnmaskRequest(await transport.GetUnmaskRequestAsync(cancellationToken));
-
-        // The certificate shows that no other list was certified: before it, one with this client's update could be.
-        if (!client.IsSurvivor && string.Equals(answer.Refusal?.Code, ErrorCodes.TooLate, StringComparison.Ordinal))
-            return RoundStatus.TooLate;
-        Require(answer);
-        Digest repetition = RoundRepetition.DigestOf(client.Round);
-
-        // After a restart it may stand there already; with noise every round is charged, also one that repeats another.
-        SavedRounds answered = client.Round.Noise is not null || saved.Answered?.Contains(repetition) == true ? saved : saved with { Answered = [.. saved.Answered ?? [], repetition] };
-        await SaveAsync(client, answered, RoundPhase.Unmask, cancellationToken);
-        await UnlessLateAsync(transport.SendUnmaskAnswerAsync(answer.Message!.Value, cancellationToken));
-        return isEarlierVector ? RoundStatus.Resumed : RoundStatus.Contributed;
-    }
-
     /// <summary>A client never joins a round number twice: what cannot be resumed is abstained from, not begun again with fresh keys.</summary>
-    private async Task<MaskingClient> ResumeAsync(SavedRounds saved, SignedEntry opening)
+    private async Task JoinAsync(Announcement opening, SavedRounds saved, bool isResuming)
     {
-        MaskingClient? client = MaskingClient.Restore(context, saved.ActiveRound.Span);
-        if (client is not null && client.OpenDigest == OpenDigest.Of(opening.Bytes.Span, opening.Index))
-            return client;
-        client?.Dispose();
+        if (!isResuming)
+        {
+            if (Begin(opening, saved.LastRoundNumber) is { } refusal)
+                throw new RoundRefusedException(refusal);
+            return;
+        }
+
+        if (TryRestore(saved.ActiveRound) && OpenDigest == Protocol.Rounds.OpenDigest.Of(opening.Entry.Bytes.Span, opening.Entry.Index))
+            return;
+        Leave();
         await store.EraseRoundAsync(context.Task.TaskId, saved.LastRoundNumber, CancellationToken.None);
         throw new RoundRefusedException(
             ErrorCodes.RoundReplayed,
             $"Round {saved.LastRoundNumber} was joined before, but the saved state does not belong to the opening that the server shows now. The client abstains from it and joins from the next round on.");
     }
 
-    private MaskingClient Begin(SignedEntry opening, int lastRoundNumber)
-    {
-        (MaskingClient? client, RoundRejection? refusal) = MaskingClient.Begin(context, opening, lastRoundNumber, random);
-        return client ?? throw new RoundRefusedException(refusal!);
-    }
+    /// <summary>Joins the round with fresh secrets.</summary>
+    /// <returns>Null, or why not.</returns>
+    protected abstract RoundRejection? Begin(Announcement opening, int lastRoundNumber);
 
-    private async Task SaveAsync(MaskingClient client, SavedRounds saved, RoundPhase step, CancellationToken cancellationToken)
+    /// <summary>Joins the round that was saved; false if these bytes are no state of one.</summary>
+    protected abstract bool TryRestore(ReadOnlyMemory<byte> saved);
+
+    /// <summary>Steps through what the protection asks of a client until its part is done.</summary>
+    protected abstract Task<RoundStatus> StepThroughAsync(QuantizedUpdate quantized, SavedRounds saved, CancellationToken cancellationToken);
+
+    /// <summary>The round's state to save; holds its secrets.</summary>
+    protected abstract byte[] Encode();
+
+    /// <summary>Disposes of the round's secrets.</summary>
+    protected abstract void Leave();
+
+    protected async Task SaveAsync(SavedRounds saved, RoundPhase step, CancellationToken cancellationToken)
     {
-        byte[] state = client.Encode();
+        byte[] state = Encode();
         ulong sequence = Math.Max(saved.RosterSequence, context.Roster.Sequence);
-        SavedRounds next = saved with { LastRoundNumber = client.Round.Number, ActiveRound = state, RosterSequence = sequence, RosterDigest = context.Roster.Digest, TaskDigest = client.Round.TaskDigest };
+        SavedRounds next = saved with { LastRoundNumber = Round.Number, ActiveRound = state, RosterSequence = sequence, RosterDigest = context.Roster.Digest, TaskDigest = Round.TaskDigest };
         await store.SaveAsync(context.Task.TaskId, next, step, cancellationToken);
     }
 
-    private ulong CheckReceipt(SignedEntry receipt, ClientStep upload, Identifier leaf) =>
+    protected ulong CheckReceipt(SignedEntry receipt, ClientStep upload, Identifier leaf) =>
         receipt.TryOpen(context.Task.TaskId, context.Policy.ServerKey.Span, out LogEntry? entry)
         && entry!.Event is TaskEvent.MessageAccepted { Kind: EventType.UpdateUploaded } accepted
         && accepted.RoundId == leaf
@@ -157,10 +147,10 @@ internal sealed class RoundParticipant(ClientContext context, RoundTransport tra
             ? receipt.Index
             : throw new RoundRefusedException(ErrorCodes.ServerUntrusted, "The receipt does not record this upload under the pinned server key; the client reveals nothing more in this round.");
 
-    private static ClientStep Require(ClientStep step) => step.Refusal is { } refusal ? throw new RoundRefusedException(refusal) : step;
+    protected static ClientStep Require(ClientStep step) => step.Refusal is { } refusal ? throw new RoundRefusedException(refusal) : step;
 
     /// <summary>Null if the server says that it has moved on: what comes late is not needed any more, and the client goes on to learn what became of the round.</summary>
-    private static async Task<SignedEntry?> UnlessLateAsync(Task<SignedEntry> sending)
+    protected static async Task<SignedEntry?> UnlessLateAsync(Task<SignedEntry> sending)
     {
         try
         {
@@ -179,6 +169,6 @@ internal sealed class RoundParticipant(ClientContext context, RoundTransport tra
         _ => null,
     };
 
-    private static int CountOf(Announcement survivors) =>
+    protected static int CountOf(Announcement survivors) =>
         LogEntry.TryDecode(survivors.Entry.Bytes.Span, out LogEntry? entry) && entry!.Event is TaskEvent.ListPublished list ? list.Count : 0;
 }

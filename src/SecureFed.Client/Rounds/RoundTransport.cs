@@ -1,6 +1,7 @@
 using System.Net;
 using SecureFed.Client.Http;
 using SecureFed.Client.Log;
+using SecureFed.Protocol.Encryption;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Masking;
 using SecureFed.Protocol.Masking.Messages;
@@ -10,7 +11,7 @@ using SecureFed.Protocol.Wire;
 
 namespace SecureFed.Client.Rounds;
 
-/// <summary>The messages of one round over HTTP. As an upload it takes nothing but a <see cref="MaskedUpdate"/>; as an announcement it gives nothing but what stands in the log.</summary>
+/// <summary>The messages of one round over HTTP. As an upload it takes nothing but a <see cref="MaskedUpdate"/> or <see cref="EncryptedUpdate"/>; as an announcement it gives nothing but what stands in the log.</summary>
 internal sealed class RoundTransport(ServiceConnection connection, LogFollower log, Identifier task, Identifier opened, Identifier self, TimeSpan longestWait, TimeProvider time)
 {
     private const int GreatestInbox = 1 << 20;
@@ -27,7 +28,7 @@ internal sealed class RoundTransport(ServiceConnection connection, LogFollower l
 
     public Task<Announcement> GetUnmaskRequestAsync(CancellationToken cancellationToken) => WaitForAsync("unmask-request", cancellationToken);
 
-    public async Task<SignedEntry> GetOpeningAsync(CancellationToken cancellationToken) => (await WaitForAsync("opening", cancellationToken)).Entry;
+    public Task<Announcement> GetOpeningAsync(CancellationToken cancellationToken) => WaitForAsync("opening", cancellationToken);
 
     public async Task<(Announcement Dealers, IReadOnlyList<(int Dealer, ReadOnlyMemory<byte> Box)> Inbox)> GetInboxAsync(CancellationToken cancellationToken)
     {
@@ -51,6 +52,9 @@ internal sealed class RoundTransport(ServiceConnection connection, LogFollower l
         PutAsync("shares", "share-bundle", message, cancellationToken);
 
     public Task<SignedEntry> SendUploadAsync(MaskedUpdate upload, CancellationToken cancellationToken) =>
+        PutAsync("uploads", "upload", upload.Bytes, cancellationToken);
+
+    public Task<SignedEntry> SendUploadAsync(EncryptedUpdate upload, CancellationToken cancellationToken) =>
         PutAsync("uploads", "upload", upload.Bytes, cancellationToken);
 
     public Task<SignedEntry> SendConfirmationAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken) =>

@@ -37,6 +37,9 @@ public sealed class EncryptionClient : IDisposable
 
     public Digest OpenDigest => round.OpenDigest;
 
+    /// <summary>Names this client's part in the round, for its ledger: a part is charged once, and one that was begun anew after a loss of state again.</summary>
+    public Digest PartDigest => Digest.Of([.. OpenDigest.ToArray(), .. state.Part]);
+
     /// <summary>c, S_min and h of the round.</summary>
     public CohortThresholds Thresholds => round.Thresholds;
 
@@ -71,12 +74,14 @@ public sealed class EncryptionClient : IDisposable
     /// <returns>Null, or why the client abstains.</returns>
     public static RoundRejection? ExamineModel(TaskParameters task, RoundParameters round, ModelState model) => RoundExamination.FindFault(task, round, model);
 
-    /// <summary>Joins a round that <see cref="Examine"/> accepts. Draws nothing yet.</summary>
-    public static (EncryptionClient? Client, RoundRejection? Refusal) Begin(ClientContext context, Announcement opening, int lastRoundNumber)
+    /// <summary>Joins a round that <see cref="Examine"/> accepts. Draws no key yet.</summary>
+    public static (EncryptionClient? Client, RoundRejection? Refusal) Begin(ClientContext context, Announcement opening, int lastRoundNumber, IRandomSource random)
     {
         if (FindFault(context, opening, lastRoundNumber, out OpenedRound? round) is { } refusal)
             return (null, refusal);
-        EncryptionClientState fresh = new() { OpenEntry = opening.Entry.Bytes.ToArray(), OpenIndex = opening.Entry.Index, InvitedList = opening.Blob.ToArray() };
+        byte[] part = new byte[EncryptionClientState.PartBytes];
+        random.Fill(part);
+        EncryptionClientState fresh = new() { Part = part, OpenEntry = opening.Entry.Bytes.ToArray(), OpenIndex = opening.Entry.Index, InvitedList = opening.Blob.ToArray() };
         return (new EncryptionClient(context, round!, fresh), null);
     }
 
