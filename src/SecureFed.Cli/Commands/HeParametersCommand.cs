@@ -3,12 +3,14 @@ using System.Globalization;
 using SecureFed.Cli.Output;
 using SecureFed.Cryptography.Bfv;
 using SecureFed.Cryptography.Seal;
+using Spectre.Console;
 
 namespace SecureFed.Cli.Commands;
 
 /// <summary><c>securefed he parameters</c>: what is known of the parameter sets.</summary>
 internal static class HeParametersCommand
 {
+    private const int LeastShownBits = -1_000;
     private static readonly int[] ShownPlainBits = [8, 16, 24, 32];
     private static readonly int[] ShownClients = [10, 100, 1_000, BfvParameters.GreatestClients];
 
@@ -38,7 +40,7 @@ internal static class HeParametersCommand
             if (terminal.IsJson)
                 terminal.WriteJson(choice);
             else
-                terminal.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{set}, b = {choice.PlainBits}: {Sentence(choice)}"));
+                terminal.WriteLine($"{set}, b = {choice.PlainBits}, {choice.Clients} clients, {choice.DroppedBits} bits dropped, {choice.PackedBits} sent: probability {Power(choice.FailureBits)} per polynomial, at most {choice.GreatestClients} clients");
             return SecureFedCommand.Done;
         });
         return command;
@@ -47,23 +49,22 @@ internal static class HeParametersCommand
     /// <summary>One choice in full, or a refusal that says what would do.</summary>
     private static Choice Examine(BfvSet set, int plainBits, int clients, int? droppedBits)
     {
-        try
-        {
-            int dropped = droppedBits ?? BfvParameters.UsualDroppedBits(set, plainBits);
-            Choice choice = ChoiceOf(set, plainBits, dropped, clients);
-            if (choice.IsAllowed)
-                return choice;
-            throw Refuse(
-                string.Create(CultureInfo.InvariantCulture, $"Sums of {clients} ciphertexts of {set} with b = {plainBits} and {dropped} bits dropped fail with probability up to 2^{choice.FailureBits:F0} per polynomial."),
-                choice.GreatestClients > 0 ? $"Take at most {choice.GreatestClients} clients, or fewer bits, or drop fewer." : "Take fewer bits, or drop fewer.");
-        }
-        catch (ArgumentOutOfRangeException exception)
-        {
-            throw Refuse(exception.Message.Split('\r', '\n')[0], $"b is 1 to {BfvParameters.GreatestPlainBits}, n 1 to {BfvParameters.GreatestClients}; dropped bits leave b + 1 with one-time keys, all with a single key.");
-        }
+        RequireWithin("--plain-bits", plainBits, 1, BfvParameters.GreatestPlainBits);
+        RequireWithin("--clients", clients, 1, BfvParameters.GreatestClients);
+        int dropped = droppedBits ?? BfvParameters.UsualDroppedBits(set, plainBits);
+        RequireWithin("--dropped-bits", dropped, 0, BfvParameters.GreatestDroppedBits(set, plainBits));
+        Choice choice = ChoiceOf(set, plainBits, dropped, clients);
+        return choice.IsAllowed ? choice : throw CommandException.Refuse(
+            SealErrorCodes.Parameters,
+            $"Sums of {clients} ciphertexts of {set} with b = {plainBits} and {dropped} bits dropped decrypt wrongly with probability up to {Power(choice.FailureBits)} per polynomial.",
+            choice.GreatestClients > 0 ? $"Take at most {choice.GreatestClients} clients, or fewer bits, or drop fewer." : "Take fewer bits, or drop fewer.");
     }
 
-    private static CommandException Refuse(string message, string hint) => CommandException.Refuse(SealErrorCodes.Parameters, message, hint);
+    private static void RequireWithin(string option, int value, int least, int greatest)
+    {
+        if (value < least || value > greatest)
+            throw CommandException.Misuse($"{option} is {least} to {greatest} here.", "Run 'securefed he parameters --help'.");
+    }
 
     private static Choice ChoiceOf(BfvSet set, int plainBits, int droppedBits, int clients)
     {
@@ -99,30 +100,42 @@ internal static class HeParametersCommand
         foreach (BfvSet set in sets)
         {
             terminal.WriteLine($"{set}: N = {set.Degree}, q = {set.Modulus} ({set.Modulus.Bits} bits), t = 2^b with b up to {BfvParameters.GreatestPlainBits}, up to {BfvParameters.GreatestClients} clients");
-            terminal.WriteLine($"  {set.Description}");
-            foreach (string line in set.Security)
-                terminal.WriteLine($"  {line}");
-            terminal.WriteLine($"  parms_id at t = 2^32: {set.ToSeal(BfvParameters.GreatestPlainBits).DataLevel.Id}");
-            foreach (Choice choice in Choices(set))
-                terminal.WriteLine($"  b = {choice.PlainBits,2}: {Sentence(choice)}");
+            terminal.WriteLine($"parms_id at t = 2^32: {set.ToSeal(BfvParameters.GreatestPlainBits).DataLevel.Id}");
+            PrintText(terminal, [set.Description, .. set.Security]);
+            terminal.WriteLine("Greatest probability that any coefficient of one polynomial decrypts wrongly, by the number of clients:");
+            Table table = new Table().AddColumns(["b", "bits dropped", "bits sent", .. ShownClients.Select(n => n.ToString(CultureInfo.InvariantCulture))]);
+            foreach (IGrouping<int, Choice> row in Choices(set).GroupBy(choice => choice.PlainBits))
+            {
+                Choice first = row.First();
+                table.AddRow([
+                    .. new[] { row.Key, first.DroppedBits, first.PackedBits }.Select(number => number.ToString(CultureInfo.InvariantCulture)),
+                    .. row.Select(choice => choice.IsAllowed ? Power(choice.FailureBits) : $"{Power(choice.FailureBits)} refused"),
+                ]);
+            }
+
+            terminal.Console.Write(table);
             terminal.WriteLine();
         }
 
-        PrintText("One-time keys", BfvSecurity.OneTimeKeys);
-        PrintText("Single key", BfvSecurity.SingleKey);
-        PrintText("References", BfvSecurity.References);
-
-        void PrintText(string title, IEnumerable<string> lines)
-        {
-            terminal.WriteLine(title);
-            foreach (string line in lines)
-                terminal.WriteLine($"  {line}");
-            terminal.WriteLine();
-        }
+        terminal.WriteLine("One-time keys");
+        PrintText(terminal, BfvSecurity.OneTimeKeys);
+        terminal.WriteLine("Single key");
+        PrintText(terminal, BfvSecurity.SingleKey);
+        terminal.WriteLine("References");
+        PrintText(terminal, BfvSecurity.References);
     }
 
-    private static string Sentence(Choice choice) => string.Create(CultureInfo.InvariantCulture,
-        $"{choice.Clients} clients, {choice.DroppedBits} bits dropped ({choice.PackedBits} sent): fails with probability below 2^{choice.FailureBits:F0} per polynomial{(choice.IsAllowed ? "" : ", refused")}");
+    private static void PrintText(Terminal terminal, IEnumerable<string> lines)
+    {
+        foreach (string line in lines)
+            terminal.Console.Write(new Padder(new Text(line), new Padding(2, 0, 0, 0)));
+        terminal.WriteLine();
+    }
+
+    /// <summary>What lies far beyond any physical failure is not told apart: the Gaussian model says nothing there.</summary>
+    private static string Power(double bits) => bits < LeastShownBits
+        ? string.Create(CultureInfo.InvariantCulture, $"< 2^{LeastShownBits}")
+        : string.Create(CultureInfo.InvariantCulture, $"2^{bits:F0}");
 
     /// <summary>One choice of b, r and n for one set.</summary>
     /// <param name="Set">Its name.</param>

@@ -79,6 +79,9 @@ public sealed class BfvParameters
     /// <summary>The bits to drop that leave b + 10 on the wire: 2^r is then a thousandth of Δ. Single-key ciphertexts go out in SEAL's format, whole.</summary>
     public static int UsualDroppedBits(BfvSet set, int plainBits) => set.Keys == BfvKeys.OneTime ? Math.Max(0, set.Modulus.Bits - plainBits - 10) : 0;
 
+    /// <summary>The most bits that may be dropped at all; most clients need fewer.</summary>
+    public static int GreatestDroppedBits(BfvSet set, int plainBits) => set.Keys == BfvKeys.OneTime ? set.Modulus.Bits - 1 - plainBits : 0;
+
     /// <summary>With the usual bits dropped.</summary>
     /// <inheritdoc cref="Create(BfvSet, int, int, int)"/>
     public static BfvParameters Create(BfvSet set, int plainBits, int clients) => Create(set, plainBits, UsualDroppedBits(set, plainBits), clients);
@@ -141,7 +144,7 @@ public sealed class BfvParameters
     {
         RequireWithin(plainBits, 1, GreatestPlainBits, nameof(plainBits));
         RequireWithin(clients, 1, GreatestClients, nameof(clients));
-        RequireWithin(droppedBits, 0, set.Keys == BfvKeys.OneTime ? set.Modulus.Bits - 1 - plainBits : 0, nameof(droppedBits));
+        RequireWithin(droppedBits, 0, GreatestDroppedBits(set, plainBits), nameof(droppedBits));
         return new BfvParameters(set, plainBits, droppedBits, clients);
     }
 

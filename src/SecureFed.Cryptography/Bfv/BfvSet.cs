@@ -11,11 +11,8 @@ namespace SecureFed.Cryptography.Bfv;
 /// it; "2024/463" the table of Bossuat et al., Security Guidelines for Implementing Homomorphic Encryption (eprint 2024/463), as its authors' published
 /// estimates give it: the largest log₂ q for 128 bits at N = 2048 with errors of width 3.19 is, for ternary secrets, 53 classical and 50 quantum; for Gaussian
 /// ones of the errors' width 55 and 53. 2018 has 54 and 51, or 56 and 53.</para>
-/// <para><b>Why σ = 4.6 for one-time keys.</b> The server learns Σs_i, and with the decoded sum Σe_ij. Given s₁ + s₂ and e₁ + e₂ of two honest clients,
-/// s₁ and e₁ are still discrete Gaussians of width σ/√2 = 3.25 around a known centre, so one of the two is an RLWE sample of that width (hint-LWE: Kim et al.
-/// 2023). With more honest clients, each is paired with one fixed other; if the list is chosen after the uploads, the loss is at most a factor n².
-/// 3.25 is above the tables' 3.19. It is the heuristic width; what the reduction proves is σ/2 = 2.3, for which the tables have no row and our own estimate
-/// (primal attack) is 2^144 operations, against 2^147 at 3.25.</para>
+/// <para><b>Why σ = 4.6 for one-time keys.</b> Given every revealed sum, one of two honest clients' keys and errors still have width σ/√2 = 3.25, above the tables' 3.19:
+/// <see cref="BfvSecurity.OneTimeKeys"/> has the argument and what of it is proven.</para>
 /// </remarks>
 public sealed class BfvSet
 {

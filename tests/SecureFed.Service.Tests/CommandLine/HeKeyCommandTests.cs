@@ -47,7 +47,8 @@ public sealed class HeKeyCommandTests : IDisposable
         byte[] first = await File.ReadAllBytesAsync(secret, Cancellation);
         Assert.Equal(0, (await RunAsync("keygen", "--set", "S1", "--out", Keys)).ExitCode);
         Assert.NotEqual(first, await File.ReadAllBytesAsync(secret, Cancellation));
-        Assert.Equal([1U, .. new uint[2047]], await DecryptAsync(await EncryptAsync("again", "[1]")));
+        uint[] values = await DecryptAsync(await EncryptAsync("again", "[1]"));
+        Assert.Equal([1U, .. new uint[2047]], values);
         if (!OperatingSystem.IsWindows())
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(secret));
     }
@@ -59,7 +60,7 @@ public sealed class HeKeyCommandTests : IDisposable
     public async Task Sums_of_every_kind_of_ciphertext_decrypt_to_the_sums_mod_t(string set)
     {
         await RunAsync("keygen", "--set", set, "--out", Keys);
-        uint[] whole = [.. Enumerable.Range(0, 2048).Select(i => (uint)(i * 2654435761L))];
+        uint[] whole = [.. Enumerable.Range(0, 2048).Select(i => unchecked((uint)(i * 2654435761L)))];
         string[] files =
         [
             await EncryptAsync("public", "[4294967295, 1, 2]"),
@@ -192,7 +193,7 @@ public sealed class HeKeyCommandTests : IDisposable
         Assert.Contains(page.Json.GetProperty("references").EnumerateArray(), line => line.GetString()!.Contains("Hint-MLWE", StringComparison.Ordinal));
 
         Transcript text = await Cli.RunAsync(Cancellation, "he", "parameters", "--set", "S2");
-        Assert.Contains("2^-32 per polynomial, refused", text.Output, StringComparison.Ordinal);
+        Assert.Contains("2^-32 refused", text.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("S1:", text.Output, StringComparison.Ordinal);
         Assert.Contains("References", text.Output, StringComparison.Ordinal);
     }
@@ -210,7 +211,7 @@ public sealed class HeKeyCommandTests : IDisposable
         Assert.Contains($"{greatest} clients", said, StringComparison.Ordinal);
 
         foreach (string[] outside in (string[][])[["--plain-bits", "33"], ["--plain-bits", "0"], ["--clients", "10001"], ["--clients", "0"], ["--dropped-bits", "-1"], ["--dropped-bits", "18"], ["--set", "S1", "--dropped-bits", "1"]])
-            (await RunAsync(["parameters", .. outside])).AssertFailure(1, SealErrorCodes.Parameters);
+            (await RunAsync(["parameters", .. outside])).AssertFailure(2, "bad-usage");
         (await RunAsync("parameters", "--set", "T1")).AssertFailure(2, "bad-usage");
         (await RunAsync("parameters", "--clients", "many")).AssertFailure(2, "bad-usage");
     }
