@@ -1,5 +1,7 @@
 using System.IO.Compression;
 using System.Text.Json;
+using SecureFed.Cryptography.Bfv;
+using SecureFed.Cryptography.Randomness;
 using SecureFed.Cryptography.Seal;
 
 namespace SecureFed.Service.Tests.CommandLine;
@@ -159,6 +161,25 @@ public sealed class HeKeyCommandTests : IDisposable
         (await RunAsync("encrypt", "--keys", other, "--in", values, "--out", ciphertext)).AssertFailure(1, SealErrorCodes.ParametersMismatch);
         (await RunAsync("encrypt", "--keys", other, "--in", values, "--out", ciphertext, "--symmetric")).AssertFailure(1, SealErrorCodes.ParametersMismatch);
         (await RunAsync("decrypt", "--keys", Path.Combine(directory, "absent"), "--in", ciphertext)).AssertFailure(1, "input-output");
+    }
+
+    /// <summary>A folder that another program made: S1's ring with a smaller t.</summary>
+    [Fact]
+    public async Task Values_are_below_the_t_of_the_keys_and_sums_wrap_there()
+    {
+        await RunAsync("keygen", "--set", "S1", "--out", Keys);
+        SealParameters smaller = SealParameters.Create(2048, [0x3fffffff000001], 1 << 20);
+        using SealSecretKey secretKey = SingleKeys.Draw(smaller, OperatingSystemRandomSource.Instance);
+        await File.WriteAllBytesAsync(Path.Combine(Keys, "parameters.seal"), smaller.Write(SealCompression.Zlib), Cancellation);
+        await File.WriteAllBytesAsync(Path.Combine(Keys, "secret.seal"), secretKey.Write(SealCompression.Zlib), Cancellation);
+        await File.WriteAllBytesAsync(Path.Combine(Keys, "public.seal"), SingleKeys.PublicKeyOf(secretKey, OperatingSystemRandomSource.Instance).Write(), Cancellation);
+        string one = await EncryptAsync("one", "[1048575, 5]"), two = await EncryptAsync("two", "[2, 5]", "--symmetric");
+        (await RunAsync("encrypt", "--keys", Keys, "--in", await WriteAsync("values.json", "[1048576]"), "--out", one)).AssertFailure(1, "invalid-values");
+        string sum = Path.Combine(directory, "sum.seal");
+        (await RunAsync("add", one, two, "--out", sum)).AssertFailure(1, SealErrorCodes.ParametersMismatch);
+        Assert.Equal(0, (await RunAsync("add", one, two, "--out", sum, "--parameters", Path.Combine(Keys, "parameters.seal"))).ExitCode);
+        uint[] values = await DecryptAsync(sum);
+        Assert.Equal([1U, 10U, .. new uint[2046]], values);
     }
 
     [Fact]
