@@ -19,6 +19,7 @@ public sealed class BfvSet
     private static readonly Lazy<ConstantTimeDiscreteGaussian> OneTimeSampler = new(() => new ConstantTimeDiscreteGaussian(Rational.FromDecimal(21.16m)));
 
     private readonly SealParameters seal;
+    private readonly SealParameters?[] named = new SealParameters?[BfvParameters.GreatestPlainBits + 1];
     private readonly Lazy<NumberTheoreticTransform> transform;
 
     /// <remarks>N, q (one prime) and the greatest t, 2^32, are those of <paramref name="seal"/>.</remarks>
@@ -26,6 +27,7 @@ public sealed class BfvSet
     {
         (Name, Keys, Sigma, Description, Security) = (name, keys, sigma, description, security);
         this.seal = seal;
+        named[^1] = seal;
         Degree = seal.Degree;
         Modulus = seal.KeyLevel.Primes[0];
         transform = new Lazy<NumberTheoreticTransform>(() => new NumberTheoreticTransform(Modulus, Degree));
@@ -107,7 +109,8 @@ public sealed class BfvSet
     public SealParameters ToSeal(int plainBits)
     {
         if (plainBits is < 1 or > BfvParameters.GreatestPlainBits) throw new ArgumentOutOfRangeException(nameof(plainBits), plainBits, $"From 1 to {BfvParameters.GreatestPlainBits}.");
-        return 1UL << plainBits == seal.PlainModulus ? seal : SealParameters.Create(Degree, [Modulus.Value], 1UL << plainBits);
+        // Two threads may make the same one twice.
+        return named[plainBits] ??= SealParameters.Create(Degree, [Modulus.Value], 1UL << plainBits);
     }
 
     public override string ToString() => Name;

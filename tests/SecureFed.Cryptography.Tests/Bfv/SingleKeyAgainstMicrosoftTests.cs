@@ -123,16 +123,18 @@ public sealed class SingleKeyAgainstMicrosoftTests(SealJudge judge) : IClassFixt
         }
     }
 
-    /// <summary>A transparent ciphertext, c₁ = 0, holds its plaintext in the open. We refuse it.</summary>
+    /// <summary>A transparent ciphertext, c₁ = 0, holds its plaintext in the open. SEAL loads it; we do not.</summary>
     [Fact]
-    public void A_transparent_ciphertext_is_refused()
+    public void A_transparent_ciphertext_is_refused_here_where_SEAL_takes_it()
     {
-        SealParameters parameters = BfvSet.S1.ToSeal(32);
+        SealSession session = Session("S1", 32);
+        SealParameters parameters = session.Parameters;
         using KeyedRandomSource random = Seeded.Source("transparent");
         using SealSecretKey secretKey = SingleKeys.Draw(parameters, random);
         using SingleKeySymmetricEncryption encryption = new(secretKey, random);
         byte[] file = encryption.Encrypt([1], isSeeded: false).Write();
         file.AsSpan(113 + (2048 * 8)).Clear();
+        Assert.True(session.Loads("ciphertext", file));
         Assert.Equal(SealErrorCodes.Transparent, Assert.Throws<SealFormatException>(() => SealCiphertext.Read(file, parameters)).Code);
     }
 
