@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Numerics;
 using SecureFed.Cli.Output;
+using SecureFed.Cryptography.Bfv;
 using SecureFed.Cryptography.Seal;
 
 namespace SecureFed.Cli.Commands;
@@ -83,6 +85,8 @@ internal static class HeCommand
                 terms.Add(SealCiphertext.Read(file, set));
             }
 
+            RequireFewEnough(terms.Count, set!);
+
             byte[] sum = SealCiphertext.Sum(terms).Write();
             string target = parsed.GetValue(output)!;
             File.WriteAllBytes(target, sum);
@@ -94,6 +98,19 @@ internal static class HeCommand
             return SecureFedCommand.Done;
         });
         return command;
+    }
+
+    /// <summary>For sets that have been examined; of others nothing is known.</summary>
+    private static void RequireFewEnough(int terms, SealParameters parameters)
+    {
+        if (BfvSet.Find(parameters) is not { } set)
+            return;
+        int greatest = BfvParameters.GreatestClientsOf(set, BitOperations.Log2(parameters.PlainModulus), droppedBits: 0);
+        if (terms > greatest)
+        {
+            throw CommandException.Refuse(
+                SealErrorCodes.Parameters, $"A sum of {terms} ciphertexts under these parameters may decrypt wrongly.", $"Add at most {greatest}; 'securefed he parameters' has the probabilities.");
+        }
     }
 
     private static Option<string> Parameters() => CommandOptions.Optional("--parameters", "The file of the encryption parameters. Default: the built-in set that the file names.");

@@ -196,6 +196,20 @@ public sealed class HeKeyCommandTests : IDisposable
         (await RunAsync("keygen", "--set", "T1", "--out", Keys)).AssertFailure(2, "bad-usage");
     }
 
+    /// <summary>S2 at t = 2^32 carries 3,126 ciphertexts.</summary>
+    [Fact]
+    public async Task Sums_of_more_ciphertexts_than_the_set_carries_are_refused()
+    {
+        await RunAsync("keygen", "--set", "S2", "--out", Keys);
+        string one = await EncryptAsync("one", "[1]", "--symmetric"), sum = Path.Combine(directory, "sum.seal");
+        string said = (await RunAsync(["add", .. Enumerable.Repeat(one, 3127), "--out", sum])).AssertFailure(1, SealErrorCodes.Parameters);
+        Assert.Contains("3126", said, StringComparison.Ordinal);
+        Assert.False(File.Exists(sum));
+        Assert.Equal(0, (await RunAsync(["add", .. Enumerable.Repeat(one, 3126), "--out", sum])).ExitCode);
+        uint[] values = await DecryptAsync(sum);
+        Assert.Equal([3126U, .. new uint[2047]], values);
+    }
+
     [Fact]
     public async Task Parameters_page_gives_security_limits_failures_argument_and_references()
     {
