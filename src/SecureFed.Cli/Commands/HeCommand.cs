@@ -1,17 +1,24 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Numerics;
 using SecureFed.Cli.Output;
+using SecureFed.Cryptography.Bfv;
 using SecureFed.Cryptography.Seal;
 
 namespace SecureFed.Cli.Commands;
 
-/// <summary><c>securefed he</c>: files of Microsoft SEAL.</summary>
+/// <summary><c>securefed he</c>: homomorphic encryption with files of Microsoft SEAL.</summary>
 internal static class HeCommand
 {
-    /// <summary>Twice the largest object of the largest parameters, so that no file is read that cannot be one.</summary>
-    private const long GreatestFileBytes = 16 << 20;
-
-    public static Command Create(Terminal terminal) => new("he", "Homomorphic encryption: files of Microsoft SEAL.") { Inspect(terminal), Add(terminal) };
+    public static Command Create(Terminal terminal) => new("he", "Homomorphic encryption: files of Microsoft SEAL.")
+    {
+        HeKeyCommands.Generate(terminal),
+        HeKeyCommands.Encrypt(terminal),
+        Add(terminal),
+        HeKeyCommands.Decrypt(terminal),
+        Inspect(terminal),
+        HeParametersCommand.Create(terminal),
+    };
 
     private static Command Inspect(Terminal terminal)
     {
@@ -21,7 +28,7 @@ internal static class HeCommand
         command.SetAction(parsed =>
         {
             string path = parsed.GetValue(file)!;
-            SealInspection found = SealInspection.Inspect(Read(path), ReadParameters(parsed.GetValue(parameters)));
+            SealInspection found = SealInspection.Inspect(SealFile.Read(path), ReadParameters(parsed.GetValue(parameters)));
             SealParameters? set = found.Parameters;
             string version = string.Create(CultureInfo.InvariantCulture, $"{found.Header.Major}.{found.Header.Minor}");
             if (terminal.IsJson)
@@ -72,11 +79,13 @@ internal static class HeCommand
             var terms = new List<SealCiphertext>(paths.Length);
             foreach (string path in paths)
             {
-                byte[] file = Read(path);
+                byte[] file = SealFile.Read(path);
                 set ??= SealInspection.Inspect(file).Parameters ?? throw CommandException.Refuse(
                     SealErrorCodes.ParametersMismatch, $"The parameters of {path} are not built in.", "Give the file that holds them with --parameters.");
                 terms.Add(SealCiphertext.Read(file, set));
             }
+
+            RequireFewEnough(terms.Count, set!);
 
             byte[] sum = SealCiphertext.Sum(terms).Write();
             string target = parsed.GetValue(output)!;
@@ -91,19 +100,22 @@ internal static class HeCommand
         return command;
     }
 
+    /// <summary>For sets that have been examined; of others nothing is known.</summary>
+    private static void RequireFewEnough(int terms, SealParameters parameters)
+    {
+        if (BfvSet.Find(parameters) is not { } set)
+            return;
+        int greatest = BfvParameters.GreatestClientsOf(set, BitOperations.Log2(parameters.PlainModulus), droppedBits: 0);
+        if (terms > greatest)
+        {
+            throw CommandException.Refuse(
+                SealErrorCodes.Parameters, $"A sum of {terms} ciphertexts under these parameters may decrypt wrongly.", $"Add at most {greatest}; 'securefed he parameters' has the probabilities.");
+        }
+    }
+
     private static Option<string> Parameters() => CommandOptions.Optional("--parameters", "The file of the encryption parameters. Default: the built-in set that the file names.");
 
-    private static SealParameters? ReadParameters(string? path) => path is null ? null : SealParameters.Read(Read(path));
-
-    private static byte[] Read(string path)
-    {
-        using FileStream stream = File.OpenRead(path);
-        if (stream.Length > GreatestFileBytes)
-            throw CommandException.Refuse(SealErrorCodes.Length, $"{path} is larger than any SEAL object that is read here.", "Check that it is the file you mean.");
-        byte[] bytes = new byte[stream.Length];
-        stream.ReadExactly(bytes);
-        return bytes;
-    }
+    private static SealParameters? ReadParameters(string? path) => path is null ? null : SealParameters.Read(SealFile.Read(path));
 
     /// <summary>Null where it was not checked.</summary>
     private static string? Level(SealInspection found) => found switch

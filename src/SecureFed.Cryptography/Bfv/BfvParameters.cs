@@ -15,8 +15,8 @@ public sealed class BfvParameters
     public const int GreatestPlainBits = 32;
     public const int GreatestClients = 10_000;
 
-    /// <summary>log₂ of the greatest failure probability per polynomial.</summary>
-    private const double GreatestFailureBits = -128;
+    /// <summary>log₂ of the failure probability per polynomial from which on parameters are refused.</summary>
+    public const double GreatestFailureBits = -128;
 
     private BfvParameters(BfvSet set, int plainBits, int droppedBits, int clients)
     {
@@ -47,8 +47,8 @@ public sealed class BfvParameters
     /// <summary>Standard deviations between a correct decryption and a wrong one.</summary>
     public double Margin => Limit / NoiseDeviation;
 
-    /// <summary>log₂ of the probability that any coefficient of one polynomial decrypts wrongly.</summary>
-    public double FailureBits => TailBits(Margin) + 1 + Math.Log2(Set.Degree);
+    /// <summary>log₂ of the probability that any coefficient of one polynomial decrypts wrongly; an upper bound, at most 0.</summary>
+    public double FailureBits => Margin > 0 ? Math.Min(0, TailBits(Margin) + 1 + Math.Log2(Set.Degree)) : 0;
 
     /// <summary>How often the integer sum may have left [−t/2, t/2) with the same bound on failures: wraps cost Δt − q each. One-time keys.</summary>
     public int GreatestWraps
@@ -79,6 +79,9 @@ public sealed class BfvParameters
     /// <summary>The bits to drop that leave b + 10 on the wire: 2^r is then a thousandth of Δ. Single-key ciphertexts go out in SEAL's format, whole.</summary>
     public static int UsualDroppedBits(BfvSet set, int plainBits) => set.Keys == BfvKeys.OneTime ? Math.Max(0, set.Modulus.Bits - plainBits - 10) : 0;
 
+    /// <summary>The most bits that may be dropped at all; most clients need fewer.</summary>
+    public static int GreatestDroppedBits(BfvSet set, int plainBits) => set.Keys == BfvKeys.OneTime ? set.Modulus.Bits - 1 - plainBits : 0;
+
     /// <summary>With the usual bits dropped.</summary>
     /// <inheritdoc cref="Create(BfvSet, int, int, int)"/>
     public static BfvParameters Create(BfvSet set, int plainBits, int clients) => Create(set, plainBits, UsualDroppedBits(set, plainBits), clients);
@@ -90,17 +93,34 @@ public sealed class BfvParameters
     /// <exception cref="ArgumentOutOfRangeException">Outside the ranges, or sums of n ciphertexts fail with probability 2^-128 or more.</exception>
     public static BfvParameters Create(BfvSet set, int plainBits, int droppedBits, int clients)
     {
-        RequireWithin(plainBits, 1, GreatestPlainBits, nameof(plainBits));
-        RequireWithin(clients, 1, GreatestClients, nameof(clients));
-        RequireWithin(droppedBits, 0, set.Keys == BfvKeys.OneTime ? set.Modulus.Bits - 1 - plainBits : 0, nameof(droppedBits));
-        BfvParameters parameters = new(set, plainBits, droppedBits, clients);
-        if (!(parameters.Margin > 0) || parameters.FailureBits >= GreatestFailureBits)
+        BfvParameters parameters = WithinRanges(set, plainBits, droppedBits, clients);
+        if (parameters.FailureBits >= GreatestFailureBits)
         {
             throw new ArgumentOutOfRangeException(
                 nameof(clients), clients, $"Sums of {clients} ciphertexts of {set} with 2^{plainBits} and {droppedBits} bits dropped may fail. Drop fewer bits, or have fewer clients or bits.");
         }
 
         return parameters;
+    }
+
+    /// <summary><see cref="FailureBits"/> of parameters within the ranges, refused or not.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">Outside the ranges.</exception>
+    public static double FailureBitsOf(BfvSet set, int plainBits, int droppedBits, int clients) => WithinRanges(set, plainBits, droppedBits, clients).FailureBits;
+
+    /// <summary>The greatest n that these parameters admit; 0 if none.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">Outside the ranges.</exception>
+    public static int GreatestClientsOf(BfvSet set, int plainBits, int droppedBits)
+    {
+        // More ciphertexts never fail less often.
+        (int admitted, int refused) = (0, GreatestClients + 1);
+        while (refused - admitted > 1)
+        {
+            int middle = (admitted + refused) / 2;
+            if (FailureBitsOf(set, plainBits, droppedBits, middle) < GreatestFailureBits) admitted = middle;
+            else refused = middle;
+        }
+
+        return admitted;
     }
 
     /// <summary>Standard deviation of the noise in a sum of that many ciphertexts.</summary>
@@ -118,6 +138,14 @@ public sealed class BfvParameters
     internal void RequireOneTime()
     {
         if (Set.Keys != BfvKeys.OneTime) throw new ArgumentException($"{Set} is for a single key; one-time keys use {BfvSet.A1}.");
+    }
+
+    private static BfvParameters WithinRanges(BfvSet set, int plainBits, int droppedBits, int clients)
+    {
+        RequireWithin(plainBits, 1, GreatestPlainBits, nameof(plainBits));
+        RequireWithin(clients, 1, GreatestClients, nameof(clients));
+        RequireWithin(droppedBits, 0, GreatestDroppedBits(set, plainBits), nameof(droppedBits));
+        return new BfvParameters(set, plainBits, droppedBits, clients);
     }
 
     private static void RequireWithin(int value, int least, int greatest, string name)

@@ -1,5 +1,7 @@
+using System.Numerics;
 using SecureFed.Cryptography.Rings;
 using SecureFed.Cryptography.Sampling;
+using SecureFed.Cryptography.Seal;
 
 namespace SecureFed.Cryptography.Bfv;
 
@@ -9,22 +11,25 @@ namespace SecureFed.Cryptography.Bfv;
 /// it; "2024/463" the table of Bossuat et al., Security Guidelines for Implementing Homomorphic Encryption (eprint 2024/463), as its authors' published
 /// estimates give it: the largest log₂ q for 128 bits at N = 2048 with errors of width 3.19 is, for ternary secrets, 53 classical and 50 quantum; for Gaussian
 /// ones of the errors' width 55 and 53. 2018 has 54 and 51, or 56 and 53.</para>
-/// <para><b>Why σ = 4.6 for one-time keys.</b> The server learns Σs_i, and with the decoded sum Σe_ij. Given s₁ + s₂ and e₁ + e₂ of two honest clients,
-/// s₁ and e₁ are still discrete Gaussians of width σ/√2 = 3.25 around a known centre, so one of the two is an RLWE sample of that width (hint-LWE: Kim et al.
-/// 2023). With more honest clients, each is paired with one fixed other; if the list is chosen after the uploads, the loss is at most a factor n².
-/// 3.25 is above the tables' 3.19. It is the heuristic width; what the reduction proves is σ/2 = 2.3, for which the tables have no row and our own estimate
-/// (primal attack) is 2^144 operations, against 2^147 at 3.25.</para>
+/// <para><b>Why σ = 4.6 for one-time keys.</b> Given every revealed sum, one of two honest clients' keys and errors still have width σ/√2 = 3.25, above the tables' 3.19:
+/// <see cref="BfvSecurity.OneTimeKeys"/> has the argument and what of it is proven.</para>
 /// </remarks>
 public sealed class BfvSet
 {
     private static readonly Lazy<ConstantTimeDiscreteGaussian> OneTimeSampler = new(() => new ConstantTimeDiscreteGaussian(Rational.FromDecimal(21.16m)));
 
+    private readonly SealParameters seal;
+    private readonly SealParameters?[] named = new SealParameters?[BfvParameters.GreatestPlainBits + 1];
     private readonly Lazy<NumberTheoreticTransform> transform;
 
-    private BfvSet(string name, BfvKeys keys, int degree, ulong modulus, double sigma, string description, params string[] security)
+    /// <remarks>N, q (one prime) and the greatest t, 2^32, are those of <paramref name="seal"/>.</remarks>
+    private BfvSet(string name, BfvKeys keys, SealParameters seal, double sigma, string description, params string[] security)
     {
-        (Name, Keys, Degree, Sigma, Description, Security) = (name, keys, degree, sigma, description, security);
-        Modulus = PrimeModulus.Create(modulus);
+        (Name, Keys, Sigma, Description, Security) = (name, keys, sigma, description, security);
+        this.seal = seal;
+        named[^1] = seal;
+        Degree = seal.Degree;
+        Modulus = seal.KeyLevel.Primes[0];
         transform = new Lazy<NumberTheoreticTransform>(() => new NumberTheoreticTransform(Modulus, Degree));
     }
 
@@ -32,8 +37,7 @@ public sealed class BfvSet
     public static BfvSet A1 { get; } = new(
         "A1",
         BfvKeys.OneTime,
-        2048,
-        0x3ffffffffc001,
+        SealParameters.A1,
         4.6,
         "One-time keys: Gaussian secrets and errors of width 4.6; given every revealed sum one honest client's still have width 3.25 (hint-LWE).",
         "2018: 128 bits, classical (q of 56 bits at most) and quantum (53), Gaussian secret",
@@ -44,8 +48,7 @@ public sealed class BfvSet
     public static BfvSet S1 { get; } = new(
         "S1",
         BfvKeys.Single,
-        2048,
-        0x3fffffff000001,
+        SealParameters.S1,
         SealSigma,
         "Single key, SEAL's own form: ternary secret, errors binomial of variance 10.5.",
         "2018: 128 bits classical (q of 54 bits at most); not quantum (51)",
@@ -55,8 +58,7 @@ public sealed class BfvSet
     public static BfvSet S2 { get; } = new(
         "S2",
         BfvKeys.Single,
-        2048,
-        0x3ffffffffc001,
+        SealParameters.A1,
         SealSigma,
         "Single key, SEAL's own form: ternary secret, errors binomial of variance 10.5.",
         "2018: 128 bits, classical (q of 54 bits at most) and quantum (51)",
@@ -96,6 +98,20 @@ public sealed class BfvSet
     /// <exception cref="ArgumentException">There is none.</exception>
     public static BfvSet Named(string name) => All.FirstOrDefault(s => string.Equals(s.Name, name, StringComparison.Ordinal))
         ?? throw new ArgumentException($"The parameter sets are {string.Join(", ", All.Select(s => s.Name))}.", nameof(name));
+
+    /// <summary>The set for a single key whose ring and plaintexts these are, or null: t = 2^b, b from 1 to 32, and one prime. A1's ring is S2's.</summary>
+    public static BfvSet? Find(SealParameters parameters) => !BitOperations.IsPow2(parameters.PlainModulus) || parameters.PlainModulus > S1.seal.PlainModulus
+        ? null
+        : All.FirstOrDefault(s => s.Keys == BfvKeys.Single && parameters.Degree == s.Degree && parameters.KeyLevel.Primes is [PrimeModulus q] && q == s.Modulus);
+
+    /// <summary>The ring with t = 2^b, as SEAL names it.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">b is not from 1 to 32.</exception>
+    public SealParameters ToSeal(int plainBits)
+    {
+        if (plainBits is < 1 or > BfvParameters.GreatestPlainBits) throw new ArgumentOutOfRangeException(nameof(plainBits), plainBits, $"From 1 to {BfvParameters.GreatestPlainBits}.");
+        // Two threads may make the same one twice.
+        return named[plainBits] ??= SealParameters.Create(Degree, [Modulus.Value], 1UL << plainBits);
+    }
 
     public override string ToString() => Name;
 }

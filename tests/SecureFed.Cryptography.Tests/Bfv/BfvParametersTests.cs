@@ -40,6 +40,29 @@ public class BfvParametersTests
     }
 
     [Theory]
+    [InlineData("A1", 32, 8)]
+    [InlineData("A1", 32, 9)]
+    [InlineData("A1", 32, 14)]
+    [InlineData("A1", 32, 17)] // None.
+    [InlineData("S1", 32, 0)]
+    [InlineData("S2", 32, 0)]
+    public void The_greatest_number_of_clients_is_admitted_and_one_more_is_not(string name, int plainBits, int droppedBits)
+    {
+        BfvSet set = BfvSet.Named(name);
+        int greatest = BfvParameters.GreatestClientsOf(set, plainBits, droppedBits);
+        if (greatest > 0) Assert.Equal(BfvParameters.FailureBitsOf(set, plainBits, droppedBits, greatest), BfvParameters.Create(set, plainBits, droppedBits, greatest).FailureBits);
+        Assert.Throws<ArgumentOutOfRangeException>(() => BfvParameters.Create(set, plainBits, droppedBits, greatest + 1));
+    }
+
+    /// <summary>Computed apart from this code, see <see cref="Margins_are_those_computed_elsewhere"/>.</summary>
+    [Fact]
+    public void The_failure_probability_of_refused_parameters_is_told()
+    {
+        Assert.Equal(-32, BfvParameters.FailureBitsOf(BfvSet.S2, 32, 0, 10_000), 1.0);
+        Assert.Equal(0, BfvParameters.FailureBitsOf(BfvSet.A1, 32, 17, 10_000));
+    }
+
+    [Theory]
     [InlineData("A1", 32, 9, 10_000)] // 8.3 standard deviations.
     [InlineData("S2", 32, 0, 10_000)] // 2^-32.
     [InlineData("A1", 33, 8, 10)]

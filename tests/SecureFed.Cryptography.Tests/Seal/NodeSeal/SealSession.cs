@@ -37,10 +37,10 @@ internal sealed class SealSession
 
     public byte[] SeededPublicKey(string mode = "none") => File(keys.GetProperty("seededPublicKey"), mode);
 
-    /// <summary>SEAL's encryptions of a plaintext file, public-key in full and symmetric with a seed.</summary>
-    public (JsonElement Full, JsonElement Seeded) Encrypt(byte[] plaintext)
+    /// <summary>SEAL's encryptions of a plaintext file, public-key in full and symmetric with a seed; under other keys if they are given.</summary>
+    public (JsonElement Full, JsonElement Seeded) Encrypt(byte[] plaintext, byte[]? secretKey = null, byte[]? publicKey = null)
     {
-        JsonElement answer = judge.Do("encrypt", Arguments(("secretKey", SecretKey()), ("publicKey", PublicKey()), ("plaintext", plaintext)));
+        JsonElement answer = judge.Do("encrypt", Arguments(("secretKey", secretKey ?? SecretKey()), ("publicKey", publicKey ?? PublicKey()), ("plaintext", plaintext)));
         return (answer.GetProperty("full"), answer.GetProperty("seeded"));
     }
 
