@@ -2,8 +2,10 @@ using System.CommandLine;
 using System.Text.Json;
 using SecureFed.Cli.Output;
 using SecureFed.Client.Configuration;
+using SecureFed.Client.Holding;
 using SecureFed.Cryptography.Keys;
 using SecureFed.Cryptography.Randomness;
+using SecureFed.Cryptography.Sharing;
 using SecureFed.Protocol.Identity;
 using SecureFed.Protocol.Resources;
 using SecureFed.Protocol.Rounds;
@@ -101,9 +103,10 @@ internal static class KeysCommand
         Option<string> output = CommandOptions.Required("--out", "New or empty directory.");
         Option<int> clients = new("--clients") { Description = "Number of clients, each an organisation of its own. Default 5.", DefaultValueFactory = _ => 5 };
         Option<int> approvers = new("--approvers") { Description = "Number of approvers, each an organisation of its own. Default 1.", DefaultValueFactory = _ => 1 };
-        Command command = new("consortium", "Makes all keys of a trial consortium: authority, server, operator, clients, approvers, auditor; with signed roster and client policy.")
+        Option<int> holders = new("--key-holders") { Description = "Number of key holders for encrypted tasks, each an organisation of its own; five let a round go on without one. Default 0: the policy takes masked tasks only.", DefaultValueFactory = _ => 0 };
+        Command command = new("consortium", "Makes all keys of a trial consortium: authority, server, operator, clients, approvers, key holders, auditor; with signed roster and client policy.")
         {
-            output, clients, approvers, CommandOptions.Json(),
+            output, clients, approvers, holders, CommandOptions.Json(),
         };
         command.SetAction(parsed =>
         {
@@ -112,9 +115,11 @@ internal static class KeysCommand
                 throw CommandException.Misuse("--clients is 2 to 10,000.", "Run 'securefed keys consortium --help'.");
             if (parsed.GetValue(approvers) is < 0 or > 100)
                 throw CommandException.Misuse("--approvers is 0 to 100.", "Run 'securefed keys consortium --help'.");
-            WriteConsortium(parsed.GetValue(output)!, count, parsed.GetValue(approvers));
+            if (parsed.GetValue(holders) is < 0 or > VectorSharing.GreatestHolders)
+                throw CommandException.Misuse($"--key-holders is 0 to {VectorSharing.GreatestHolders}.", "Run 'securefed keys consortium --help'.");
+            WriteConsortium(parsed.GetValue(output)!, count, parsed.GetValue(approvers), parsed.GetValue(holders));
             if (terminal.IsJson)
-                terminal.WriteJson(new { directory = parsed.GetValue(output), clients = count, approvers = parsed.GetValue(approvers) });
+                terminal.WriteJson(new { directory = parsed.GetValue(output), clients = count, approvers = parsed.GetValue(approvers), keyHolders = parsed.GetValue(holders) });
             else
                 terminal.WriteLine($"Keys, roster and policy for {count} clients are in {parsed.GetValue(output)}. One machine holding all of them is for trials only.");
             return SecureFedCommand.Done;
@@ -122,7 +127,7 @@ internal static class KeysCommand
         return command;
     }
 
-    private static void WriteConsortium(string directory, int clients, int approvers)
+    private static void WriteConsortium(string directory, int clients, int approvers, int holders)
     {
         if (Directory.Exists(directory) && Directory.EnumerateFileSystemEntries(directory).Any(path => !path.EndsWith(".md", StringComparison.Ordinal)))
             throw CommandException.Refuse("not-empty", $"'{directory}' is not empty; keys are never overwritten.", "Choose a new directory.");
@@ -136,6 +141,11 @@ internal static class KeysCommand
             Enrol($"client-{client}", RosterRole.Client, $"organisation {client}");
         for (int approver = 1; approver <= approvers; approver++)
             Enrol($"approver-{approver}", RosterRole.Approver, $"approving organisation {approver}");
+        for (int holder = 1; holder <= holders; holder++)
+        {
+            Enrol($"holder-{holder}", RosterRole.KeyHolder, $"holding organisation {holder}");
+            StateKeyFile.Create(KeyHolderCommand.DefaultOf(Path.Combine(directory, $"holder-{holder}.pem")), random);
+        }
 
         Enrol("auditor", RosterRole.Auditor, "audit"); // Last: who reads the file counts server, operator, clients.
         RosterFile roster = new() { Sequence = 1, Members = members };
@@ -148,6 +158,8 @@ internal static class KeysCommand
             ServerKey = Convert.ToBase64String(server),
             SmallestCohort = Math.Min(clients, 5),
             LeastSurvivors = Math.Min(clients, 3),
+            KeyHolders = [.. members.Where(m => m.Role == RosterRole.KeyHolder).Select(m => m.Id)],
+            Protections = holders > 0 ? [ProtectionKind.Masking, ProtectionKind.Encryption] : [ProtectionKind.Masking],
         });
 
         byte[] Enrol(string name, RosterRole role, string organisation)
