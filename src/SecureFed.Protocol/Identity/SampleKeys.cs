@@ -19,6 +19,11 @@ public static class SampleKeys
             "379909a739e12fa80dffa9105e3db72f10b8944be119e4bdc5c7128cc056910d", // client organisation 3
             "810164da01849c206965dcbad25bc60565dca9b9639c9b01fdb49e3aada6c8a4", // client organisation 4
             "f6288e4ea09b35eabb10a813b2d81db67ab7f89eda3ecca046f037c87adcd846", // client organisation 5
+            "827fddd229797ceca557a553fd0507e549e45e769f74b59485130d4ed33f6012", // key-holder holding organisation 1
+            "3699876eac43121eada4ca4e060214d05803ddb8bdaa40bf3039d5871bc09cfc", // key-holder holding organisation 2
+            "78a244ff8f162e130fee7746a2b57230c00bc6954b3f3a2b151cc304e40548e5", // key-holder holding organisation 3
+            "99872df27190d49f21dfbd8f30242aca5f956990487489bbdd384ae5e50129f6", // key-holder holding organisation 4
+            "4c933310b1aadc1ef933f3652dd99db55ae96af6c70e1cb477673f22d8282a55", // key-holder holding organisation 5
         ]);
 
     /// <param name="publicKey">P-256, 65 bytes uncompressed.</param>
