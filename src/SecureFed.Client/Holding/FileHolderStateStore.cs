@@ -136,7 +136,7 @@ public sealed class FileHolderStateStore : IHolderStateStore, IDisposable
 
     private SecureFedException Lost(Identifier taskId, string how) => new(
         ErrorCodes.StateLost,
-        $"The state of the key holder in '{PathOf(taskId, "holder")}' cannot be trusted: {how}. The holder answers nothing with it, since it may have answered before. Move the directory away and start the holder anew, saying that its state is lost.");
+        $"The state of the key holder in '{PathOf(taskId, "holder")}' cannot be trusted: {how}. The holder answers nothing with it, since it may have answered before. Move the directory away and start anew with 'securefed keyholder --after-loss' (AcceptsLoss).");
 
     private static SecureFedException Unavailable(string what, Exception cause) =>
         new(ErrorCodes.StorageUnavailable, $"{what} ({cause.Message}), so nothing was sent. Check the directory's space, owner and mode.", isTransient: false, cause);

@@ -31,7 +31,7 @@ public sealed class KeyHolderCommandTests : IDisposable
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
         using StringWriter output = new();
         Task<int> server = Task.Run(() => SecureFed.Cli.SecureFedCommand.RunAsync(
-            ["server", "--json", "--listen", "127.0.0.1:0", "--key", Key("server.pem"), "--roster", Key("roster.signed"), "--policy", Key("policy.json")], TextWriter.Synchronized(output), TextWriter.Null, stop.Token), Cancellation);
+            ["server", "--json", "--store", "memory", "--listen", "127.0.0.1:0", "--key", Key("server.pem"), "--roster", Key("roster.signed"), "--policy", Key("policy.json")], TextWriter.Synchronized(output), TextWriter.Null, stop.Token), Cancellation);
         JsonElement started = await StartedAsync(server, output);
         string[] connection = ["--server", started.GetProperty("address").GetString()!, "--certificate-pin", started.GetProperty("certificatePin").GetString()!];
         string taskId = Definitions.NewId();

@@ -39,7 +39,7 @@ public sealed class HolderStateTests : IDisposable
         }
 
         if (!OperatingSystem.IsWindows())
-            Assert.All([StateFile, CounterFile], file => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file)));
+            Assert.Equal((UnixFileMode.UserRead | UnixFileMode.UserWrite, UnixFileMode.UserRead | UnixFileMode.UserWrite), (File.GetUnixFileMode(StateFile), File.GetUnixFileMode(CounterFile)));
     }
 
     /// <summary>By the platform's primitives alone, from the form that the doc comments state.</summary>

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using SecureFed.Client.Holding;
 using SecureFed.Client.Rounds;
+using SecureFed.Protocol.Encryption;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Requests;
 using SecureFed.Protocol.Resources;
@@ -82,8 +83,49 @@ public class KeyHolderTests(HolderConsortium holders) : IClassFixture<HolderCons
         foreach ((_, string path, byte[] body) in first.Writes.Where(w => !w.Path.Contains("/holder-keys/", StringComparison.Ordinal)))
             Assert.Equal(body, Assert.Single(second.Writes, w => w.Path == path).Body);
         Assert.Contains(first.Writes, w => PartOf(w.Path) == part);
-        string[] secret = [.. Directory.GetFiles(directory.Path).Select(f => Path.GetFileName(f)!).Order(StringComparer.Ordinal)];
-        Assert.Equal([$"{task}.checkpoint", $"{task}.counter", $"{task}.holder", $"{task}.lock"], secret.Order(StringComparer.Ordinal));
+        Assert.Equal(
+            [$"{task}.checkpoint", $"{task}.counter", $"{task}.holder", $"{task}.lock"],
+            Directory.GetFiles(directory.Path).Select(f => Path.GetFileName(f)!).Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>Three of the four that answered the challenge stay: without the late one no list is certified and no sum opens.</summary>
+    [Fact]
+    public async Task A_holder_that_comes_after_the_check_signs_and_sums_all_the_same()
+    {
+        Identifier task = await holders.CreateTaskAsync(phaseMilliseconds: 4000);
+        MemoryHolderStateStore store = new();
+        using CancellationTokenSource leave = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        Task<HolderOutcome[]> leaving = HolderConsortium.RunAsync(holders.Consortium.HolderFor(0, task, o => o.StateStore = store), leave.Token);
+        await OffersAsync(task, 0, 8);
+        await leave.CancelAsync();
+        await leaving;
+
+        Task<HolderOutcome[]>[] staying = holders.Run(task, Enumerable.Range(2, 3), Cancellation);
+        RecordingHandler cut = new() { Before = request => _ = request.Method == HttpMethod.Put && PartOf(request.RequestUri!.AbsolutePath) == "confirmations" ? throw new GoneException() : 0 };
+        Task<HolderOutcome[]> gone = HolderConsortium.RunAsync(holders.Consortium.HolderFor(1, task, inner: cut), Cancellation);
+        Task<RoundOutcome[]> contributions = holders.ContributeAsync(task);
+        await Assert.ThrowsAsync<GoneException>(() => gone);
+        HolderOutcome late = Assert.Single(await HolderConsortium.RunAsync(holders.Consortium.HolderFor(0, task, o => o.StateStore = store), Cancellation));
+
+        Assert.Equal((false, true, true, null), (late.HasChecked, late.HasSigned, late.HasSummed, late.Reason));
+        await Sums.AssertExactAsync(holders.Consortium, task, await contributions);
+        await Task.WhenAll(staying);
+    }
+
+    [Fact]
+    public async Task Sealed_shares_are_fetched_page_after_page_for_the_check_and_again_for_the_sum()
+    {
+        Identifier task = await holders.CreateTaskAsync(threshold: 5);
+        Task<HolderOutcome[]>[] running = holders.Run(task, Enumerable.Range(1, 4), Cancellation);
+        ShortPages pages = new();
+        Task<HolderOutcome[]> own = HolderConsortium.RunAsync(holders.Consortium.HolderFor(0, task, inner: pages), Cancellation);
+        await Sums.AssertExactAsync(holders.Consortium, task, await holders.ContributeAsync(task));
+        HolderOutcome outcome = Assert.Single(await own);
+        Assert.Equal((true, true, true), (outcome.HasChecked, outcome.HasSigned, outcome.HasSummed));
+
+        // The check looks for one delivery too many; the sum knows the list by then.
+        Assert.Equal(["?from=0", "?from=2", "?from=4", "?from=5", "?from=0", "?from=2", "?from=4"], pages.Asked);
+        await Task.WhenAll(running);
     }
 
     [Fact]
@@ -191,6 +233,23 @@ public class KeyHolderTests(HolderConsortium holders) : IClassFixture<HolderCons
     }
 
     private sealed class GoneException : Exception;
+
+    /// <summary>A server whose pages hold two deliveries.</summary>
+    private sealed class ShortPages : DelegatingHandler
+    {
+        public ConcurrentQueue<string> Asked { get; } = new();
+
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            HttpResponseMessage response = await base.SendAsync(request, cancellationToken);
+            if (PartOf(request.RequestUri!.AbsolutePath) != "boxes")
+                return response;
+            Asked.Enqueue(request.RequestUri.Query);
+            IReadOnlyList<HolderDelivery> page = HolderDelivery.TryDecodePage(await response.Content.ReadAsByteArrayAsync(cancellationToken))!;
+            response.Content = new ByteArrayContent(HolderDelivery.EncodePage([.. page.Take(2)]));
+            return response;
+        }
+    }
 
     private sealed class WatchedStore(ConcurrentQueue<string> order) : IHolderStateStore
     {
