@@ -27,7 +27,7 @@ internal static class DemoRun
     public static async Task<DemoResult> ExecuteAsync(DemoPlan plan, string? directory, Terminal terminal, CancellationToken cancellationToken)
     {
         Stopwatch watch = Stopwatch.StartNew();
-        await using DemoConsortium consortium = await DemoConsortium.StartAsync(plan.Clients, directory is null ? null : Path.Combine(directory, "server"), cancellationToken);
+        await using DemoConsortium consortium = await DemoConsortium.StartAsync(plan.Clients, directory is null ? null : Path.Combine(directory, "server"), plan.Protection, cancellationToken);
         using HttpClient operatorHttp = SignedHttpClient.Create(consortium.Address, consortium.CertificatePin, consortium.Operator.Id, consortium.Operator.Key);
         SecureFedOperator taskOperator = new(operatorHttp);
         Identifier taskId = Identifier.Random(OperatingSystemRandomSource.Instance);
@@ -79,7 +79,7 @@ internal static class DemoRun
             Policy = consortium.PolicyFor(plan.Cohort, plan.Privacy.Definition),
             PeerKeys = peerKeys,
             Cohorts = cohorts,
-            StateStore = new DropoutStore(plan.Dropout, (ulong)index, state),
+            StateStore = new DropoutStore(plan.Dropout, (ulong)index, plan.Protection, state),
             Ledger = state is FileRoundStateStore files ? new FilePrivacyLedger(files.Directory) : null,
             LogMemory = state is FileRoundStateStore kept ? new FileLogMemory(kept.Directory) : null,
         };
