@@ -3,6 +3,7 @@ using SecureFed.Protocol.Encryption;
 using SecureFed.Protocol.Masking;
 using SecureFed.Protocol.Policy;
 using SecureFed.Protocol.Rounds;
+using SecureFed.Protocol.Tests.Simulation;
 using SecureFed.Protocol.Transparency;
 using SecureFed.Protocol.Wire;
 
@@ -34,6 +35,20 @@ public sealed class OpeningTests
         all.Open(good);
         Assert.All(all.Clients, c => Assert.Null(EncryptionClient.Examine(c.Context, all.Opening, 0, out _)));
         Assert.All(all.Holders, h => Assert.Null(h.Role.OnOpening(all.Opening)));
+    }
+
+    [Fact]
+    public void A_masking_client_joins_no_encrypted_round_and_an_encrypting_one_no_masked_round()
+    {
+        Announcement opening = all.Open(good);
+        (MaskingClient? masking, Errors.RoundRejection? refusal) = MaskingClient.Begin(victim.Context, opening.Entry, 0, all.Random);
+        Assert.Null(masking);
+        Assert.Equal("invalid-parameters", refusal?.Code);
+        SimulatedConsortium masked = new("masked round", new ConsortiumOptions());
+        masked.Server.OpenRound();
+        (EncryptionClient? encrypting, refusal) = EncryptionClient.Begin(masked.Clients[0].Context, new Announcement(masked.Server.Opening, default), 0);
+        Assert.Null(encrypting);
+        Assert.Equal("invalid-parameters", refusal?.Code);
     }
 
     [Fact]

@@ -139,6 +139,32 @@ public sealed class ShareAttackTests
     }
 
     [Fact]
+    public void Deliveries_are_read_once_and_one_after_the_other()
+    {
+        // A shell may fetch a box at a time: nothing is kept of one that was worked off.
+        HoldingParty holder = all.Holders[0];
+        using KeyHolder copy = KeyHolder.Restore(holder.Context, holder.Role.Encode())!;
+        Announcement fixing = all.Fix();
+        List<HolderDelivery> deliveries = all.DeliveriesTo(holder, EncryptedConsortium.Read(fixing).Uploads);
+        byte[] expected = copy.OnFixedUploads(fixing, deliveries).Message!.Value.ToArray();
+        byte[] streamed = holder.Role.OnFixedUploads(fixing, OneAtATime(deliveries)).Message!.Value.ToArray();
+        Assert.Equal(expected[..^64], streamed[..^64]); // All but the signature.
+
+        static IEnumerable<HolderDelivery> OneAtATime(List<HolderDelivery> deliveries)
+        {
+            byte[] record = [];
+            byte[] box = [];
+            foreach (HolderDelivery delivery in deliveries)
+            {
+                (record, box) = (delivery.Record.ToArray(), delivery.Box.ToArray());
+                yield return new HolderDelivery(record, box);
+                Array.Clear(record);
+                Array.Clear(box);
+            }
+        }
+    }
+
+    [Fact]
     public void Deliveries_that_are_missing_surplus_or_in_another_order_are_refused_and_the_right_ones_still_answered()
     {
         HoldingParty holder = all.Holders[0];
