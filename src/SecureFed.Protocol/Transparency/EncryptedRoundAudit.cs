@@ -101,6 +101,8 @@ internal sealed class EncryptedRoundAudit(RoundEncryption round, ProtectionKind 
     {
         if (count > uploaders.Count)
             return $"{count} survivors, but {uploaders.Count} uploads.";
+        if (hasCheck && checkers.Count < threshold)
+            return $"a list after {checkers.Count} checks, but {threshold} key holders must have checked the shares.";
         survivors = count;
         Phase = RoundPhase.Confirm;
         return FindTooFew(count, "survivors");

@@ -12,6 +12,7 @@ namespace SecureFed.Protocol.Transparency;
 internal sealed class HolderKeyAudit(Func<Digest, ReadOnlyMemory<byte>?>? findBlob)
 {
     private readonly HashSet<Digest> offers = [];
+    private readonly HashSet<Digest> offeredKeys = [];
     private readonly HashSet<Digest> takenKeys = [];
     private readonly Dictionary<Identifier, ulong> lastOffered = [];
     private readonly Dictionary<Identifier, ulong> lastTaken = [];
@@ -24,7 +25,7 @@ internal sealed class HolderKeyAudit(Func<Digest, ReadOnlyMemory<byte>?>? findBl
     public string? Offer(Digest offer, Identifier task, EncryptionSpecification? specification)
     {
         if (!offers.Add(offer))
-            return "the same key was offered before.";
+            return "the same offer was made before.";
         if (findBlob?.Invoke(offer) is not { } blob || Digest.Of(blob.Span) != offer)
             return null;
         if (SignedHolderKey.TryDecode(blob.Span) is not { } read || read.TaskId != task)
@@ -34,7 +35,7 @@ internal sealed class HolderKeyAudit(Func<Digest, ReadOnlyMemory<byte>?>? findBl
         if (lastOffered.GetValueOrDefault(read.Holder) >= read.Number)
             return $"number {read.Number} does not follow {lastOffered[read.Holder]}, the holder's offer before.";
         lastOffered[read.Holder] = read.Number;
-        return null;
+        return offeredKeys.Add(Digest.Of(read.Key.Span)) ? null : "its key was offered before.";
     }
 
     /// <summary>A round takes the keys of its table.</summary>

@@ -156,6 +156,7 @@ public sealed class EncryptedEntryAuditTests
         ["too few uploads fixed"] = (e, l) => Replace(e, PlaceOf(e, EventType.UploadsFixed) - 3, 3, ((TaskEvent.ListPublished)e[PlaceOf(e, EventType.UploadsFixed)]) with { Count = 4 }, "S_min is 5"),
         ["more survivors than uploads"] = (e, _) => ChangeList(e, EventType.SurvivorsListed, 8, "7 uploads"),
         ["fewer survivors than the minimum"] = (e, _) => ChangeList(e, EventType.SurvivorsListed, 4, "S_min is 5"),
+        ["a list that too few holders have checked"] = (e, _) => Insert(e, PlaceOf(e, EventType.SharesChecked) + 3, e[PlaceOf(e, EventType.SurvivorsListed)], "4 key holders must have checked"),
         ["a request without the threshold of signatures"] = (e, _) => Insert(e, PlaceOf(e, EventType.SurvivorsConfirmed) + 3, e[PlaceOf(e, EventType.UnmaskRequested)], "4 key holders must have signed"),
         ["left-out clients that are not"] = (e, _) => ChangeList(e, EventType.UnmaskRequested, 0, "7 uploaded and 6 are listed"),
         ["a sum after three answers"] = (e, _) => Insert(e, PlaceOf(e, EventType.UnmaskAnswered) + 3, e[PlaceOf(e, EventType.RoundClosed)], "4 of the key holders are needed"),
@@ -180,7 +181,8 @@ public sealed class EncryptedEntryAuditTests
         ["a key that is offered after the opening"] = (e, _) => (Move(e, 1, PlaceOf(e, EventType.RoundOpened)), "not offered before"),
         ["a key of an earlier round"] = (e, _) => Seats(e, 2, s => [FirstRound(e).Encryption!.Table.Entries[0], .. s[1..]], "does not follow 1"),
         ["a key of an earlier round under a new number"] = (e, l) => Reoffered(e, l),
-        ["an offer that was made before"] = (e, _) => Insert(e, 12, e[1], "offered before"),
+        ["an offer that was made before"] = (e, _) => Insert(e, 12, e[1], "the same offer was made before"),
+        ["an offer of a key that was offered before"] = (e, l) => Offer(e, l, l.Sign(0, 9, FirstRound(e).Encryption!.Table.Entries[1].RoundKey).Bytes, "its key was offered before"),
         ["an offer for another task"] = (e, l) => Offer(e, l, new EncryptedLog("another task").Sign(0, 9).Bytes, "no offer of a key for this task"),
         ["an offer that is none"] = (e, l) => Offer(e, l, "no offer"u8.ToArray(), "no offer of a key for this task"),
         ["an offer whose number does not ascend"] = (e, l) => Offer(e, l, l.Sign(0, 2).Bytes, "number 2 does not follow 2"),
@@ -305,10 +307,10 @@ public sealed class EncryptedEntryAuditTests
         return Insert(events, PlaceOf(events, EventType.RoundOpened), new TaskEvent.HolderKeyOffered(Digest.Of(blob.Span)), words);
     }
 
-    /// <summary>The fourth round takes the key of the first again, which its holder has offered once more: no holder that follows the protocol does.</summary>
+    /// <summary>The fourth round takes the key of the first again, which its holder has offered once more, and nobody shows the auditor that offer.</summary>
     private static (int Place, string Words) Reoffered(List<TaskEvent> events, EncryptedLog log)
     {
-        SignedHolderKey again = log.Sign(0, 9, FirstRound(events).Encryption!.Table.Entries[0].RoundKey);
+        SignedHolderKey again = log.Sign(0, 9, FirstRound(events).Encryption!.Table.Entries[0].RoundKey, isHeld: false);
         int fourth = events.IndexOf(events.OfType<TaskEvent.RoundOpened>().Last());
         events.Insert(fourth, new TaskEvent.HolderKeyOffered(again.Digest));
         return Seats(events, 4, s => [EncryptedLog.SeatOf(again, 1), .. s[1..]], "in an earlier round");

@@ -120,11 +120,12 @@ internal sealed class EncryptedLog
         return log;
     }
 
-    /// <summary>An offer that no entry names yet.</summary>
-    public SignedHolderKey Sign(int holder, ulong number, ReadOnlyMemory<byte> key = default)
+    /// <summary>An offer that no entry names yet; its blob is there unless <paramref name="isHeld"/> is false.</summary>
+    public SignedHolderKey Sign(int holder, ulong number, ReadOnlyMemory<byte> key = default, bool isHeld = true)
     {
         SignedHolderKey offer = SignedHolderKey.Sign(Task.TaskId, Holders[holder], number, key.IsEmpty ? SigningKey.Generate(random).PublicKey : key, holderKeys[holder]);
-        Blobs.Put(offer.Bytes);
+        if (isHeld)
+            Blobs.Put(offer.Bytes);
         return offer;
     }
 
