@@ -24,7 +24,14 @@ internal sealed class EncryptedLog
         random = Seeded.Source(seed);
         ConsortiumOptions options = new()
         {
-            Clients = 7, Least = 5, DeltaDrop = 0.15m, TrainRounds = 4, GreatestFailures = 3, Epsilon = 4, SpareRounds = 2, Class = isSingleKey ? ServerClass.Curious : ServerClass.Malicious,
+            Clients = 7,
+            Least = 5,
+            DeltaDrop = 0.15m,
+            TrainRounds = 4,
+            GreatestFailures = 3,
+            Epsilon = 4,
+            SpareRounds = 2,
+            Class = isSingleKey ? ServerClass.Curious : ServerClass.Malicious,
         };
         holderKeys = [.. Enumerable.Range(0, isSingleKey ? 1 : 5).Select(_ => SigningKey.Generate(random))];
         Holders = [.. holderKeys.Select(_ => Identifier.Random(random))];
