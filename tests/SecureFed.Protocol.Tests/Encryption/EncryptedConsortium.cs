@@ -152,7 +152,7 @@ internal sealed class EncryptedConsortium
     {
         foreach (EncryptingParty client in clients.Count > 0 ? clients : Clients)
         {
-            (EncryptionClient? role, _) = EncryptionClient.Begin(client.Context, Opening, 0, Random);
+            (EncryptionClient? role, _) = client.Begin(Opening);
             client.Role = role!;
             Accept(role!.Encrypt(client.MakeUpdate(Round.Layout, Random), Random).Message!.Value);
         }

@@ -2,7 +2,10 @@ using SecureFed.Cryptography.Keys;
 using SecureFed.Cryptography.Randomness;
 using SecureFed.Privacy.Updates;
 using SecureFed.Protocol.Encryption;
+using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Masking;
+using SecureFed.Protocol.Policy;
+using SecureFed.Protocol.Transparency;
 using SecureFed.Protocol.Wire;
 
 namespace SecureFed.Protocol.Tests.Encryption;
@@ -20,6 +23,10 @@ internal sealed class EncryptingParty(Identifier id, SigningKey key)
 
     /// <summary>What the sum must contain exactly once if this client survives.</summary>
     public int[] Integers { get; private set; } = [];
+
+    /// <summary>Joins a round that was opened, under the own policy or another one.</summary>
+    public (EncryptionClient? Client, RoundRejection? Refusal) Begin(Announcement opening, int lastRoundNumber = 0, ClientPolicy? policy = null) =>
+        EncryptionClient.Begin(Context with { Policy = policy ?? Context.Policy }, opening, lastRoundNumber, OperatingSystemRandomSource.Instance);
 
     public NoisedUpdate MakeUpdate(UpdateLayout layout, IRandomSource random)
     {

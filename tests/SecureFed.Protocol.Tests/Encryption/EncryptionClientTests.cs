@@ -106,7 +106,7 @@ public sealed class EncryptionClientTests
 
     private EncryptionClient Begin()
     {
-        (EncryptionClient? role, RoundRejection? refusal) = EncryptionClient.Begin(client.Context, all.Opening, 0, all.Random);
+        (EncryptionClient? role, RoundRejection? refusal) = client.Begin(all.Opening);
         Assert.Null(refusal);
         return role!;
     }

@@ -21,7 +21,7 @@ public sealed class EncryptionLeakTests
     public void Neither_upload_nor_saved_state_of_a_client_holds_its_key_in_clear()
     {
         EncryptingParty client = all.Clients[0];
-        (EncryptionClient? role, _) = EncryptionClient.Begin(client.Context, all.Opening, 0, all.Random);
+        (EncryptionClient? role, _) = client.Begin(all.Opening);
         using (KeyedRandomSource random = Seeded.Source("one client's key"))
             all.Accept(role!.Encrypt(client.MakeUpdate(all.Round.Layout, all.Random), random).Message!.Value);
         using KeyedRandomSource same = Seeded.Source("one client's key");

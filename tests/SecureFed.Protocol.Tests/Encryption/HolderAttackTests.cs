@@ -215,7 +215,7 @@ public sealed class HolderAttackTests
             holder.Refuses("second-list", h => h.OnSumRequest(all.PublishRequest(fully), all.DeliveriesTo(holder, EncryptedConsortium.Read(other).Uploads)));
             holder.Refuses("second-list", _ => all.Sum(holder, all.PublishRequest(good! with { ListEntryIndex = good.ListEntryIndex + 1 })));
             holder.Refuses("invalid-certificate", _ => all.Sum(holder, all.PublishRequest(good! with { OpenDigest = Digest.Of("other"u8) })));
-            holder.Refuses("history-rewritten", _ => all.Sum(holder, request with { Blob = good!.Encode()[1..] }));
+            holder.Refuses("history-rewritten", _ => all.Sum(holder, request with { Blob = good!.Encode().AsMemory(1) }));
         }
     }
 

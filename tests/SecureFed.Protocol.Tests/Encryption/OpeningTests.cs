@@ -46,8 +46,7 @@ public sealed class OpeningTests
         Assert.Equal("invalid-parameters", refusal?.Code);
         SimulatedConsortium masked = new("masked round", new ConsortiumOptions());
         masked.Server.OpenRound();
-        (EncryptionClient? encrypting, refusal) = EncryptionClient.Begin(masked.Clients[0].Context, new Announcement(masked.Server.Opening, default), 0, masked.Random);
-        Assert.Null(encrypting);
+        refusal = EncryptionClient.Examine(masked.Clients[0].Context, new Announcement(masked.Server.Opening, default), 0, out _);
         Assert.Equal("invalid-parameters", refusal?.Code);
     }
 
@@ -115,8 +114,8 @@ public sealed class OpeningTests
     {
         Identifier[] others = [.. invited.Where(c => c != victim.Id)];
         Announcement opening = all.Open(WithInvited(others), others);
-        Assert.Equal("not-in-cohort", EncryptionClient.Begin(victim.Context, opening, 0, all.Random).Refusal?.Code);
-        Assert.NotNull(EncryptionClient.Begin(all.Clients[0].Context, opening, 0, all.Random).Client);
+        Assert.Equal("not-in-cohort", victim.Begin(opening).Refusal?.Code);
+        Assert.NotNull(all.Clients[0].Begin(opening).Client);
     }
 
     [Fact]
@@ -130,7 +129,7 @@ public sealed class OpeningTests
                 all.Policy with { LeastSurvivors = 4 }, all.Policy with { SmallestCohort = 7 },
             ])
         {
-            Assert.Equal("policy-violated", EncryptionClient.Begin(victim.Context with { Policy = policy }, all.Opening, 0, all.Random).Refusal?.Code);
+            Assert.Equal("policy-violated", victim.Begin(all.Opening, policy: policy).Refusal?.Code);
             using KeyHolder strict = KeyHolder.Restore(holder.Context with { Policy = policy }, holder.Role.Encode())!;
             Assert.Equal("policy-violated", strict.OnOpening(all.Opening)?.Code);
         }
@@ -141,7 +140,7 @@ public sealed class OpeningTests
     {
         Announcement first = all.Open(good);
         Assert.Null(holder.Role.OnOpening(first));
-        Assert.Equal("round-replayed", EncryptionClient.Begin(victim.Context, first, good.Number, all.Random).Refusal?.Code);
+        Assert.Equal("round-replayed", victim.Begin(first, good.Number).Refusal?.Code);
         Announcement again = all.Open(good);
         holder.Refuses("round-replayed", h => h.OnOpening(again));
         holder.Role.EndRound(good.RoundId);
@@ -227,7 +226,7 @@ public sealed class OpeningTests
 
     private void Refused(string code, Announcement opening)
     {
-        (EncryptionClient? client, Errors.RoundRejection? refusal) = EncryptionClient.Begin(victim.Context, opening, 0, all.Random);
+        (EncryptionClient? client, Errors.RoundRejection? refusal) = victim.Begin(opening);
         Assert.Null(client);
         Assert.Equal(code, refusal?.Code);
         Assert.Equal(code, EncryptionClient.Examine(victim.Context, opening, 0, out RoundParameters? examined)?.Code);
