@@ -37,7 +37,7 @@ public sealed class ConstantTimeDiscreteGaussian : IDiscreteGaussianSampler
     /// <param name="sigmaSquared">sigma^2, from 2^-64 to 2^64.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="sigmaSquared"/> is outside its range.</exception>
     public ConstantTimeDiscreteGaussian(Rational sigmaSquared)
-        : this(sigmaSquared, TableScan.BestWidth)
+        : this(sigmaSquared, ScanWidth.Limbs)
     {
     }
 
@@ -73,7 +73,7 @@ public sealed class ConstantTimeDiscreteGaussian : IDiscreteGaussianSampler
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void FillBlocks<T>(Span<T> destination, IRandomSource random)
-        where T : IBinaryInteger<T>
+        where T : struct, IBinaryInteger<T>
     {
         Span<long> block = stackalloc long[TableScan.Block];
         Span<ulong> words = stackalloc ulong[BatchFor(destination.Length) * WordsPerBlock];
@@ -100,9 +100,15 @@ public sealed class ConstantTimeDiscreteGaussian : IDiscreteGaussianSampler
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Narrow<T>(ReadOnlySpan<long> samples, Span<T> destination)
-        where T : IBinaryInteger<T>
+        where T : struct, IBinaryInteger<T>
     {
         destination = destination[..samples.Length];
+        if (typeof(T) == typeof(long))
+        {
+            samples.CopyTo(MemoryMarshal.Cast<T, long>(destination));
+            return;
+        }
+
         for (int i = 0; i < destination.Length; i++) destination[i] = T.CreateTruncating(samples[i]);
     }
 
@@ -119,7 +125,7 @@ public sealed class ConstantTimeDiscreteGaussian : IDiscreteGaussianSampler
 
     /// <summary>z = a_1 x_1 + ... + a_m x_m for 32 samples.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Combine(ReadOnlySpan<ulong> words, Span<long> sums)
+    private void Combine(Span<ulong> words, Span<long> sums)
     {
         sums.Clear();
         for (int i = 0; i < coefficients.Length; i++) TableScan.Add(table, words[(i * TableScan.BlockWords)..], coefficients[i], sums, width);
