@@ -28,6 +28,7 @@ public sealed class OneTimeEncryption : IDisposable
     private readonly IRandomSource random;
     private readonly ulong[] words;
     private readonly long[] errors;
+    private readonly ulong[] randomWords;
     private int next;
     private bool isClosed;
 
@@ -43,6 +44,7 @@ public sealed class OneTimeEncryption : IDisposable
         (this.key, this.polynomials, this.random) = (key, polynomials, random);
         words = GC.AllocateArray<ulong>(parameters.Set.Degree, pinned: true);
         errors = GC.AllocateArray<long>(parameters.Set.Degree, pinned: true);
+        randomWords = GC.AllocateArray<ulong>(BfvSet.Sampler.WordsFor(parameters.Set.Degree), pinned: true);
     }
 
     public BfvParameters Parameters { get; }
@@ -81,7 +83,7 @@ public sealed class OneTimeEncryption : IDisposable
         polynomials.Expand(next++, words);
         transform.Multiply(words, key.Values, words);
         transform.Inverse(words);
-        BfvSet.Sampler.Fill(errors, random);
+        BfvSet.Sampler.Fill(errors, random, randomWords);
         Combine(values, errors, words, Parameters);
         WidePacking.Pack(words.AsSpan(0, values.Length), Parameters.PackedBits, packed);
     }
@@ -91,6 +93,7 @@ public sealed class OneTimeEncryption : IDisposable
         isClosed = true;
         CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(words.AsSpan()));
         CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(errors.AsSpan()));
+        CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(randomWords.AsSpan()));
     }
 
     /// <summary>words[i] = (Δ·m − e − words[i] mod q, rounded) / 2^r, and bits above the packed ones.</summary>
