@@ -28,8 +28,9 @@ internal sealed record EncryptionCost(
     double NoiseRatio,
     bool IsExact)
 {
-    private const int Repetitions = 10;
-    private const int TransformsPerRepetition = 100;
+    private const int Decryptions = 20;
+    private const int TransformsPerClient = 10;
+    private const double LeastSlice = 0.002;
 
     /// <summary>What the noise may be off: 5 %, or six deviations of what is measured where that is more (d below 7,200).</summary>
     private double NoiseTolerance => Math.Max(0.05, 6 / Math.Sqrt(2.0 * Dimension));
@@ -54,12 +55,14 @@ internal sealed record EncryptionCost(
         ulong[] keys = new ulong[parameters.Set.Degree];
         byte[] packed = new byte[WidePacking.PackedBytes(dimension, parameters.PackedBits)];
         uint[] update = new uint[dimension], expected = new uint[dimension];
-        double encrypt = double.MaxValue, add = double.MaxValue, decrypt = double.MaxValue;
+        ulong[] words = new ulong[parameters.Set.Degree];
+        double transform = double.MaxValue, encrypt = double.MaxValue, add = double.MaxValue, decrypt = double.MaxValue;
         for (int i = 0; i < clients; i++)
         {
             FillUpdate(update, i, parameters);
             using OneTimeSecretKey key = OneTimeSecretKey.Draw(parameters.Set, OperatingSystemRandomSource.Instance);
             using OneTimeEncryption encryption = new(parameters, key, polynomials, OperatingSystemRandomSource.Instance);
+            transform = Math.Min(transform, Seconds(() => Transform(words, parameters.Set.Transform)) / TransformsPerClient);
             encrypt = Math.Min(encrypt, Seconds(() => encryption.Encrypt(update, packed)));
             add = Math.Min(add, Seconds(() => sum.TryAdd(packed)));
             ResidueVector.Add(keys, key.Coefficients, parameters.Set.Modulus);
@@ -70,14 +73,14 @@ internal sealed record EncryptionCost(
         uint[] values = new uint[dimension];
         ResidueCheck? check = null;
         bool isExact = sum.Clients == clients;
-        for (int i = 0; i < Repetitions; i++)
+        for (int i = 0; i < Decryptions; i++)
         {
             decrypt = Math.Min(decrypt, Seconds(() => isExact &= OneTimeDecryption.TryDecrypt(sum, polynomials, keys, 0, values, out check)));
             isExact &= values.AsSpan().SequenceEqual(expected);
         }
 
         return new EncryptionCost(
-            dimension, clients, plainBits, (double)packed.Length / dimension, Transform(parameters.Set), encrypt, add, decrypt, check!.Deviation / check.ExpectedDeviation, isExact);
+            dimension, clients, plainBits, (double)packed.Length / dimension, transform, encrypt, add, decrypt, check!.Deviation / check.ExpectedDeviation, isExact);
     }
 
     /// <summary>Integers of both signs whose sum stays within b bits.</summary>
@@ -88,26 +91,19 @@ internal sealed record EncryptionCost(
             update[i] = Ring.FromCentred(((i * 2_654_435_761L) + (client * 40_503L)) % bound * ((i & 1) == 0 ? 1 : -1), parameters.PlainBits);
     }
 
-    private static double Transform(BfvSet set)
+    private static void Transform(ulong[] words, NumberTheoreticTransform transform)
     {
-        ulong[] words = [.. Enumerable.Range(0, set.Degree).Select(i => (ulong)i)];
-        double fastest = double.MaxValue;
-        for (int i = 0; i < Repetitions; i++)
-        {
-            fastest = Math.Min(fastest, Seconds(() =>
-            {
-                for (int j = 0; j < TransformsPerRepetition; j++) set.Transform.Inverse(words);
-            }));
-        }
-
-        return fastest / TransformsPerRepetition;
+        for (int i = 0; i < TransformsPerClient; i++) transform.Inverse(words);
     }
 
+    /// <summary>Processor time where the scheduler might have come between, which a busy machine does not lengthen; the clock, which is finer, below that.</summary>
     private static double Seconds(Action action)
     {
+        TimeSpan used = Environment.CpuUsage.TotalTime;
         long start = Stopwatch.GetTimestamp();
         action();
-        return Stopwatch.GetElapsedTime(start).TotalSeconds;
+        double elapsed = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        return elapsed < LeastSlice ? elapsed : (Environment.CpuUsage.TotalTime - used).TotalSeconds;
     }
 
     private double InTransforms(double seconds) => seconds / TransformSeconds / Math.Ceiling((double)Dimension / BfvSet.A1.Degree);

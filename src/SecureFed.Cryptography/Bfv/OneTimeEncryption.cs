@@ -96,7 +96,7 @@ public sealed class OneTimeEncryption : IDisposable
         CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(randomWords.AsSpan()));
     }
 
-    /// <summary>words[i] = (Δ·m − e − words[i] mod q, rounded) / 2^r, and bits above the packed ones.</summary>
+    /// <summary>words[i] = (Δ·m − e − words[i] mod q + 2^(r−1)) / 2^r, rounded down; packing drops a bit above the packed ones.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Combine(ReadOnlySpan<uint> values, ReadOnlySpan<long> errors, Span<ulong> words, BfvParameters parameters)
     {
@@ -116,13 +116,13 @@ public sealed class OneTimeEncryption : IDisposable
             Vector<long> modulus = new(q), deltas = new(delta), halves = new(half);
             for (; i <= values.Length - (2 * lanes); i += 2 * lanes)
             {
-                nuint at = (nuint)i, next = (nuint)(i + lanes);
+                nuint at = (nuint)i, after = (nuint)(i + lanes);
                 Vector<int> centred = Vector.ShiftRightArithmetic(Vector.ShiftLeft(Vector.LoadUnsafe(ref value, at).As<uint, int>(), shift), shift);
                 Vector.Widen(centred, out Vector<long> lower, out Vector<long> upper);
                 lower = (deltas * lower) - Vector.LoadUnsafe(ref error, at) - Vector.LoadUnsafe(ref result, at);
-                upper = (deltas * upper) - Vector.LoadUnsafe(ref error, next) - Vector.LoadUnsafe(ref result, next);
+                upper = (deltas * upper) - Vector.LoadUnsafe(ref error, after) - Vector.LoadUnsafe(ref result, after);
                 Rounded(lower, modulus, halves, dropped).StoreUnsafe(ref result, at);
-                Rounded(upper, modulus, halves, dropped).StoreUnsafe(ref result, next);
+                Rounded(upper, modulus, halves, dropped).StoreUnsafe(ref result, after);
             }
 
             for (; i < values.Length; i++)

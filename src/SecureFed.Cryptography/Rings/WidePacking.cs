@@ -77,10 +77,15 @@ public static class WidePacking
     }
 
     /// <summary>Eight bytes from there on; what lies beyond the end reads as zero.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static ulong ReadWord(ReadOnlySpan<byte> packed, int at)
     {
         ReadOnlySpan<byte> rest = packed[at..];
-        if (rest.Length >= sizeof(ulong)) return BinaryPrimitives.ReadUInt64LittleEndian(rest);
+        return rest.Length >= sizeof(ulong) ? BinaryPrimitives.ReadUInt64LittleEndian(rest) : ReadEnd(rest);
+    }
+
+    private static ulong ReadEnd(ReadOnlySpan<byte> rest)
+    {
         ulong word = 0;
         for (int i = 0; i < rest.Length; i++) word |= (ulong)rest[i] << (8 * i);
         return word;
