@@ -26,7 +26,8 @@ internal sealed class HolderParticipant(HolderMemory memory, RoundTransport tran
         }
         catch (SecureFedException exception) when (exception is not RoundRefusedException && IsEnd(exception.Code))
         {
-            return Outcome(exception.Code);
+            // No boxes are given out any more: enough others have summed.
+            return Outcome(exception.Code is ErrorCodes.NotReady ? ErrorCodes.TooLate : exception.Code);
         }
     }
 
