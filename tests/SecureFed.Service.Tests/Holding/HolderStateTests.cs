@@ -38,9 +38,10 @@ public sealed class HolderStateTests : IDisposable
             Assert.Equal((saved.TaskDigest, saved.RosterSequence, saved.RosterDigest), (loaded.TaskDigest, loaded.RosterSequence, loaded.RosterDigest));
         }
 
-        if (!OperatingSystem.IsWindows())
-            if (!OperatingSystem.IsWindows())
-                Assert.All([StateFile, CounterFile], file => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file)));
+        if (OperatingSystem.IsWindows())
+            return;
+        foreach (string file in (string[])[StateFile, CounterFile])
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
     }
 
     /// <summary>By the platform's primitives alone, from the form that the doc comments state.</summary>
