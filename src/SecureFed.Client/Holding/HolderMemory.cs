@@ -36,9 +36,9 @@ internal sealed class HolderMemory : IDisposable
         TaskFollower follower, SecureFedKeyHolderOptions options, Func<CancellationToken, Task<ulong>> getLastOffered, CancellationToken cancellationToken)
     {
         SavedHolder? saved = await options.StateStore.LoadAsync(options.TaskId, cancellationToken);
-        RememberedTask earlier = RememberedTask.Of(saved);
-        Roster roster = await follower.WaitForEnrolmentAsync(earlier, cancellationToken);
-        TaskParameters task = await follower.GetParametersAsync(earlier, cancellationToken);
+        RememberedTask past = RememberedTask.Of(saved);
+        Roster roster = await follower.WaitForEnrolmentAsync(past, cancellationToken);
+        TaskParameters task = await follower.GetParametersAsync(past, cancellationToken);
         if (task.Protection != Protocol.Rounds.ProtectionKind.Encryption || task.Encryption?.Holders.Contains(options.HolderId) != true)
             throw new RoundRefusedException(ErrorCodes.UnknownHolder, "The task does not name this identity among the holders of its one-time keys; ask its operator.");
         HolderContext context = new(options.HolderId, options.Signer!, roster, task, options.Policy!);
@@ -48,7 +48,7 @@ internal sealed class HolderMemory : IDisposable
         KeyHolder role = saved is null
             ? KeyHolder.Create(context, checked(lastOffered + 1))
             : KeyHolder.Restore(context, saved.State.Span) ?? throw Lost("it is of another holder or another version");
-        HolderMemory memory = new(follower, options.StateStore, context, role, earlier);
+        HolderMemory memory = new(follower, options.StateStore, context, role, past);
         if (lastOffered < role.NextNumber)
             return memory;
         memory.Dispose();

@@ -278,11 +278,17 @@ public sealed class KeyHolder : IDisposable
         if (state.Round is not { } active)
             return true;
         round = OpenedRound.TryRead(context.Task, active.OpenEntry, active.OpenIndex, active.InvitedList);
-        if (UploadList.TryDecode(active.FixedList, out UploadList? read))
-            fixedList = read;
-        if (UploadList.TryDecode(active.SignedList, out UploadList? signed))
-            signedList = signed;
-        return round?.Encryption.Table.Find(context.Self) is not null;
+        return round?.Encryption.Table.Find(context.Self) is { } seat
+            && (active.PrivateKey.Length == 0 || AgreementKey.PublicKeyMatches(active.PrivateKey, seat.RoundKey.Span))
+            && TryReadList(active.FixedList, out fixedList)
+            && TryReadList(active.SignedList, out signedList);
+    }
+
+    /// <summary>A list that was kept; none is empty bytes.</summary>
+    private static bool TryReadList(byte[] saved, out UploadList? list)
+    {
+        list = null;
+        return saved.Length == 0 || UploadList.TryDecode(saved, out list);
     }
 
     private byte[] Sign(IMessageBody body) =>

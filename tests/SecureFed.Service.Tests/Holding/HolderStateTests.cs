@@ -38,8 +38,10 @@ public sealed class HolderStateTests : IDisposable
             Assert.Equal((saved.TaskDigest, saved.RosterSequence, saved.RosterDigest), (loaded.TaskDigest, loaded.RosterSequence, loaded.RosterDigest));
         }
 
-        if (!OperatingSystem.IsWindows())
-            Assert.Equal((UnixFileMode.UserRead | UnixFileMode.UserWrite, UnixFileMode.UserRead | UnixFileMode.UserWrite), (File.GetUnixFileMode(StateFile), File.GetUnixFileMode(CounterFile)));
+        if (OperatingSystem.IsWindows())
+            return;
+        foreach (string file in (string[])[StateFile, CounterFile])
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
     }
 
     /// <summary>By the platform's primitives alone, from the form that the doc comments state.</summary>
