@@ -58,7 +58,7 @@ public sealed class RoundVectorTests
             string stop = VectorParties.Steps.FirstOrDefault(s => VectorParties.MessageOf(client.Messages, s.Type) is null).Name ?? "";
             Dictionary<MessageType, byte[]> sent = [];
             using MaskingClient masking = parties.ClientBefore(stop, i, parties.RecordedSigner(i), (type, bytes) => sent.Add(type, bytes.ToArray()));
-            foreach (MessageType type in Enum.GetValues<MessageType>())
+            foreach (MessageType type in Enum.GetValues<MessageType>().Where(type => type <= MessageType.UnmaskAnswer))
                 Assert.Equal(VectorParties.MessageOf(client.Messages, type), sent.GetValueOrDefault(type));
             MaskingClientState state = MaskingClientState.TryDecode(masking.Encode())!;
             Assert.Equal(client.MaskPrivateKey, state.MaskPrivateKey);

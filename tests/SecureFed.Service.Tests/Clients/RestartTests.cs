@@ -20,7 +20,9 @@ namespace SecureFed.Service.Tests.Clients;
 /// <summary>A client that stops in the middle of a round, and what its state file holds.</summary>
 public class RestartTests(TestConsortium consortium)
 {
-    public static TheoryData<RoundPhase> Steps() => [RoundPhase.Advertise, RoundPhase.Share, RoundPhase.Upload, RoundPhase.Confirm, RoundPhase.Unmask];
+    private static readonly RoundPhase[] Masked = [RoundPhase.Advertise, RoundPhase.Share, RoundPhase.Upload, RoundPhase.Confirm, RoundPhase.Unmask];
+
+    public static TheoryData<RoundPhase> Steps() => [.. Masked];
 
     [Theory]
     [MemberData(nameof(Steps))]
@@ -75,7 +77,7 @@ public class RestartTests(TestConsortium consortium)
             () => consortium.ClientFor(0, task, o => o.StateStore = store, wire).ContributeAsync(new double[] { 1 }));
         Assert.Equal("storage-unavailable", exception.Code);
         string[] parts = ["keys", "shares", "uploads", "confirmations", "unmask"];
-        Assert.Equal(parts.Take((int)step), wire.Writes.Select(w => w.Path.Split('/')[^2]));
+        Assert.Equal(parts.Take(Array.IndexOf(Masked, step)), wire.Writes.Select(w => w.Path.Split('/')[^2]));
         await stop.CancelAsync();
         await Task.WhenAny(Task.WhenAll(others));
     }
@@ -204,7 +206,7 @@ public class RestartTests(TestConsortium consortium)
 
         RecordingHandler before = new();
         IRoundStateStore files = new FileRoundStateStore(directory.Path);
-        StoppingStore stopping = new(files, sendsBeforeItStops ? step + 1 : step, saves: !sendsBeforeItStops, () => new StoppedException());
+        StoppingStore stopping = new(files, sendsBeforeItStops ? Masked.Append(RoundPhase.Closed).SkipWhile(s => s != step).ElementAt(1) : step, saves: !sendsBeforeItStops, () => new StoppedException());
         SecureFedClient first = consortium.ClientFor(0, task, o => o.StateStore = stopping, before);
         await Assert.ThrowsAsync<StoppedException>(() => first.ContributeAsync(update));
 

@@ -63,6 +63,24 @@ public class DemoTests
     }
 
     [Theory]
+    [InlineData("none", "finance", "--rounds", "2", "--clients", "6")]
+    [InlineData("none", "manufacturing", "--rounds", "3", "--clients", "20", "--dropout", "0.1")]
+    [InlineData("record", "finance", "--rounds", "2", "--clients", "6", "--epsilon", "2")]
+    public async Task Encrypted_rounds_with_five_key_holders_give_what_masked_ones_give(string privacy, string scenario, params string[] options)
+    {
+        Transcript transcript = await Cli.RunAsync(["demo", "--json", "--protection", "encryption", "--privacy", privacy, "--scenario", scenario, .. options]);
+        Assert.True(transcript.ExitCode == 0, transcript.Output + transcript.Diagnostics); // Which compares every sum with the clients' integers.
+        JsonElement json = transcript.Json;
+        Assert.Equal(Shape.Order(StringComparer.Ordinal), ShapeOf("$", json).Distinct(StringComparer.Ordinal).Where(line => !line.StartsWith("$.privacy.releases", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+        Assert.Equal("encryption", json.GetProperty("protection").GetString());
+        Assert.True(json.GetProperty("audit").GetProperty("verified").GetBoolean());
+        Assert.All(json.GetProperty("rounds").EnumerateArray(), r => Assert.InRange(r.GetProperty("participants").GetInt32(), 5, 20));
+        Assert.True(json.GetProperty("communication").GetProperty("bytesUpPerClientPerRound").GetDouble() > 5 * 12_800); // Five shares of the one-time key.
+        if (privacy == "record")
+            Assert.InRange(json.GetProperty("privacy").GetProperty("epsilon").GetDouble(), 0.1, 2);
+    }
+
+    [Theory]
     [InlineData("record", 1e-5, "--epsilon", "2")]
     [InlineData("record", 1e-6, "--delta", "1e-6", "--privacy", "record", "--epsilon", "2")]
     [InlineData("record", 1e-5, "--optimizer", "fedadam", "--epsilon", "2")]
@@ -148,8 +166,6 @@ public class DemoTests
     }
 
     [Theory]
-    [InlineData("encryption", "--protection", "encryption")]
-    [InlineData("encryption", "--protection", "encryption-single-key")]
     [InlineData("partitions", "--partition-by", "age")]
     [InlineData("partitions", "--dirichlet", "0.5")]
     [InlineData("models", "--model", "softmax")]
