@@ -139,8 +139,11 @@ internal sealed record DemoPlan(
             DeltaDrop = Cohort.DeltaDrop.ToDecimal(),
             ServerClass = Cohort.ServerClass,
         },
-        Deadlines = new DeadlineDefinition { AdvertiseMilliseconds = 60_000, PhaseMilliseconds = 30_000, GraceMilliseconds = Grace },
+        Deadlines = new DeadlineDefinition { AdvertiseMilliseconds = Collecting, PhaseMilliseconds = 30_000, GraceMilliseconds = Grace },
     };
+
+    /// <summary>How long clients may compute. An encrypted round has invited its clients before, so it waits that long for one that dropped out.</summary>
+    private int Collecting => Protection == ProtectionKind.Masking || Dropout == 0 ? 60_000 : 4_000 + 60 * Clients;
 
     /// <summary>How long nothing may come before the server goes on without the missing: the more clients share this machine, the denser they come.</summary>
     private int Grace => Dropout == 0 ? 5_000 : Clients >= 100 ? 350 : 700;

@@ -75,7 +75,7 @@ public class DemoTests
         Assert.Equal("encryption", json.GetProperty("protection").GetString());
         Assert.True(json.GetProperty("audit").GetProperty("verified").GetBoolean());
         Assert.All(json.GetProperty("rounds").EnumerateArray(), r => Assert.InRange(r.GetProperty("participants").GetInt32(), 5, 20));
-        Assert.True(json.GetProperty("communication").GetProperty("bytesUpPerClientPerRound").GetDouble() > 5 * 12_800); // Five shares of the one-time key.
+        Assert.True(json.GetProperty("communication").GetProperty("bytesUpPerClientPerRound").GetDouble() > 50_000); // Five shares of the one-time key, but for who dropped out.
         if (privacy == "record")
             Assert.InRange(json.GetProperty("privacy").GetProperty("epsilon").GetDouble(), 0.1, 2);
     }
