@@ -40,6 +40,9 @@ internal interface IServerProtection
     /// <summary>Signed statements of the fixed uploads in order, from one place on, each with the share that it seals to one key holder.</summary>
     IReadOnlyList<HolderDelivery> DeliveriesTo(Identifier holder, int from, int count) => [];
 
+    /// <summary>A listed upload with its whole vector, for the one holder that adds the ciphertexts itself.</summary>
+    HolderDelivery? DeliveryOf(Identifier holder, Identifier client) => null;
+
     /// <summary>The round is over: forgets every share and answer.</summary>
     void Forget();
 
