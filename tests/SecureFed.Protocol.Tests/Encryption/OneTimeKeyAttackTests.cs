@@ -12,18 +12,28 @@ public sealed class OneTimeKeyAttackTests
     private const int Degree = 2048;
     private static readonly BfvParameters Parameters = BfvParameters.Create(BfvSet.A1, 32, 8, 4);
     private static readonly PrimeModulus Q = BfvSet.A1.Modulus;
-    private static readonly ulong Shift = (ulong)(((UInt128)Q.Value << 26) / (1UL << 32));
 
-    /// <summary>c₀ of a ciphertext whose second component would be a + ⌊2^26·q/t⌋: the sum moves by −2^26 times the sender's own key.</summary>
+    /// <summary>2^26·Δ, which the sum can hold without a trace; ⌊2^26·q/t⌋ is 256 less, and 256 times a key in the residue is enough to lose the round.</summary>
+    private static readonly ulong Shift = Parameters.Delta << 26;
+
+    /// <summary>c₀ of a ciphertext whose second component would be a + 2^26·Δ: the sum moves by −2^26 times the sender's own key.</summary>
     [Fact]
     public void A_shifted_second_component_adds_the_senders_own_key_and_nobody_elses()
     {
         uint[] first = Attack("honest keys", OwnKey, dealsOther: false)!;
         Assert.Equal(first, Attack("other honest keys", OwnKey, dealsOther: false));
         using OneTimeSecretKey own = Draw("attacker");
-        Assert.Equal([.. own.Coefficients.ToArray().Select(s => (uint)(-Q.Center(s) << 26))], first);
+        Assert.Equal([.. own.Coefficients.ToArray().Select(s => unchecked((uint)(-Q.Center(s) << 26)))], first);
 
         static ulong[] OwnKey(OneTimeSecretKey own) => [.. own.Coefficients.ToArray().Select(s => Q.Multiply(Q.Negate(s), Shift))];
+    }
+
+    [Fact]
+    public void The_very_shift_that_reads_a_single_key_loses_the_round()
+    {
+        ulong shift = (ulong)(((UInt128)Q.Value << 26) >> 32);
+        Assert.Equal(Shift - 256, shift);
+        Assert.Null(Attack("honest keys", own => [.. own.Coefficients.ToArray().Select(s => Q.Multiply(Q.Negate(s), shift))], dealsOther: false));
     }
 
     [Fact]
@@ -47,7 +57,7 @@ public sealed class OneTimeKeyAttackTests
     /// <summary>The decoded sum of three honest updates and the attacker's zeros, less the honest sum; null if the residue is not honest.</summary>
     /// <param name="honestSeed">Of the honest clients' keys and errors; their updates stay the same.</param>
     /// <param name="shiftOf">What the attacker adds to its ciphertext, mod q.</param>
-    /// <param name="dealsOther">Whether the attacker shares its key plus ⌊2^26·q/t⌋.</param>
+    /// <param name="dealsOther">Whether the attacker shares its key plus 2^26·Δ.</param>
     private static uint[]? Attack(string honestSeed, Func<OneTimeSecretKey, ulong[]> shiftOf, bool dealsOther)
     {
         using KeyedRandomSource honest = Seeded.Source(honestSeed);
@@ -72,7 +82,7 @@ public sealed class OneTimeKeyAttackTests
         if (dealsOther)
             sumOfKeys[0] = Q.Add(sumOfKeys[0], Shift);
         uint[] decoded = new uint[Degree];
-        return OneTimeDecryption.TryDecrypt(sum, polynomials, sumOfKeys, 0, decoded, out _) ? [.. decoded.Zip(honestSum, (d, h) => d - h)] : null;
+        return OneTimeDecryption.TryDecrypt(sum, polynomials, sumOfKeys, 0, decoded, out _) ? [.. decoded.Zip(honestSum, (d, h) => unchecked(d - h))] : null;
     }
 
     private static OneTimeSecretKey Draw(string seed)

@@ -40,7 +40,7 @@ public sealed class SingleKeyAttackTests
         // From here on nothing but the published sum and what the server holds.
         uint[] sum = new uint[all.Round.Parameters.Layout.Dimension];
         Assert.True(RingVector.TryDecode(all.Server.Blobs.Get(all.Round.AggregateDigest!.Value).Span, sum));
-        ulong[] secret = [.. sum.Take(parameters.Degree).Select(value => q.FromSigned((int)(value + (1U << 25)) >> 26))];
+        ulong[] secret = [.. sum.Take(parameters.Degree).Select(value => q.FromSigned(unchecked((int)(value + (1U << 25))) >> 26))];
         new NumberTheoreticTransform(q, parameters.Degree).Forward(secret);
         using SealSecretKey key = SealSecretKey.Create(parameters, secret);
         Assert.True(SingleKeys.Matches(key, SealPublicKey.Read(all.Round.Parameters.Encryption!.Table.Entries[0].RoundKey.Span, parameters)));

@@ -43,7 +43,7 @@ internal sealed class SingleKeyConsortium
             new TrainingSpecification(ServerOptimizerKind.FedAvg, 1, LocalOptimizerKind.Sgd, 0.1, 1e-8, 1, 1, 1, 2.5, 100),
             new TaskSchedule(false, 10, false, 10),
             [new RoundShape(RoundKind.Train, [new SegmentShape("delta", length, 2.5), new SegmentShape("weight", 1, 1)])],
-            new CohortBounds(4, 5, 5, 1, ExactDecimal.Zero, ExactDecimal.From(0.4m), ServerClass.Curious, 1, leastDifference),
+            new CohortBounds(5, 5, 5, 1, ExactDecimal.Zero, ExactDecimal.From(0.4m), ServerClass.Curious, 1, leastDifference),
             new PhaseDeadlines(1000, 1000, 100),
             ProtectionKind.EncryptionSingleKey,
             ringBits,
