@@ -3,8 +3,10 @@ using System.IO.Compression;
 using SecureFed.Cryptography.Seal;
 using SecureFed.Protocol.Encryption;
 using SecureFed.Protocol.Encryption.Messages;
+using SecureFed.Protocol.Messages;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tests.Simulation;
+using SecureFed.Protocol.Transparency;
 
 namespace SecureFed.Protocol.Tests.Encryption;
 
@@ -107,6 +109,25 @@ public sealed class SingleKeyHostileUploadTests
         Refuses(all, "invalid-ciphertext", new SingleKeyUpload(CiphertextBytes, (byte[])[.. own[..CiphertextBytes], .. sent[..CiphertextBytes]]), sender: 1);
         Assert.Equal(SimulatedServer.Accepted, all.Server.Receive(all.Sign(all.Clients[1], new SingleKeyUpload(CiphertextBytes, own))));
         Assert.Equal("conflicting-upload", all.Server.Receive(all.Encrypt(all.Clients[1])));
+    }
+
+    [Fact]
+    public void Messages_of_one_protection_have_no_place_in_a_round_of_another()
+    {
+        SingleKeyConsortium single = new("other protection", length: 40);
+        single.Open();
+        Assert.Equal("invalid-message", single.Server.Receive(single.Sign(single.Clients[0], EncryptionSamples.Upload(1))));
+        ServedRound shared = new("other protection");
+        shared.Open();
+        MessageHeader header = new(shared.Parties.Task.TaskId, shared.Round.Parameters.RoundId, shared.Clients[0].Id, shared.Round.OpenDigest);
+        Assert.Equal("invalid-message", shared.Server.Receive(SignedMessage.Sign(header, EncryptionSamples.SingleKey(1), shared.Clients[0].Key).Bytes));
+
+        single.Upload(single.Clients);
+        single.Server.Advance(Patience.Waiting);
+        Assert.Equal(SimulatedServer.Accepted, single.Server.Receive(single.Holder.OnSurvivors(single.Server.AnnouncementOf(EventType.SurvivorsListed)!).Message!.Value));
+        single.Server.Advance(Patience.Waiting);
+        Assert.Equal("invalid-message", single.Server.Receive(SignedMessage.Sign(single.Header(single.HolderId), EncryptionSamples.Sum(16), single.HolderKey).Bytes));
+        Assert.Equal("wrong-phase", single.Holder.OnFixedUploads(single.Server.AnnouncementOf(EventType.SurvivorsListed)!, []).Refusal?.Code);
     }
 
     [Fact]

@@ -53,6 +53,6 @@ public sealed record SingleKeyUpload(int CiphertextBytes, ReadOnlyMemory<byte> C
         int ciphertextBytes = reader.Count(GreatestCiphertextBytes);
         byte[] ciphertexts = reader.Opaque(int.MaxValue).ToArray();
         reader.Require(ciphertextBytes > 0 && ciphertexts.Length > 0 && ciphertexts.Length % ciphertextBytes == 0);
-        return new SingleKeyUpload(Math.Max(1, ciphertextBytes), ciphertexts);
+        return new SingleKeyUpload(ciphertextBytes, ciphertexts);
     }
 }
