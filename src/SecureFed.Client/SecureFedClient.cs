@@ -240,7 +240,7 @@ public sealed class SecureFedClient
         RememberedTask remembered = RememberedTask.Of(await options.StateStore.LoadAsync(options.TaskId, cancellationToken));
         Roster roster = await follower.WaitForEnrolmentAsync(remembered, cancellationToken);
         TaskParameters task = await follower.GetParametersAsync(remembered, cancellationToken);
-        return context = new ClientContext(options.ClientId, options.Signer!, roster, task, options.Policy!, options.PeerKeys, options.Cohorts);
+        return context = new ClientContext(options.ClientId, options.Signer!, roster, task, options.Policy!, options.PeerKeys, options.Cohorts, SingleKeys: options.SingleKeys);
     }
 
     private async Task<ClientContext> GetChangedContextAsync(CancellationToken cancellationToken)

@@ -62,4 +62,26 @@ public static class SingleKeys
             CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(error.AsSpan()));
         }
     }
+
+    /// <summary>Whether a public key is one of this secret key: the coefficients of p₀ + p₁·s are errors, from −21 to 21.</summary>
+    /// <exception cref="ArgumentException">No set for single keys has the key's parameters.</exception>
+    public static bool Matches(SealSecretKey secretKey, SealPublicKey publicKey)
+    {
+        if (secretKey.Parameters.KeyLevel.Id != publicKey.Parameters.KeyLevel.Id) return false;
+        SingleKeyRing ring = SingleKeyRing.Of(secretKey.Parameters);
+        ulong[] error = GC.AllocateArray<ulong>(ring.Degree, pinned: true);
+        try
+        {
+            ring.Transform.Multiply(publicKey.Second, secretKey.Words, error);
+            ResidueVector.Add(error, publicKey.First, ring.Modulus);
+            ring.Transform.Inverse(error);
+            bool isSmall = true;
+            foreach (ulong word in error) isSmall &= Math.Abs(ring.Modulus.Center(word)) <= SmallPolynomial.GreatestBinomial;
+            return isSmall;
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(error.AsSpan()));
+        }
+    }
 }

@@ -11,8 +11,11 @@ namespace SecureFed.Cryptography.Bfv;
 /// depend on what is kept.</remarks>
 internal static class SmallPolynomial
 {
+    /// <summary>Greatest absolute value of a binomial error.</summary>
+    public const int GreatestBinomial = 21;
+
     /// <summary>Bits on either side of the binomial difference: variance 2·21/4 = 10.5.</summary>
-    private const int BinomialBits = 21;
+    private const int BinomialBits = GreatestBinomial;
     private const int TritsPerByte = 5;
     private const int TritStrings = 243; // 3^5
     private const int BatchBytes = 448;

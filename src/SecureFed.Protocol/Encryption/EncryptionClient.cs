@@ -12,11 +12,12 @@ using SecureFed.Protocol.Wire;
 
 namespace SecureFed.Protocol.Encryption;
 
-/// <summary>A client's side of one round with one-time keys, stepped by hand: it uploads once and need not come back.</summary>
+/// <summary>A client's side of one encrypted round, with one-time keys or under a single one, stepped by hand: it uploads once and need not come back.</summary>
 /// <remarks>
 /// <para>DESIGN section 3, Encryption. No message but the upload; <see cref="OnSurvivors"/> only tells whether the upload is summed.</para>
 /// <para>The shell saves <see cref="Encode"/> before it sends. Asked again, <see cref="Encrypt"/> returns the same bytes, also after a restart: no second vector is encrypted
 /// for a round whose first may have left. A client that stopped before it saved an upload has sent nothing, and encrypts under a key of its own again.</para>
+/// <para>Under a single key an upload is a SEAL ciphertext to the one holder, and one client that encrypts dishonestly reads everybody's: policy must opt in.</para>
 /// <para>Does not protect against t_h colluding key holders, against more than c colluding clients with the server, nor against what the sum itself reveals.</para>
 /// </remarks>
 public sealed class EncryptionClient : IDisposable
@@ -117,7 +118,9 @@ public sealed class EncryptionClient : IDisposable
             throw new ArgumentException("The update does not carry the share of noise that this round demands.", nameof(update));
         if ((context.Policy.Check(context.InForce) ?? context.Policy.Check(round.Thresholds)) is { } violation)
             return ClientStep.Refuse(violation);
-        EncryptedUpload upload = UploadEncryption.Create(round, context.Self, update, random);
+        IMessageBody upload = Round.Protection == ProtectionKind.EncryptionSingleKey
+            ? SingleKeyUploadEncryption.Create(round, context.SingleKeys, update, random)
+            : UploadEncryption.Create(round, context.Self, update, random);
         state.Upload = SignedMessage.Sign(new MessageHeader(context.Task.TaskId, Round.RoundId, context.Self, OpenDigest), upload, context.Signer).Bytes.ToArray();
         return ClientStep.Send(new EncryptedUpdate(state.Upload));
     }

@@ -1,4 +1,3 @@
-using SecureFed.Cryptography.Keys;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Identity;
 using SecureFed.Protocol.Masking;
@@ -25,7 +24,7 @@ internal static class EncryptionExamination
         round = null;
         if (RoundExamination.FindFault(context, opening.Entry, lastRoundNumber, out RoundParameters? read) is { } fault)
             return fault;
-        if (read!.Protection != ProtectionKind.Encryption || read.Encryption is not { } encryption || encryption.Specification != context.Task.Encryption)
+        if (read!.Protection != context.Task.Protection || read.Encryption is not { } encryption || encryption.Specification != context.Task.Encryption)
             return Refuse(ErrorCodes.InvalidParameters, "The round's parameter set, key holders or threshold differ from the task's.");
         if (FindTableFault(context, encryption) is { } table)
             return Refuse(ErrorCodes.InvalidHolders, $"The round's table of key holders is refused: {table}. Nothing is encrypted to it.");
@@ -51,8 +50,8 @@ internal static class EncryptionExamination
         {
             if (seat.Point > specification.Holders.Count || specification.Holders[seat.Point - 1] != seat.Holder)
                 return "a holder does not sit at its point of the task";
-            if (!P256.IsValidPublicKey(seat.RoundKey.Span))
-                return "a round key is no point on P-256";
+            if (HolderKeys.FindFault(context.Task, seat.RoundKey.Span) is { } key)
+                return $"a round key cannot be used: {key}";
             if (seat.Number == 0 || !SignedHolderKey.Of(context.Task.TaskId, seat).Verify(context.Roster))
                 return "a round key is not signed by its holder, or the holder is none of the roster";
         }

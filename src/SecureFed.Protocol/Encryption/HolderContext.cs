@@ -1,3 +1,4 @@
+using SecureFed.Cryptography.Bfv;
 using SecureFed.Cryptography.Keys;
 using SecureFed.Protocol.Identity;
 using SecureFed.Protocol.Masking;
@@ -14,7 +15,8 @@ namespace SecureFed.Protocol.Encryption;
 /// <param name="Task">Parameters of the task.</param>
 /// <param name="Policy">What the holder demands; the same bounds as a client's.</param>
 /// <param name="Changed">The task with the approved changes that this holder has verified; null while it knows of none.</param>
-public sealed record HolderContext(Identifier Self, ISigner Signer, Roster Roster, TaskParameters Task, ClientPolicy Policy, TaskParameters? Changed = null)
+/// <param name="SingleKeys">Arithmetic of tasks under a single key; null is ours.</param>
+public sealed record HolderContext(Identifier Self, ISigner Signer, Roster Roster, TaskParameters Task, ClientPolicy Policy, TaskParameters? Changed = null, ISingleKeyEngine? SingleKeys = null)
 {
     /// <summary>The task as it stands now: what the policy judges.</summary>
     public TaskParameters InForce => Changed ?? Task;

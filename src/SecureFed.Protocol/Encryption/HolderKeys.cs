@@ -1,4 +1,3 @@
-using SecureFed.Cryptography.Bfv;
 using SecureFed.Cryptography.Keys;
 using SecureFed.Cryptography.Seal;
 using SecureFed.Protocol.Errors;
@@ -89,16 +88,7 @@ internal sealed class HolderKeys(TaskParameters task)
     {
         if (task.Protection == ProtectionKind.Encryption)
             return P256.IsValidPublicKey(key) ? null : "the key is no point on P-256 in uncompressed form";
-        try
-        {
-            BfvSet ring = task.Encryption!.Ring;
-            _ = SealPublicKey.Read(key, SealParameters.Create(ring.Degree, [ring.Modulus.Value], 1UL << task.RingBits));
-            return null;
-        }
-        catch (SealFormatException exception)
-        {
-            return exception.Message;
-        }
+        return SingleKeyRound.FindFault(key, SingleKeyRound.ParametersOf(task), out SealPublicKey? _);
     }
 
     private RoundRejection? FindFault(SignedHolderKey offer, Roster roster)

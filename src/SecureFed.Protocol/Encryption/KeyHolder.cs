@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using SecureFed.Cryptography.Keys;
 using SecureFed.Cryptography.Randomness;
 using SecureFed.Protocol.Encryption.Messages;
 using SecureFed.Protocol.Errors;
@@ -13,7 +12,7 @@ namespace SecureFed.Protocol.Encryption;
 /// <summary>One key holder over one task, stepped by hand: announcement in, message to send out.</summary>
 /// <remarks>
 /// <para>DESIGN section 3, Encryption. In every round it answers one challenge about everybody's shares, signs one list, and gives one sum over that list against a
-/// certificate that t_h holders signed the same.</para>
+/// certificate that t_h holders signed the same. The holder of a single key has no challenge to answer, and gives what that one list's sum decrypts to.</para>
 /// <para>Every step either refuses and leaves the state as it was, or changes the state and returns one message. The shell saves <see cref="Encode"/> before it sends. Asked again
 /// with the same announcement a step returns the same bytes; with another one it refuses. A second challenge answered, or a second list summed, would be linear
 /// equations of single clients' keys.</para>
@@ -25,6 +24,7 @@ public sealed class KeyHolder : IDisposable
 {
     private readonly HolderContext context;
     private readonly KeyHolderState state;
+    private readonly IHolderScheme scheme;
     private OpenedRound? round;
     private UploadList? fixedList;
     private UploadList? signedList;
@@ -33,6 +33,7 @@ public sealed class KeyHolder : IDisposable
     {
         this.context = context;
         this.state = state;
+        scheme = IHolderScheme.Of(context);
     }
 
     /// <summary>Number of the next offer.</summary>
@@ -93,10 +94,8 @@ public sealed class KeyHolder : IDisposable
     /// <returns>A <see cref="SignedHolderKey"/>.</returns>
     public ReadOnlyMemory<byte> Offer(IRandomSource random)
     {
-        using AgreementKey key = AgreementKey.Generate(random);
-        SignedHolderKey offer = SignedHolderKey.Sign(context.Task.TaskId, context.Self, state.NextNumber, key.PublicKey, context.Signer);
-        byte[] privateKey = new byte[P256.PrivateKeyBytes];
-        key.ExportPrivateKey(privateKey);
+        (byte[] privateKey, ReadOnlyMemory<byte> publicKey) = scheme.Draw(random);
+        SignedHolderKey offer = SignedHolderKey.Sign(context.Task.TaskId, context.Self, state.NextNumber, publicKey, context.Signer);
         state.Keys.Add(state.NextNumber++, new KeyHolderState.OfferedKey(privateKey, offer.Bytes.ToArray()));
         return offer.Bytes;
     }
@@ -111,7 +110,7 @@ public sealed class KeyHolder : IDisposable
             return refusal;
         if (opened!.Encryption.Table.Find(context.Self) is not { } seat)
             return new RoundRejection(ErrorCodes.UnknownHolder, "This holder has no seat in the round: none of its offers was left. Offer further keys.");
-        if (!state.Keys.TryGetValue(seat.Number, out KeyHolderState.OfferedKey? key) || !AgreementKey.PublicKeyMatches(key.PrivateKey, seat.RoundKey.Span))
+        if (!state.Keys.TryGetValue(seat.Number, out KeyHolderState.OfferedKey? key) || !scheme.Matches(key.PrivateKey, seat.RoundKey.Span))
             return new RoundRejection(ErrorCodes.StateLost, $"The private half of the round key, offer {seat.Number}, is not in this holder's state: it has served or was lost. The holder takes no part in the round.");
 
         KeyHolderRoundState joined = new()
@@ -134,7 +133,7 @@ public sealed class KeyHolder : IDisposable
     /// <returns>Null, or why the list is refused.</returns>
     public RoundRejection? AcceptFixedUploads(Announcement announcement)
     {
-        if (!IsUnderWay(out KeyHolderRoundState? active))
+        if (!IsUnderWay(out KeyHolderRoundState? active) || !scheme.HasCheck)
             return OutOfOrder;
         if (FindFixedFault(active, announcement, out UploadList? list) is { } refusal)
             return refusal;
@@ -147,7 +146,7 @@ public sealed class KeyHolder : IDisposable
     /// <param name="deliveries">One for each listed upload, in the list's order; read once, and not at all if the challenge was answered before.</param>
     public HolderStep OnFixedUploads(Announcement announcement, IEnumerable<HolderDelivery> deliveries)
     {
-        if (!IsUnderWay(out KeyHolderRoundState? active))
+        if (!IsUnderWay(out KeyHolderRoundState? active) || !scheme.HasCheck)
             return HolderStep.Refuse(OutOfOrder);
         if (FindFixedFault(active, announcement, out UploadList? list) is { } refusal)
             return HolderStep.Refuse(refusal);
@@ -170,15 +169,15 @@ public sealed class KeyHolder : IDisposable
             return HolderStep.Refuse(OutOfOrder);
         if (signedList is not null)
             return announcement.Blob.Span.SequenceEqual(active.SignedList) && announcement.Entry.Index == active.SignedIndex ? HolderStep.Send(active.ListSignature) : HolderStep.Refuse(SecondList);
-        if (fixedList is null)
+        if (scheme.HasCheck && fixedList is null)
             return HolderStep.Refuse(OutOfOrder);
-        if (ListAnnouncement.FindFault(announcement, context.Task, context.Policy, EventType.SurvivorsListed, round.Parameters.RoundId, active.FixedIndex) is { } fault)
+        if (ListAnnouncement.FindFault(announcement, context.Task, context.Policy, EventType.SurvivorsListed, round.Parameters.RoundId, scheme.HasCheck ? active.FixedIndex : active.OpenIndex) is { } fault)
             return HolderStep.Refuse(fault);
         if (round.TryReadList(announcement.Blob.Span, out UploadList? list) is { } refusal)
             return HolderStep.Refuse(refusal);
-        if (!fixedList.Uploads.ToHashSet().IsSupersetOf(list!.Uploads))
+        if (fixedList?.Uploads.ToHashSet().IsSupersetOf(list!.Uploads) == false)
             return HolderStep.Refuse(ErrorCodes.InvalidSurvivors, "The list holds an upload that was not fixed before the challenge; the holder signs nothing.");
-        Identifier[] survivors = [.. list.Uploads.Select(u => u.Client)];
+        Identifier[] survivors = [.. list!.Uploads.Select(u => u.Client)];
         int leastDifference = context.Task.Cohort.LeastDifference;
         if (state.History.IsTooSimilar(round.Parameters.Kind, survivors, leastDifference))
             return HolderStep.Refuse(ErrorCodes.SurvivorsTooSimilar, $"The survivors differ by fewer than {leastDifference} clients from those of an earlier round: the two sums could be subtracted. The holder signs nothing.");
@@ -191,7 +190,7 @@ public sealed class KeyHolder : IDisposable
         return HolderStep.Send(active.ListSignature);
     }
 
-    /// <summary>Gives, once, the sum of the key shares over the signed list, after verifying itself that t_h holders signed the same. The round's key is erased with it.</summary>
+    /// <summary>Gives, once, the sum of the key shares over the signed list (under a single key the decrypted sum), after verifying itself that t_h holders signed the same. The round's key is erased with it.</summary>
     /// <param name="announcement">The request with its certificate.</param>
     /// <param name="deliveries">One for each upload of the signed list, in its order; read once, and not at all if the sum was given before.</param>
     public HolderStep OnSumRequest(Announcement announcement, IEnumerable<HolderDelivery> deliveries)
@@ -211,13 +210,9 @@ public sealed class KeyHolder : IDisposable
         if (active.SumAnswer.Length > 0)
             return HolderStep.Send(active.SumAnswer);
 
-        using (ShareReader reader = new(context, round, active.PrivateKey))
-        {
-            if (HolderShares.TrySum(reader, signedList.Uploads, deliveries, out byte[]? sum) is { } refusal)
-                return HolderStep.Refuse(refusal);
-            active.SumAnswer = Sign(new KeySumAnswer(request.ListDigest, sum!));
-        }
-
+        if (scheme.TryAnswer(round, active.PrivateKey, request.ListDigest, signedList.Uploads, deliveries, out IMessageBody? answer) is { } refusal)
+            return HolderStep.Refuse(refusal);
+        active.SumAnswer = Sign(answer!);
         active.EraseKey();
         return HolderStep.Send(active.SumAnswer);
     }
@@ -279,7 +274,7 @@ public sealed class KeyHolder : IDisposable
             return true;
         round = OpenedRound.TryRead(context.Task, active.OpenEntry, active.OpenIndex, active.InvitedList);
         return round?.Encryption.Table.Find(context.Self) is { } seat
-            && (active.PrivateKey.Length == 0 || AgreementKey.PublicKeyMatches(active.PrivateKey, seat.RoundKey.Span))
+            && (active.PrivateKey.Length == 0 || scheme.Matches(active.PrivateKey, seat.RoundKey.Span))
             && TryReadList(active.FixedList, out fixedList)
             && TryReadList(active.SignedList, out signedList);
     }

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using SecureFed.Cryptography.Keys;
 using SecureFed.Protocol.Wire;
 
 namespace SecureFed.Protocol.Encryption;
@@ -37,7 +36,7 @@ internal sealed class KeyHolderRoundState : IDisposable
     /// <summary>Signed <see cref="Messages.ListSignature"/>.</summary>
     public byte[] ListSignature { get; set; } = [];
 
-    /// <summary>Signed <see cref="Messages.KeySumAnswer"/>; empty if none was given.</summary>
+    /// <summary>Signed <see cref="Messages.KeySumAnswer"/> or <see cref="Messages.SingleKeyAnswer"/>; empty if none was given.</summary>
     public byte[] SumAnswer { get; set; } = [];
 
     public void EraseKey()
@@ -56,7 +55,7 @@ internal sealed class KeyHolderRoundState : IDisposable
         OpenEntry = Opaque(ref reader),
         OpenIndex = reader.UInt64(),
         InvitedList = Opaque(ref reader),
-        PrivateKey = reader.Opaque(P256.PrivateKeyBytes).ToArray(),
+        PrivateKey = reader.Opaque(KeyHolderState.GreatestPrivateKeyBytes).ToArray(),
         FixedList = Opaque(ref reader),
         FixedIndex = reader.UInt64(),
         ChallengeDigest = reader.Digest(),

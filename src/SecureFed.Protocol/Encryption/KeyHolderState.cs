@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using SecureFed.Cryptography.Keys;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Wire;
 
@@ -8,10 +7,14 @@ namespace SecureFed.Protocol.Encryption;
 /// <summary>Everything a key holder must remember of a task. Holds the private halves of its round keys. Zeroed on dispose; <see cref="ToString"/> shows nothing.</summary>
 internal sealed class KeyHolderState(Identifier taskId, Identifier holder) : IDisposable
 {
-    private const byte Version = 1;
+    private const byte Version = 2;
     private const int GreatestKeys = 1 << 16;
+
+    /// <summary>A SEAL secret key over N = 2048 is half as long as a public one.</summary>
+    internal const int GreatestPrivateKeyBytes = SignedHolderKey.GreatestKeyBytes / 2;
+
     private const int GreatestOfferBytes = SignedHolderKey.GreatestKeyBytes + 256;
-    private const int LeastKeyBytes = 8 + P256.PrivateKeyBytes + 4;
+    private const int LeastKeyBytes = 8 + 4 + 4;
 
     public Identifier TaskId { get; } = taskId;
 
@@ -42,7 +45,7 @@ internal sealed class KeyHolderState(Identifier taskId, Identifier holder) : IDi
     public byte[] Encode() => CanonicalWriter.Write(w =>
     {
         w.UInt8(Version).Identifier(TaskId).Identifier(Holder).UInt64(NextNumber)
-            .List(Keys, (v, k) => v.UInt64(k.Key).Fixed(k.Value.PrivateKey).Opaque(k.Value.Offer))
+            .List(Keys, (v, k) => v.UInt64(k.Key).Opaque(k.Value.PrivateKey).Opaque(k.Value.Offer))
             .Count(LastRoundNumber).Opaque(History.Encode()).Flag(Round is not null);
         Round?.Write(w);
     });
@@ -74,7 +77,7 @@ internal sealed class KeyHolderState(Identifier taskId, Identifier holder) : IDi
     public override string ToString() => "KeyHolderState(hidden)";
 
     private static (ulong Number, OfferedKey Key) ReadKey(ref CanonicalReader reader) =>
-        (reader.UInt64(), new OfferedKey(reader.Fixed(P256.PrivateKeyBytes).ToArray(), reader.Opaque(GreatestOfferBytes).ToArray()));
+        (reader.UInt64(), new OfferedKey(reader.Opaque(GreatestPrivateKeyBytes).ToArray(), reader.Opaque(GreatestOfferBytes).ToArray()));
 
     /// <summary>A key that is on offer.</summary>
     internal sealed class OfferedKey(byte[] privateKey, byte[] offer)

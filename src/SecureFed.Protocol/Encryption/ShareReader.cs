@@ -6,8 +6,6 @@ using SecureFed.Cryptography.Sealing;
 using SecureFed.Cryptography.Sharing;
 using SecureFed.Protocol.Encryption.Messages;
 using SecureFed.Protocol.Errors;
-using SecureFed.Protocol.Identity;
-using SecureFed.Protocol.Messages;
 using SecureFed.Protocol.Wire;
 
 namespace SecureFed.Protocol.Encryption;
@@ -49,18 +47,9 @@ internal sealed class ShareReader : IDisposable
     public RoundRejection? TryOpen(ListedUpload listed, HolderDelivery delivery, out bool isOpen)
     {
         isOpen = false;
-        if (Digest.Of(delivery.Record.Span) != listed.UploadDigest)
-            return new RoundRejection(ErrorCodes.InvalidMessage, "A delivered record is not that of the listed upload; fetch the deliveries again.");
-        if (SignedMessage.TryDecodeRecord(delivery.Record, out SignedMessage? message) is { } malformed)
-            return malformed;
-        MessageHeader header = message!.Header;
-        if (message.Body is not EncryptedUploadStatement statement || header != new MessageHeader(context.Task.TaskId, round.Parameters.RoundId, listed.Client, round.OpenDigest))
-            return new RoundRejection(ErrorCodes.RoundMismatch, "A listed upload was made for another round, table or client; nothing is answered.");
-        if (context.Roster.Find(header.Sender, RosterRole.Client) is null)
-            return new RoundRejection(ErrorCodes.NotEnrolled, "A listed upload is of nobody who is a client of the roster; nothing is answered.");
-        if (!SignedMessage.Verify(header, statement, message.SignatureBytes.Span, context.Roster))
-            return new RoundRejection(ErrorCodes.SignatureInvalid, "A listed upload is not signed by its client; nothing is answered.");
-        if (statement.BoxDigests.Count != round.Encryption.Table.Entries.Count || statement.BoxDigests[place] != Digest.Of(delivery.Box.Span))
+        if (ListedRecord.TryRead(context, round, listed, delivery.Record, out EncryptedUploadStatement? statement) is { } refusal)
+            return refusal;
+        if (statement!.BoxDigests.Count != round.Encryption.Table.Entries.Count || statement.BoxDigests[place] != Digest.Of(delivery.Box.Span))
             return new RoundRejection(ErrorCodes.InvalidCiphertext, "A delivered box is not the one that its client signed for this holder; fetch the deliveries again.");
         isOpen = TryOpen(listed.Client, statement.SealingKey.Span, delivery.Box.Span);
         return null;

@@ -8,8 +8,8 @@ namespace SecureFed.Protocol.Encryption;
 /// <remarks>The number orders the offers of one holder in one task; a round takes the lowest that no round has taken.</remarks>
 public sealed class SignedHolderKey
 {
-    /// <summary>A single-key holder's SEAL public key in seeded form is the longest.</summary>
-    public const int GreatestKeyBytes = 20_000;
+    /// <summary>A SEAL public key over N = 2048, 32,881 bytes, is the longest; ROUND_OPENED, at most 65,535 bytes, holds one.</summary>
+    public const int GreatestKeyBytes = 33_000;
 
     private const byte Version = 1;
 

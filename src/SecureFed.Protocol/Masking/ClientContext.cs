@@ -1,3 +1,4 @@
+using SecureFed.Cryptography.Bfv;
 using SecureFed.Cryptography.Keys;
 using SecureFed.Protocol.Identity;
 using SecureFed.Protocol.Policy;
@@ -15,8 +16,9 @@ namespace SecureFed.Protocol.Masking;
 /// <param name="PeerKeys">Key agreement that several clients of one process share; null imports each peer's key for one use.</param>
 /// <param name="Cohorts">Cohorts that another client of this process has checked; null checks each by itself.</param>
 /// <param name="Changed">The task with the approved changes that this client has verified; null while it knows of none.</param>
+/// <param name="SingleKeys">Arithmetic of tasks under a single key; null is ours.</param>
 public sealed record ClientContext(
-    Identifier Self, ISigner Signer, Roster Roster, TaskParameters Task, ClientPolicy Policy, IKeyAgreement? PeerKeys = null, CohortMemory? Cohorts = null, TaskParameters? Changed = null)
+    Identifier Self, ISigner Signer, Roster Roster, TaskParameters Task, ClientPolicy Policy, IKeyAgreement? PeerKeys = null, CohortMemory? Cohorts = null, TaskParameters? Changed = null, ISingleKeyEngine? SingleKeys = null)
 {
     /// <summary>The task as it stands now: what the client's policy and ledger judge. Digests and signatures refer to <see cref="Task"/>.</summary>
     public TaskParameters InForce => Changed ?? Task;

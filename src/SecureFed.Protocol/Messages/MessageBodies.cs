@@ -18,6 +18,8 @@ internal static class MessageBodies
         MessageType.ShareCheckAnswer => ShareCheckAnswer.Read(ref reader),
         MessageType.ListSignature => ListSignature.Read(ref reader),
         MessageType.KeySumAnswer => KeySumAnswer.Read(ref reader),
+        MessageType.SingleKeyUpload => SingleKeyUpload.Read(ref reader),
+        MessageType.SingleKeyAnswer => SingleKeyAnswer.Read(ref reader),
         _ => null,
     };
 
@@ -26,6 +28,8 @@ internal static class MessageBodies
     {
         MessageType.Upload => UploadStatement.Read(ref reader),
         MessageType.EncryptedUpload => EncryptedUploadStatement.Read(ref reader),
+        MessageType.SingleKeyUpload => SingleKeyUploadStatement.Read(ref reader),
+        MessageType.SingleKeyAnswer => SingleKeyAnswerStatement.Read(ref reader),
         _ => Read(type, ref reader),
     };
 }

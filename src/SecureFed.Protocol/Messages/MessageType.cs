@@ -12,4 +12,6 @@ public enum MessageType : byte
     ShareCheckAnswer = 7,
     ListSignature = 8,
     KeySumAnswer = 9,
+    SingleKeyUpload = 10,
+    SingleKeyAnswer = 11,
 }

@@ -40,6 +40,9 @@ internal interface IServerProtection
     /// <summary>Signed statements of the fixed uploads in order, from one place on, each with the share that it seals to one key holder.</summary>
     IReadOnlyList<HolderDelivery> DeliveriesTo(Identifier holder, int from, int count) => [];
 
+    /// <summary>A listed upload with its whole vector, for the one holder that adds the ciphertexts itself.</summary>
+    HolderDelivery? DeliveryOf(Identifier holder, Identifier client) => null;
+
     /// <summary>The round is over: forgets every share and answer.</summary>
     void Forget();
 
@@ -48,5 +51,7 @@ internal interface IServerProtection
     ProtectionRelease TryRelease(Patience patience);
 
     /// <summary>Whether the answers so far give what has this digest in the log as removed; for an audit after the uploads are gone.</summary>
-    bool IsRemoved(Digest removed);
+    /// <param name="removed">Of what was taken away.</param>
+    /// <param name="aggregate">Of the sum, which a single key's holder signs as well; what else is taken away says nothing about it.</param>
+    bool IsRemoved(Digest removed, Digest aggregate);
 }

@@ -16,7 +16,7 @@ namespace SecureFed.Protocol.Rounds;
 /// <para>Stepped by hand: <see cref="Handle"/> and <see cref="Advance(Patience)"/> decide and change nothing; the shell makes the decided event durable and then
 /// calls <see cref="Apply"/>, which is the only way the state moves. A restart folds the same events and stands in the same place.</para>
 /// <para>Masking: Advertise → Share → Upload → Confirm → Unmask → Closed | Aborted. Bonawitz et al. 2017, Figure 4, with the changes of DESIGN section 3.
-/// Encryption: Upload → Check → Confirm → Unmask → Closed | Aborted.</para>
+/// Encryption: Upload → Check → Confirm → Unmask → Closed | Aborted; under a single key without Check.</para>
 /// <para>Holds only protected vectors. Learns the sum of the survivors' updates and nothing else, as long as at least h honest clients survive
 /// (threat-model.md, claims C1 to C3).</para>
 /// </remarks>
@@ -52,9 +52,12 @@ public sealed class ServerRound
         Parameters = parameters;
         OpenIndex = openIndex;
         OpenDigest = Rounds.OpenDigest.Of(openEntry, openIndex);
-        protection = parameters.Protection == ProtectionKind.Masking
-            ? new MaskingServer(taskId, parameters, OpenDigest, roster, blobs, released)
-            : new EncryptionServer(taskId, parameters, OpenDigest, roster, blobs, released);
+        protection = parameters.Protection switch
+        {
+            ProtectionKind.Masking => new MaskingServer(taskId, parameters, OpenDigest, roster, blobs, released),
+            ProtectionKind.EncryptionSingleKey => new SingleKeyServer(taskId, parameters, OpenDigest, blobs, released),
+            _ => new EncryptionServer(taskId, parameters, OpenDigest, roster, blobs, released),
+        };
         Phase = protection.FirstPhase;
         CohortSize = protection.Members.Count;
     }
@@ -119,7 +122,7 @@ public sealed class ServerRound
     /// <summary>Digest of the sum: d ring elements, 32-bit big-endian each.</summary>
     public Digest? AggregateDigest { get; private set; }
 
-    /// <summary>Digest of what was taken away for it: the total of the masks, or the sum of keys.</summary>
+    /// <summary>Digest of what was taken away for it: the total of the masks, or the sum of keys; under a single key, of the digests of the ciphertexts that were decrypted.</summary>
     public Digest? MaskTotalDigest { get; private set; }
 
     /// <summary>Pseudonyms of the clients against whom the unmask answers speak, ascending; empty before the end. A hint for people: nobody is excluded by it.</summary>
@@ -212,6 +215,9 @@ public sealed class ServerRound
     /// <summary>Signed statements of the fixed uploads in order, from one place on, each with the share that it seals to one key holder; empty after the last, and for whoever has no seat.</summary>
     public IReadOnlyList<HolderDelivery> DeliveriesTo(Identifier holder, int from, int count) => protection.DeliveriesTo(holder, from, count);
 
+    /// <summary>A listed upload as the holder of a round's single key adds it itself; null before there is a list, for an upload that is not in it, and for anybody else.</summary>
+    public HolderDelivery? DeliveryOf(Identifier holder, Identifier client) => protection.DeliveryOf(holder, client);
+
     /// <summary>Log index of a client's accepted message, for its receipt.</summary>
     public ulong? IndexOf(EventType kind, Identifier client) =>
         messages.Of(kind).TryGetValue(client, out AcceptedMessage message)
@@ -221,7 +227,7 @@ public sealed class ServerRound
     public int CountOf(EventType kind) => messages.Of(kind).Count + leaves.Sum(l => l.CountOf(kind));
 
     /// <summary>Whether the answers so far give what has this digest in the log as removed. For an audit after the uploads are gone.</summary>
-    internal bool IsRemoved(Digest removed) => Phase == RoundPhase.Unmask && protection.IsRemoved(removed);
+    internal bool IsRemoved(Digest removed, Digest aggregate) => Phase == RoundPhase.Unmask && protection.IsRemoved(removed, aggregate);
 
     private IEnumerable<ServerRound> ClosedLeaves => leaves.Where(l => l.Phase == RoundPhase.Closed);
 
@@ -372,10 +378,10 @@ public sealed class ServerRound
     {
         MessageType.Advertisement => EventType.KeysAdvertised,
         MessageType.ShareBundle => EventType.SharesDealt,
-        MessageType.Upload or MessageType.EncryptedUpload => EventType.UpdateUploaded,
+        MessageType.Upload or MessageType.EncryptedUpload or MessageType.SingleKeyUpload => EventType.UpdateUploaded,
         MessageType.ShareCheckAnswer => EventType.SharesChecked,
         MessageType.Confirmation or MessageType.ListSignature => EventType.SurvivorsConfirmed,
-        MessageType.UnmaskAnswer or MessageType.KeySumAnswer => EventType.UnmaskAnswered,
+        MessageType.UnmaskAnswer or MessageType.KeySumAnswer or MessageType.SingleKeyAnswer => EventType.UnmaskAnswered,
         _ => throw new ArgumentOutOfRangeException(nameof(type)),
     };
 
@@ -383,10 +389,10 @@ public sealed class ServerRound
     {
         MessageType.Advertisement => RoundPhase.Advertise,
         MessageType.ShareBundle => RoundPhase.Share,
-        MessageType.Upload or MessageType.EncryptedUpload => RoundPhase.Upload,
+        MessageType.Upload or MessageType.EncryptedUpload or MessageType.SingleKeyUpload => RoundPhase.Upload,
         MessageType.ShareCheckAnswer => RoundPhase.Check,
         MessageType.Confirmation or MessageType.ListSignature => RoundPhase.Confirm,
-        MessageType.UnmaskAnswer or MessageType.KeySumAnswer => RoundPhase.Unmask,
+        MessageType.UnmaskAnswer or MessageType.KeySumAnswer or MessageType.SingleKeyAnswer => RoundPhase.Unmask,
         _ => throw new ArgumentOutOfRangeException(nameof(type)),
     };
 }
