@@ -252,7 +252,7 @@ public sealed class SecureFedClient
             throw new RoundRefusedException(violation);
         if (!new LearningTask(task).HasShapesOf(task))
             throw new RoundRefusedException(ErrorCodes.InvalidParameters, "The task's segments are not those that follow from its model; the client abstains.");
-        return context = new ClientContext(options.ClientId, options.Signer!, roster, task, policy, options.PeerKeys, options.Cohorts);
+        return context = new ClientContext(options.ClientId, options.Signer!, roster, task, policy, options.PeerKeys, options.Cohorts, SingleKeys: options.SingleKeys);
     }
 
     /// <summary>The task as two people have changed it since, if the server says so and shows both signatures. A server that hides a change gives up what it allows.</summary>

@@ -1,6 +1,7 @@
 using SecureFed.Client.Ledger;
 using SecureFed.Client.Log;
 using SecureFed.Client.State;
+using SecureFed.Cryptography.Bfv;
 using SecureFed.Cryptography.Keys;
 using SecureFed.Cryptography.Randomness;
 using SecureFed.Protocol.Masking;
@@ -47,6 +48,9 @@ public sealed class SecureFedClientOptions
 
     /// <summary>Share one object between the clients of one process, so that each published cohort is checked once. Default null: no sharing.</summary>
     public CohortMemory? Cohorts { get; set; }
+
+    /// <summary>Arithmetic of tasks under a single key. Default: ours; a package over Microsoft SEAL sets another. It sees no byte of a peer that was not read in full before.</summary>
+    public ISingleKeyEngine SingleKeys { get; set; } = ManagedSingleKeyEngine.Instance;
 
     /// <summary>Attempts of one request in all when the network or the server fails for a moment; 1 to 10, default 5.</summary>
     public int GreatestAttempts { get; set; } = 5;

@@ -4,6 +4,7 @@ using SecureFed.Privacy.Updates;
 using SecureFed.Protocol.Encryption.Messages;
 using SecureFed.Protocol.Masking.Messages;
 using SecureFed.Protocol.Messages;
+using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
 using SecureFed.Protocol.Wire;
 using SecureFed.Server.Tasks;
@@ -36,8 +37,10 @@ internal static class BodyLimits
         int clients = parameters.Cohort.Greatest;
         return MessageOverhead + message switch
         {
+            MessageType.Upload when parameters.Protection == ProtectionKind.EncryptionSingleKey => SingleKeyUpload.GreatestBytes(parameters),
+            MessageType.UnmaskAnswer when parameters.Protection == ProtectionKind.EncryptionSingleKey => GreatestVector(parameters),
             MessageType.Upload when parameters.Encryption is not null => EncryptedUpload.GreatestBytes(parameters),
-            MessageType.Upload => parameters.Schedule.Kinds.Max(kind => PackedBytes(parameters.LayoutOf(kind))),
+            MessageType.Upload => GreatestVector(parameters),
             MessageType.ShareCheckAnswer => clients * ShareCheckAnswer.GreatestBytesPerClient,
             MessageType.ShareBundle => clients * (4 + ShareBundle.BoxBytes),
             MessageType.UnmaskAnswer when parameters.Encryption is not null => KeySumAnswer.GreatestPackedBytes,
@@ -45,6 +48,8 @@ internal static class BodyLimits
             _ => 0,
         };
     }
+
+    private static int GreatestVector(TaskParameters parameters) => parameters.Schedule.Kinds.Max(kind => PackedBytes(parameters.LayoutOf(kind)));
 
     private static int PackedBytes(UpdateLayout layout) => RingPacking.PackedBytes(layout.Dimension, layout.RingBits);
 }

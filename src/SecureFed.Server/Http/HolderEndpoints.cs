@@ -23,6 +23,8 @@ internal static class HolderEndpoints
             .WithName("GetHolderKeys").WithSummary("How many keys a key holder has offered, and how many wait for their rounds; for itself.").Produces<HolderKeysView>();
         endpoints.MapGet("/v1/tasks/{task}/rounds/{round}/boxes/{holder}", GetBoxes)
             .WithName("GetBoxes").WithSummary("Signed statements of the fixed uploads, from one place on, each with the share sealed to this key holder; for itself. Empty after the last.");
+        endpoints.MapGet("/v1/tasks/{task}/rounds/{round}/uploads/{client}", GetUpload)
+            .WithName("GetUpload").WithSummary("Under a single key: a listed upload, its signed statement and all its ciphertexts, for the key holder that adds them itself. Not before the survivor list is out.");
     }
 
     private static async Task<IResult> OfferAsync(string task, string holder, HttpContext context, TaskRegistry registry)
@@ -48,6 +50,20 @@ internal static class HolderEndpoints
             return ProblemResponses.Of(ErrorCodes.Forbidden, "Offers are shown to the key holder that made them.");
         (ulong last, int ahead) = await host.ReadAsync(state => state.OffersOf(named), context.RequestAborted);
         return Results.Ok(new HolderKeysView(last, ahead));
+    }
+
+    private static IResult GetUpload(string task, string round, string client, HttpContext context, TaskRegistry registry)
+    {
+        if (RoundEndpoints.Find(task, round, registry, out _, out ServerRound? found) is { } missing)
+            return missing;
+        RequestIdentity requester = RequestIdentity.Of(context);
+        if (found!.Parameters.Protection != ProtectionKind.EncryptionSingleKey || !found.Parameters.Encryption!.Table.Entries.Any(seat => requester.Is(seat.Holder)))
+            return ProblemResponses.Of(ErrorCodes.Forbidden, "Uploads are shown to nobody but the holder of a round's single key.");
+        if (found.Phase is not (RoundPhase.Confirm or RoundPhase.Unmask))
+            return ProblemResponses.Of(ErrorCodes.NotReady, "The survivors of this round are not listed yet, or the round is over.");
+        return Identifier.TryParse(client, out Identifier named) && found.DeliveryOf(found.Parameters.Encryption.Table.Entries[0].Holder, named) is { } delivery
+            ? BinaryResults.Of("upload", delivery.Encode())
+            : ProblemResponses.Of(ErrorCodes.NotInCohort, "The survivor list of this round does not hold this client.");
     }
 
     private static IResult GetBoxes(string task, string round, string holder, HttpContext context, TaskRegistry registry, int from = 0)

@@ -24,7 +24,7 @@ internal static class RoundEndpoints
         ("uploads", MessageType.Upload, MessageType.EncryptedUpload, "A client's masked or encrypted vector; answers with the signed receipt."),
         ("checks", MessageType.ShareCheckAnswer, MessageType.ShareCheckAnswer, "A key holder's one answer to the challenge about all shares."),
         ("confirmations", MessageType.Confirmation, MessageType.ListSignature, "A client's, in an encrypted round a key holder's, signature over the survivor list."),
-        ("unmask", MessageType.UnmaskAnswer, MessageType.KeySumAnswer, "A client's one answer to the unmask request, in an encrypted round a key holder's sum of shares."),
+        ("unmask", MessageType.UnmaskAnswer, MessageType.KeySumAnswer, "A client's one answer to the unmask request, in an encrypted round a key holder's sum of shares, under a single key the decrypted sum."),
     ];
 
     private static readonly (string Part, EventType Kind, string Summary)[] Announcements =
@@ -76,7 +76,12 @@ internal static class RoundEndpoints
             return ProblemResponses.Of(ErrorCodes.Forbidden, "A client or key holder sends under its own name only.");
         if (SignedMessage.TryAuthenticate(requester.Body, found!.Roster, out SignedMessage? message) is { } rejection)
             return ProblemResponses.Of(rejection);
-        MessageType type = found.Parameters.Protection == ProtectionKind.Masking ? masked : encrypted;
+        MessageType type = found.Parameters.Protection switch
+        {
+            ProtectionKind.Masking => masked,
+            ProtectionKind.EncryptionSingleKey => UnderSingleKey(encrypted),
+            _ => encrypted,
+        };
         if (message!.Header.Sender != self || message.Body.Type != type || message.Header.RoundId != Identifier.Parse(round) || message.Header.TaskId != host!.Parameters.TaskId)
             return ProblemResponses.Of(ErrorCodes.RoundMismatch, "The message inside names another sender, kind, round or task than the path.");
         (SignedEntry? receipt, bool isRepeat, RoundRejection? refusal) = await host!.SubmitAsync(message, context.RequestAborted);
@@ -218,6 +223,13 @@ internal static class RoundEndpoints
             ? Results.Ok(TaskEndpoints.ViewOf(found))
             : ProblemResponses.Of(ErrorCodes.TooLate, "The round is over.");
     }
+
+    private static MessageType UnderSingleKey(MessageType encrypted) => encrypted switch
+    {
+        MessageType.EncryptedUpload => MessageType.SingleKeyUpload,
+        MessageType.KeySumAnswer => MessageType.SingleKeyAnswer,
+        _ => encrypted,
+    };
 
     private static bool IsOver(ServerRound round) => round.Phase is RoundPhase.Closed or RoundPhase.Aborted;
 
