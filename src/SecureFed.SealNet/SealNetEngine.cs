@@ -5,6 +5,7 @@ using Microsoft.Research.SEAL;
 using SecureFed.Cryptography.Bfv;
 using SecureFed.Cryptography.Randomness;
 using SecureFed.Cryptography.Seal;
+using SecureFed.Protocol.Errors;
 
 namespace SecureFed.SealNet;
 
@@ -22,13 +23,15 @@ namespace SecureFed.SealNet;
 /// </remarks>
 internal sealed class SealNetEngine : ISingleKeyEngine
 {
+    private static readonly Lazy<SealNetEngine> One = new(() => new SealNetEngine());
+
     /// <summary>One for each plaintext modulus of S1 and S2, 64 at most; kept as long as the process lives.</summary>
     private readonly ConcurrentDictionary<SealParametersId, SEALContext> contexts = new();
 
-    /// <exception cref="PlatformNotSupportedException">The package has no native library for this platform.</exception>
     private SealNetEngine() => Name = $"Microsoft SEAL {NativeVersion()}";
 
-    public static SealNetEngine Instance { get; } = new();
+    /// <exception cref="SecureFedException">The package has no native library that loads on this platform.</exception>
+    public static SealNetEngine Instance => One.Value;
 
     public string Name { get; }
 
@@ -134,8 +137,10 @@ internal sealed class SealNetEngine : ISingleKeyEngine
         }
         catch (Exception exception) when (exception is DllNotFoundException or BadImageFormatException or EntryPointNotFoundException)
         {
-            throw new PlatformNotSupportedException(
-                "Microsoft.Research.SEALNet brings no native library that loads here. Build the package for this platform, or leave UseSealNet() out.", exception);
+            throw new SecureFedException(
+                ErrorCodes.InvalidConfiguration,
+                "Microsoft.Research.SEALNet brings no native library that loads here. Build the package for this platform, or leave UseSealNet() out.",
+                innerException: exception);
         }
     }
 }

@@ -1,3 +1,4 @@
+using SecureFed.Client;
 using SecureFed.Cryptography.Bfv;
 using SecureFed.Cryptography.Tests.Bfv;
 
@@ -23,5 +24,14 @@ public sealed class SealNetEngineTests : SingleKeyEngineContract
             engine.Decrypt(peer.SecretKey, engine.Encrypt(peer.PublicKey, values, peer.Random), decrypted);
             Assert.Equal(values, decrypted);
         });
+    }
+    [Fact]
+    public void A_client_chooses_it_with_one_call()
+    {
+        SecureFedClientOptions options = new();
+        Assert.Same(ManagedSingleKeyEngine.Instance, options.SingleKeys);
+        Assert.Same(options, options.UseSealNet());
+        Assert.Same(Engine, options.SingleKeys);
+        Assert.Equal([typeof(SealNetExtensions)], typeof(SealNetExtensions).Assembly.GetExportedTypes());
     }
 }
