@@ -31,6 +31,14 @@ internal static class EncryptionSamples
         new("upload list", b => UploadList.TryDecode(b, out UploadList? list) ? list!.Encode() : null, [List(4).Encode(), List(0).Encode()]),
         new("list signature", b => ListSignature.TryDecode(b, out ListSignature? s) ? s!.Encode() : null, [new ListSignature(Digest.Of("list"u8), 17).Encode()]),
         new("key sum request", b => KeySumRequest.TryDecode(b, out KeySumRequest? request) ? request!.Encode() : null, [Request(1, 3, 4, 5).Encode(), Request().Encode()]),
+        new("single key upload", b => SingleKeyUpload.TryDecode(b, out SingleKeyUpload? upload) ? upload!.Encode() : null, [SingleKey(3).Encode(), SingleKey(1).Encode()]),
+        new(
+            "single key upload statement",
+            b => SingleKeyUploadStatement.TryDecode(b, out SingleKeyUploadStatement? statement) ? statement!.Encode() : null,
+            [SingleKey(3).Statement.Encode(), SingleKey(1).Statement.Encode()]),
+        new("single key answer", b => SingleKeyAnswer.TryDecode(b, out SingleKeyAnswer? answer) ? answer!.Encode() : null, [Decrypted.Encode()]),
+        new("single key answer statement", b => SingleKeyAnswerStatement.TryDecode(b, out SingleKeyAnswerStatement? answer) ? answer!.Encode() : null, [Decrypted.Statement.Encode()]),
+        new("holder delivery", b => HolderDelivery.TryDecode(b) is { } delivery ? delivery.Encode() : null, [new HolderDelivery(SingleKey(1).Statement.Encode(), SingleKey(1).Ciphertexts).Encode()]),
         new("key sum answer", b => KeySumAnswer.TryDecode(b, out KeySumAnswer? answer) ? answer!.Encode() : null, [Sum(16).Encode(), Sum(3).Encode()]),
     ];
 
@@ -38,6 +46,14 @@ internal static class EncryptionSamples
     {
         using KeyedRandomSource random = Seeded.Source("encrypted upload");
         return new EncryptedUpload(random.Bytes(P256.PublicKeyBytes), random.Bytes(84), [.. Enumerable.Range(0, holders).Select(_ => (ReadOnlyMemory<byte>)random.Bytes(48))]);
+    }
+
+    public static SingleKeyAnswer Decrypted { get; } = new(Digest.Of("list"u8), Digest.Of("sum"u8), new byte[] { 1, 2, 3, 4, 5 });
+
+    public static SingleKeyUpload SingleKey(int ciphertexts)
+    {
+        using KeyedRandomSource random = Seeded.Source("single key upload");
+        return new SingleKeyUpload(40, random.Bytes(40 * ciphertexts));
     }
 
     public static ShareCheckAnswer CheckAnswer(int answered, int unopened)
