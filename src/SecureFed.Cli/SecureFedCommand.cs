@@ -50,6 +50,7 @@ public static class SecureFedCommand
             TaskCommand.Create(terminal),
             AuditCommand.Create(terminal),
             ClientCommand.Create(terminal),
+            KeyHolderCommand.Create(terminal),
             SecAggCommand.Create(terminal),
             PrivacyCommand.Create(terminal),
             HeCommand.Create(terminal),

@@ -1,4 +1,3 @@
-using System.Net;
 using SecureFed.Client.Http;
 using SecureFed.Client.Ledger;
 using SecureFed.Client.Log;
@@ -27,16 +26,14 @@ namespace SecureFed.Client;
 /// </remarks>
 public sealed class SecureFedClient
 {
-    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(10);
     private readonly SecureFedClientOptions options;
     private readonly ServiceConnection connection;
+    private readonly TaskFollower follower;
     private readonly TimeProvider time;
     private readonly UpdatePipeline pipeline;
     private readonly IPrivacyLedger ledger;
     private readonly ILogMemory logMemory;
     private ClientContext? context;
-    private int announcedChanges;
-    private int verifiedChanges;
     private LeafSums? leaves;
 
     /// <summary>Made by <see cref="ServiceCollectionExtensions.AddSecureFedClient"/>; or directly with an <see cref="HttpClient"/> that signs and pins.</summary>
@@ -46,6 +43,7 @@ public sealed class SecureFedClient
         this.options = options;
         this.time = time;
         connection = new ServiceConnection(http, options.GreatestAttempts, options.FirstRetryDelay, time);
+        follower = new TaskFollower(connection, options.TaskId, options.ClientId, RosterRole.Client, options.Signer!, options.Policy!, time);
         pipeline = new UpdatePipeline(options.Random);
         ledger = options.FindLedger();
         logMemory = options.FindLogMemory();
@@ -107,7 +105,7 @@ public sealed class SecureFedClient
             progress?.Report(outcome);
         }
 
-        TaskView task = await GetTaskAsync(null, null, cancellationToken);
+        TaskView task = await follower.GetTaskAsync(cancellationToken);
         return task.FinishReason.Length == 0
             ? await GetModelAsync(ParseDigest(task.ModelDigest), cancellationToken)
             : throw new SecureFedException(task.FinishReason, $"The task was given up after round {task.Round?.Number} ({task.FinishReason}). Ask its operator; {Advice(task.FinishReason)}");
@@ -116,7 +114,7 @@ public sealed class SecureFedClient
     /// <summary>The current global model.</summary>
     public async Task<ModelState> GetCurrentModelAsync(CancellationToken cancellationToken = default)
     {
-        TaskView task = await GetTaskAsync(null, null, cancellationToken);
+        TaskView task = await follower.GetTaskAsync(cancellationToken);
         return await GetModelAsync(ParseDigest(task.ModelDigest), cancellationToken);
     }
 
@@ -130,9 +128,8 @@ public sealed class SecureFedClient
         await using IAsyncDisposable lease = await options.StateStore.LeaseAsync(options.TaskId, cancellationToken);
         SavedRounds saved = await options.StateStore.LoadAsync(options.TaskId, cancellationToken) ?? new SavedRounds(0, default);
         bool isResuming = !saved.ActiveRound.IsEmpty && saved.LastRoundNumber == view.Number;
-        TimeSpan longestWait = TimeSpan.FromMilliseconds(client.Task.Deadlines.AdvertiseMilliseconds + 10.0 * client.Task.Deadlines.PhaseMilliseconds) + Poll;
         LogFollower log = await LogFollower.OpenAsync(logMemory, options.Policy!, options.TaskId, cancellationToken);
-        RoundTransport transport = new(connection, log, options.TaskId, ParseIdentifier(view.RoundId), options.ClientId, longestWait, time);
+        RoundTransport transport = new(connection, log, options.TaskId, TaskFollower.ParseIdentifier(view.RoundId), options.ClientId, TaskFollower.LongestWait(client.Task), time);
         Announcement opening = await transport.GetOpeningAsync(cancellationToken);
         client = await FollowRosterAsync(client, opening.Entry, saved, cancellationToken);
         int lastRound = saved.LastRoundNumber - (isResuming ? 1 : 0);
@@ -140,7 +137,7 @@ public sealed class SecureFedClient
         RoundRejection? refusal = isMasked ? MaskingClient.Examine(client, opening.Entry, lastRound, out RoundParameters? round) : EncryptionClient.Examine(client, opening, lastRound, out round);
         if (refusal is not null)
             throw new RoundRefusedException(refusal);
-        if (round!.RoundId != ParseIdentifier(view.RoundId) || round.Number != view.Number || round.Kind != view.Kind)
+        if (round!.RoundId != TaskFollower.ParseIdentifier(view.RoundId) || round.Number != view.Number || round.Kind != view.Kind)
             throw new RoundRefusedException(ErrorCodes.HistoryRewritten, "The server's view of the task names another round or kind of round than the signed opening; the client abstains.");
         if (!isResuming && round.Noise is null && saved.Answered?.Contains(RoundRepetition.DigestOf(round)) == true)
         {
@@ -189,7 +186,7 @@ public sealed class SecureFedClient
         {
             long asked = time.GetTimestamp();
             string? known = tag;
-            TaskView? task = await TryGetTaskAsync(known, Poll, t => tag = t, cancellationToken);
+            TaskView? task = await follower.TryGetTaskAsync(known, TaskFollower.Poll, t => tag = t, cancellationToken);
 
             // The same tag again: something on the way drops If-None-Match.
             if (task is null || (known is not null && string.Equals(tag, known, StringComparison.Ordinal)))
@@ -240,95 +237,23 @@ public sealed class SecureFedClient
     {
         if (context is not null)
             return context;
-        ClientPolicy policy = options.Policy!;
-        SavedRounds? saved = await options.StateStore.LoadAsync(options.TaskId, cancellationToken);
-        Roster roster = await WaitForEnrolmentAsync(policy, saved, cancellationToken);
-        ServiceResponse parameters = await connection.GetAsync(Routes.TaskPart(options.TaskId, "parameters"), cancellationToken: cancellationToken);
-        if (!TaskParameters.TryDecode(parameters.Body, out TaskParameters? task) || task!.TaskId != options.TaskId)
-            throw new RoundRefusedException(ErrorCodes.InvalidParameters, "The task's parameters are malformed or belong to another task.");
-        if (saved is not null && saved.TaskDigest != default && saved.TaskDigest != Digest.Of(parameters.Body))
-            throw new RoundRefusedException(ErrorCodes.InvalidParameters, "The task has other parameters than those with which this client joined it before; a changed task needs a new identifier.");
-        if (policy.Check(task) is { } violation)
-            throw new RoundRefusedException(violation);
-        if (!new LearningTask(task).HasShapesOf(task))
-            throw new RoundRefusedException(ErrorCodes.InvalidParameters, "The task's segments are not those that follow from its model; the client abstains.");
-        return context = new ClientContext(options.ClientId, options.Signer!, roster, task, policy, options.PeerKeys, options.Cohorts, SingleKeys: options.SingleKeys);
+        RememberedTask remembered = RememberedTask.Of(await options.StateStore.LoadAsync(options.TaskId, cancellationToken));
+        Roster roster = await follower.WaitForEnrolmentAsync(remembered, cancellationToken);
+        TaskParameters task = await follower.GetParametersAsync(remembered, cancellationToken);
+        return context = new ClientContext(options.ClientId, options.Signer!, roster, task, options.Policy!, options.PeerKeys, options.Cohorts, SingleKeys: options.SingleKeys);
     }
 
-    /// <summary>The task as two people have changed it since, if the server says so and shows both signatures. A server that hides a change gives up what it allows.</summary>
     private async Task<ClientContext> GetChangedContextAsync(CancellationToken cancellationToken)
     {
         ClientContext client = await GetContextAsync(cancellationToken);
-        if (announcedChanges <= verifiedChanges)
-            return client;
-        int announced = announcedChanges;
-        ChangeView[] changes = ServiceConnection.ReadJson<ChangeView[]>(await connection.GetAsync(Routes.TaskPart(options.TaskId, "changes"), cancellationToken: cancellationToken));
-        context = client with { Changed = ApprovedChanges.Verify(client.Task, changes, client.Roster) };
-        verifiedChanges = announced;
-        return context;
+        return await follower.TryGetChangedAsync(client.Task, client.Roster, cancellationToken) is { } changed ? context = client with { Changed = changed } : client;
     }
 
-    /// <summary>Enrolment changes between rounds: when the round names another roster than the one held, the newer one is fetched and takes its place, if its authority signed it.</summary>
-    /// <remarks>The server decides when a task takes a roster over, not what is in it: an older one, a second one with the same number or one without this client is refused.</remarks>
     private async Task<ClientContext> FollowRosterAsync(ClientContext held, SignedEntry opening, SavedRounds saved, CancellationToken cancellationToken)
     {
-        if (!opening.TryOpen(options.TaskId, held.Policy.ServerKey.Span, out LogEntry? entry)
-            || entry!.Event is not TaskEvent.RoundOpened opened
-            || opened.Round.RosterDigest == held.Roster.Digest)
-        {
-            return held; // What else is wrong with the opening its examination says.
-        }
-
-        Roster roster = await GetRosterAsync(RosterPath, held.Policy, saved, cancellationToken);
-        if (roster.Digest != opened.Round.RosterDigest)
-            throw new RoundRefusedException(ErrorCodes.RosterUntrusted, $"Round {opened.Round.Number} names another roster than the one that the server gives out; the client abstains.");
-        if (roster.Sequence <= held.Roster.Sequence)
-            throw new RoundRefusedException(ErrorCodes.RosterUntrusted, $"Round {opened.Round.Number} goes by a roster with number {roster.Sequence}, but number {held.Roster.Sequence} was in force before: it may list identities that were removed since.");
-        return Lists(roster) ? context = held with { Roster = roster } : throw NotEnrolled();
+        Roster roster = await follower.FollowRosterAsync(held.Roster, opening, RememberedTask.Of(saved), cancellationToken);
+        return roster == held.Roster ? held : context = held with { Roster = roster };
     }
-
-    /// <summary>The roster of the task, once it lists this client. A task goes by its earlier one until its round is over: who stands only in the newest waits for that.</summary>
-    private async Task<Roster> WaitForEnrolmentAsync(ClientPolicy policy, SavedRounds? saved, CancellationToken cancellationToken)
-    {
-        string? tag = null;
-        while (true)
-        {
-            Roster roster = await GetRosterAsync(RosterPath, policy, saved, cancellationToken);
-            if (Lists(roster))
-                return roster;
-            if (!Lists(await GetRosterAsync(Routes.Roster, policy, saved, cancellationToken)))
-                throw NotEnrolled();
-            long asked = time.GetTimestamp();
-            string? known = tag;
-            TaskView? task = await TryGetTaskAsync(known, Poll, t => tag = t, cancellationToken);
-            if (task is { Finished: true })
-                throw NotEnrolled();
-            if (task is null || (known is not null && string.Equals(tag, known, StringComparison.Ordinal)))
-                await PollPause.AfterAsync(asked, time, cancellationToken);
-        }
-    }
-
-    private string RosterPath => Routes.TaskPart(options.TaskId, "roster");
-
-    /// <summary>A roster that is to be believed: of the pinned authority, and not older than any that was in force for this client.</summary>
-    private async Task<Roster> GetRosterAsync(string path, ClientPolicy policy, SavedRounds? saved, CancellationToken cancellationToken)
-    {
-        ServiceResponse response = await connection.GetAsync(path, cancellationToken: cancellationToken);
-        Roster roster = SharedRosters.Find(response.Body, policy.RosterAuthorityKey.Span)
-            ?? throw new RoundRefusedException(ErrorCodes.RosterUntrusted, "The server's roster is not signed by the authority that the policy pins.");
-        ulong leastSequence = Math.Max(policy.LeastRosterSequence, saved?.RosterSequence ?? 0);
-        if (roster.Sequence < leastSequence)
-            throw new RoundRefusedException(ErrorCodes.RosterUntrusted, $"The server's roster has number {roster.Sequence}, but number {leastSequence} is known: it may list identities that were removed since.");
-        return saved is null || saved.RosterDigest == default || saved.RosterSequence != roster.Sequence || saved.RosterDigest == roster.Digest
-            ? roster
-            : throw new RoundRefusedException(ErrorCodes.RosterUntrusted, $"The authority has signed two rosters with number {roster.Sequence}; the client believes neither. Ask the roster authority.");
-    }
-
-    private bool Lists(Roster roster) =>
-        roster.Find(options.ClientId, RosterRole.Client) is { } entry && entry.PublicKey.Span.SequenceEqual(options.Signer!.PublicKey.Span);
-
-    private static RoundRefusedException NotEnrolled() =>
-        new(ErrorCodes.NotEnrolled, "The roster does not list this client with this key; ask the roster authority to enrol it.");
 
     private async Task<ModelState> GetModelAsync(Digest digest, CancellationToken cancellationToken)
     {
@@ -336,21 +261,6 @@ public sealed class SecureFedClient
         return Digest.Of(response.Body) == digest && ModelState.TryDecode(response.Body, out ModelState? model)
             ? model!
             : throw new RoundRefusedException(ErrorCodes.ModelMismatch, "The server's model has another digest than the round names; the client does not train on it.");
-    }
-
-    private async Task<TaskView> GetTaskAsync(string? tag, TimeSpan? wait, CancellationToken cancellationToken) =>
-        await TryGetTaskAsync(tag, wait, _ => { }, cancellationToken)
-            ?? throw new SecureFedException(ErrorCodes.InvalidMessage, "The server answered without a task.");
-
-    private async Task<TaskView?> TryGetTaskAsync(string? tag, TimeSpan? wait, Action<string?> setTag, CancellationToken cancellationToken)
-    {
-        ServiceResponse response = await connection.GetAsync(Routes.Task(options.TaskId), wait, tag, cancellationToken);
-        if (response.Status == HttpStatusCode.NotModified)
-            return null;
-        setTag(response.ETag);
-        TaskView task = ServiceConnection.ReadJson<TaskView>(response);
-        announcedChanges = task.ApprovedChanges;
-        return task;
     }
 
     private static double[] ToVector(TaskParameters task, ReadOnlySpan<double> update, double weight)
@@ -365,9 +275,6 @@ public sealed class SecureFedClient
         values[^1] = weight;
         return values;
     }
-
-    private static Identifier ParseIdentifier(string text) =>
-        Identifier.TryParse(text, out Identifier identifier) ? identifier : throw new SecureFedException(ErrorCodes.InvalidMessage, "The server's answer holds a malformed identifier.");
 
     private static Digest ParseDigest(string text) =>
         Digest.TryParse(text, out Digest digest) ? digest : throw new SecureFedException(ErrorCodes.InvalidMessage, "The server's answer holds a malformed digest.");

@@ -1,5 +1,6 @@
 using SecureFed.Cli.Output;
 using SecureFed.Protocol.Errors;
+using SecureFed.Protocol.Encryption.Messages;
 using SecureFed.Protocol.Masking.Messages;
 using SecureFed.Protocol.Messages;
 using SecureFed.Protocol.Transparency;
@@ -66,13 +67,21 @@ internal static class AuditMirror
                 if (entry.Event is TaskEvent.MessageAccepted { Kind: EventType.UpdateUploaded }
                     && blob is { } record
                     && SignedMessage.TryDecodeRecord(record, out SignedMessage? message) is null
-                    && message!.Body is UploadStatement statement)
+                    && VectorIn(message!.Body) is { } vector)
                 {
-                    CopyBlob(statement.WordsDigest, blobs, directory);
+                    CopyBlob(vector, blobs, directory);
                 }
             }
         }
     }
+
+    /// <summary>What the replay adds up. Shares that were sealed to key holders are not copied: no fold opens them.</summary>
+    private static Digest? VectorIn(IMessageBody body) => body switch
+    {
+        UploadStatement masked => masked.WordsDigest,
+        EncryptedUploadStatement encrypted => encrypted.CiphertextsDigest,
+        _ => null,
+    };
 
     /// <returns>Null if the place does not hold it: its deletion may be logged, which the verification finds out.</returns>
     private static ReadOnlyMemory<byte>? CopyBlob(Digest digest, IBlobSource blobs, string directory)
@@ -93,7 +102,8 @@ internal static class AuditMirror
     {
         TaskEvent.TaskCreated created => [created.ParametersDigest, created.RosterDigest, created.ModelDigest],
         TaskEvent.RosterChanged changed => [changed.RosterDigest],
-        TaskEvent.RoundOpened opened => [opened.Round.PseudonymSaltDigest],
+        TaskEvent.RoundOpened { Round: var round } => round.Encryption is { } encryption ? [round.PseudonymSaltDigest, encryption.InvitedDigest] : [round.PseudonymSaltDigest],
+        TaskEvent.HolderKeyOffered offered => [offered.OfferDigest],
         TaskEvent.MessageAccepted accepted => [accepted.MessageDigest],
         TaskEvent.ListPublished list => [list.ListDigest],
         TaskEvent.RoundClosed closed => [closed.AggregateDigest, closed.MaskTotalDigest],

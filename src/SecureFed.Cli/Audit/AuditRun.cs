@@ -286,16 +286,17 @@ internal sealed class AuditRun(AuditPlace place, AuditTrust trust, Action<ulong>
             return null;
         }
 
+        ProtectionWords words = ProtectionWords.Of(entries);
         string enrolled = trust.IsAuthorityPinned ? "the given roster authority" : "the roster authority that the directory itself names, which was not pinned";
-        Add("messages", AuditStatus.Passed, Text($"{replay.CheckedMessages} messages carry signatures of clients enrolled by {enrolled}; every list follows from them; {replay.State!.Changes.ApprovedCount} changes were approved with four eyes"));
+        Add("messages", AuditStatus.Passed, Text($"{replay.CheckedMessages} messages carry signatures of {words.Senders} enrolled by {enrolled}; every list follows from them; {replay.State!.Changes.ApprovedCount} changes were approved with four eyes"));
         if (replay.Finish() is { } missing)
         {
             Add("sums", AuditStatus.Failed, missing);
             return new AuditFault(DirectoryPlace.BlobFolder, null, ErrorCodes.IllegalEntry, missing);
         }
 
-        string deleted = replay.SumsWithoutVectors == 0 ? "" : Text($"; {replay.SumsWithoutVectors} more had their uploads deleted by a logged rule, and their masks alone were recomputed");
-        Add("sums", AuditStatus.Passed, Text($"{replay.RecomputedSums} sums are the logged uploads minus the logged masks{deleted}"));
+        string deleted = replay.SumsWithoutVectors == 0 ? "" : Text($"; {replay.SumsWithoutVectors} more had their uploads deleted by a logged rule, and {words.Removed} alone were recomputed");
+        Add("sums", AuditStatus.Passed, Text($"{replay.RecomputedSums} sums are {words.Sum}{deleted}"));
         Add("models", AuditStatus.Passed, Text($"{replay.RecomputedModels} models recomputed from their sums; the last is {entries.ModelDigest}"));
         return null;
     }

@@ -5,21 +5,47 @@ using SecureFed.Cryptography.Rings;
 
 namespace SecureFed.Cli.Bench;
 
-/// <summary>What one-time-key encryption of set A1 costs one core, with the sum checked exactly.</summary>
+/// <summary>What one-time-key encryption of set A1 costs one core, with the sum checked exactly and its noise against theory.</summary>
 /// <param name="Dimension">d.</param>
-/// <param name="Clients">Ciphertexts in the sum.</param>
-/// <param name="BitsPerCoefficient">Of a ciphertext.</param>
+/// <param name="Clients">Ciphertexts in the sum, each under its own key.</param>
+/// <param name="PlainBits">b.</param>
+/// <param name="BytesPerCoefficient">Of a ciphertext.</param>
+/// <param name="TransformSeconds">One transform of N = 2048 coefficients; the fastest.</param>
 /// <param name="EncryptSeconds">One update; the fastest client.</param>
 /// <param name="AddSeconds">One ciphertext added to the running sum; the fastest.</param>
 /// <param name="DecryptSeconds">The whole sum, residue checked; the fastest.</param>
-/// <param name="TransformSeconds">One transform of N = 2048 coefficients; the fastest.</param>
 /// <param name="NoiseRatio">Measured deviation of the noise over that of theory.</param>
 /// <param name="IsExact">The sum is the sum of the updates, and its residue honest.</param>
 internal sealed record EncryptionCost(
-    int Dimension, int Clients, int BitsPerCoefficient, double EncryptSeconds, double AddSeconds, double DecryptSeconds, double TransformSeconds, double NoiseRatio, bool IsExact)
+    int Dimension,
+    int Clients,
+    int PlainBits,
+    double BytesPerCoefficient,
+    double TransformSeconds,
+    double EncryptSeconds,
+    double AddSeconds,
+    double DecryptSeconds,
+    double NoiseRatio,
+    bool IsExact)
 {
-    private const int Repetitions = 10;
-    private const int TransformsPerRepetition = 100;
+    private const int Decryptions = 20;
+    private const int TransformsPerClient = 10;
+    private const double LeastSlice = 0.002;
+
+    /// <summary>What the noise may be off: 5 %, or six deviations of what is measured where that is more (d below 7,200).</summary>
+    private double NoiseTolerance => Math.Max(0.05, 6 / Math.Sqrt(2.0 * Dimension));
+
+    /// <summary>Ciphertext over plaintext.</summary>
+    public double Expansion => 8 * BytesPerCoefficient / PlainBits;
+
+    /// <summary>Encryption of a polynomial in transforms: comparable between machines, as the next two are.</summary>
+    public double EncryptTransforms => InTransforms(EncryptSeconds);
+
+    public double AddTransforms => InTransforms(AddSeconds);
+
+    public double DecryptTransforms => InTransforms(DecryptSeconds);
+
+    public bool IsRight => IsExact && Math.Abs(NoiseRatio - 1) <= NoiseTolerance;
 
     public static EncryptionCost Measure(int dimension, int clients, int plainBits)
     {
@@ -28,13 +54,15 @@ internal sealed record EncryptionCost(
         CiphertextSum sum = new(parameters, dimension);
         ulong[] keys = new ulong[parameters.Set.Degree];
         byte[] packed = new byte[WidePacking.PackedBytes(dimension, parameters.PackedBits)];
-        uint[] expected = new uint[dimension];
-        double encrypt = double.MaxValue, add = double.MaxValue, decrypt = double.MaxValue;
+        uint[] update = new uint[dimension], expected = new uint[dimension];
+        ulong[] words = new ulong[parameters.Set.Degree];
+        double transform = double.MaxValue, encrypt = double.MaxValue, add = double.MaxValue, decrypt = double.MaxValue;
         for (int i = 0; i < clients; i++)
         {
-            uint[] update = Update(dimension, i, plainBits, clients);
+            FillUpdate(update, i, parameters);
             using OneTimeSecretKey key = OneTimeSecretKey.Draw(parameters.Set, OperatingSystemRandomSource.Instance);
             using OneTimeEncryption encryption = new(parameters, key, polynomials, OperatingSystemRandomSource.Instance);
+            transform = Math.Min(transform, Seconds(() => Transform(words, parameters.Set.Transform)) / TransformsPerClient);
             encrypt = Math.Min(encrypt, Seconds(() => encryption.Encrypt(update, packed)));
             add = Math.Min(add, Seconds(() => sum.TryAdd(packed)));
             ResidueVector.Add(keys, key.Coefficients, parameters.Set.Modulus);
@@ -45,41 +73,38 @@ internal sealed record EncryptionCost(
         uint[] values = new uint[dimension];
         ResidueCheck? check = null;
         bool isExact = sum.Clients == clients;
-        for (int i = 0; i < Repetitions; i++)
+        for (int i = 0; i < Decryptions; i++)
         {
             decrypt = Math.Min(decrypt, Seconds(() => isExact &= OneTimeDecryption.TryDecrypt(sum, polynomials, keys, 0, values, out check)));
             isExact &= values.AsSpan().SequenceEqual(expected);
         }
 
-        return new EncryptionCost(dimension, clients, parameters.PackedBits, encrypt, add, decrypt, Transform(parameters.Set), check!.Deviation / check.ExpectedDeviation, isExact);
+        return new EncryptionCost(
+            dimension, clients, plainBits, (double)packed.Length / dimension, transform, encrypt, add, decrypt, check!.Deviation / check.ExpectedDeviation, isExact);
     }
 
     /// <summary>Integers of both signs whose sum stays within b bits.</summary>
-    private static uint[] Update(int dimension, int client, int plainBits, int clients)
+    private static void FillUpdate(Span<uint> update, int client, BfvParameters parameters)
     {
-        long bound = (1L << (plainBits - 1)) / clients;
-        return [.. Enumerable.Range(0, dimension).Select(i => Ring.FromCentred(((i * 2_654_435_761L) + (client * 40_503L)) % bound * ((i & 1) == 0 ? 1 : -1), plainBits))];
+        long bound = (1L << (parameters.PlainBits - 1)) / parameters.Clients;
+        for (int i = 0; i < update.Length; i++)
+            update[i] = Ring.FromCentred(((i * 2_654_435_761L) + (client * 40_503L)) % bound * ((i & 1) == 0 ? 1 : -1), parameters.PlainBits);
     }
 
-    private static double Transform(BfvSet set)
+    private static void Transform(ulong[] words, NumberTheoreticTransform transform)
     {
-        ulong[] words = [.. Enumerable.Range(0, set.Degree).Select(i => (ulong)i)];
-        double fastest = double.MaxValue;
-        for (int i = 0; i < Repetitions; i++)
-        {
-            fastest = Math.Min(fastest, Seconds(() =>
-            {
-                for (int j = 0; j < TransformsPerRepetition; j++) set.Transform.Inverse(words);
-            }));
-        }
-
-        return fastest / TransformsPerRepetition;
+        for (int i = 0; i < TransformsPerClient; i++) transform.Inverse(words);
     }
 
+    /// <summary>Processor time where the scheduler might have come between, which a busy machine does not lengthen; the clock, which is finer, below that.</summary>
     private static double Seconds(Action action)
     {
+        TimeSpan used = Environment.CpuUsage.TotalTime;
         long start = Stopwatch.GetTimestamp();
         action();
-        return Stopwatch.GetElapsedTime(start).TotalSeconds;
+        double elapsed = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        return elapsed < LeastSlice ? elapsed : (Environment.CpuUsage.TotalTime - used).TotalSeconds;
     }
+
+    private double InTransforms(double seconds) => seconds / TransformSeconds / Math.Ceiling((double)Dimension / BfvSet.A1.Degree);
 }

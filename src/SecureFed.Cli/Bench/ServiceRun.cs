@@ -26,7 +26,7 @@ internal sealed class ServiceRun(RoundPlan plan, Action<string, double> report)
     public async Task<ServiceFigures> ExecuteAsync(CancellationToken cancellationToken)
     {
         CohortThresholds thresholds = plan.RequireThresholds();
-        await using DemoConsortium consortium = await DemoConsortium.StartAsync(plan.Clients, store: null, cancellationToken);
+        await using DemoConsortium consortium = await DemoConsortium.StartAsync(plan.Clients, store: null, ProtectionKind.Masking, cancellationToken);
         using HttpClient operatorHttp = SignedHttpClient.Create(consortium.Address, consortium.CertificatePin, consortium.Operator.Id, consortium.Operator.Key);
         SecureFedOperator taskOperator = new(operatorHttp);
         Identifier taskId = Identifier.Random(OperatingSystemRandomSource.Instance);

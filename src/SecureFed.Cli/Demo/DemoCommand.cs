@@ -1,6 +1,7 @@
 using System.CommandLine;
 using SecureFed.Cli.Audit;
 using SecureFed.Cli.Output;
+using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
 
 namespace SecureFed.Cli.Demo;
@@ -36,7 +37,7 @@ internal static class DemoCommand
         Option<string> outDirectory = new("--out") { Description = "New or empty directory for log, blobs, client state, model and report." };
         Option<bool> json = new("--json") { Description = "One JSON document on standard output." };
 
-        Command command = new("demo", "Runs a federated task end to end: server and clients over HTTP on this machine, updates masked.")
+        Command command = new("demo", "Runs a federated task end to end: server, clients and, for encryption, key holders over HTTP on this machine.")
         {
             scenario, data, label, positive, drop, partitionBy, dirichlet, model, protection, clients, rounds, localEpochs, learningRate, batchSize,
             optimizer, dropout, adversary, privacy, mechanism, adaptiveClip, epsilon, delta, ringBits, outDirectory, json,
@@ -46,8 +47,16 @@ internal static class DemoCommand
             RefuseUnbuilt(parsed.GetValue(partitionBy) is not null, "--partition-by", "non-IID partitions");
             RefuseUnbuilt(parsed.GetValue(dirichlet) is not null, "--dirichlet", "non-IID partitions");
             RefuseUnbuilt(parsed.GetValue(model) is "softmax" or "network", $"--model {parsed.GetValue(model)}", "the wider set of models");
-            RefuseUnbuilt(parsed.GetValue(protection) is "encryption" or "encryption-single-key", $"--protection {parsed.GetValue(protection)}", "homomorphic encryption");
             RefuseUnbuilt(parsed.GetValue(optimizer) is "fedyogi" or "fedadagrad", $"--optimizer {parsed.GetValue(optimizer)}", "the wider set of server optimisers");
+            ProtectionKind hidden = parsed.GetValue(protection) switch
+            {
+                "encryption" => ProtectionKind.Encryption,
+                "encryption-single-key" => ProtectionKind.EncryptionSingleKey,
+                _ => ProtectionKind.Masking,
+            };
+            bool isSingleKey = hidden == ProtectionKind.EncryptionSingleKey;
+            if (isSingleKey && parsed.GetValue(adversary) is "malicious")
+                throw CommandException.Misuse("A single key protects against a curious server only.", "Leave --adversary out, or take --protection encryption: one-time keys hold against a malicious server.");
             DemoOptions options = new()
             {
                 Scenario = parsed.GetValue(scenario) ?? "finance",
@@ -69,7 +78,8 @@ internal static class DemoCommand
                 Delta = parsed.GetValue(delta),
                 Dropout = parsed.GetValue(dropout),
                 RingBits = parsed.GetValue(ringBits) switch { "16" => 16, "20" => 20, _ => 32 },
-                IsCurious = parsed.GetValue(adversary) is "curious",
+                Protection = hidden,
+                IsCurious = isSingleKey || parsed.GetValue(adversary) is "curious",
             };
             DemoPlan plan = DemoPlan.Create(options);
             string? directory = parsed.GetValue(outDirectory);

@@ -18,9 +18,12 @@ using SecureFed.Server;
 
 namespace SecureFed.Cli.Demo;
 
-/// <summary>The parties of a demo with keys made for this run: roster authority, server, operator and clients, each client an organisation of its own.</summary>
+/// <summary>The parties of a demo with keys made for this run: roster authority, server, operator, clients and key holders, each client and holder an organisation of its own.</summary>
 internal sealed class DemoConsortium : IAsyncDisposable
 {
+    /// <summary>Of an encrypted task with one-time keys: four of them give the sum of keys, two may be corrupt.</summary>
+    private const int KeyHolders = 5;
+
     private readonly WebApplication host;
     private readonly X509Certificate2 tls;
     private readonly SigningKey logKey;
@@ -31,7 +34,9 @@ internal sealed class DemoConsortium : IAsyncDisposable
         SigningKey serverKey,
         SigningKey authority,
         Uri address,
+        ProtectionKind protection,
         IReadOnlyList<(Identifier, SigningKey)> clients,
+        IReadOnlyList<(Identifier, SigningKey)> holders,
         (Identifier, SigningKey) taskOperator,
         (Identifier, SigningKey) auditor)
     {
@@ -40,7 +45,9 @@ internal sealed class DemoConsortium : IAsyncDisposable
         logKey = serverKey;
         AuthorityKey = authority.PublicKey;
         Address = address;
+        Protection = protection;
         Clients = clients;
+        Holders = holders;
         Operator = taskOperator;
         Auditor = auditor;
     }
@@ -53,14 +60,20 @@ internal sealed class DemoConsortium : IAsyncDisposable
 
     public IReadOnlyList<(Identifier Id, SigningKey Key)> Clients { get; }
 
+    /// <summary>Key holders of an encrypted task; none if it is masked.</summary>
+    public IReadOnlyList<(Identifier Id, SigningKey Key)> Holders { get; }
+
+    public ProtectionKind Protection { get; }
+
     public (Identifier Id, SigningKey Key) Operator { get; }
 
     public (Identifier Id, SigningKey Key) Auditor { get; }
 
     /// <param name="clients">Number of clients.</param>
     /// <param name="store">Directory of the server's logs; null keeps them in memory.</param>
+    /// <param name="protection">Decides how many key holders there are.</param>
     /// <param name="cancellationToken">Stops.</param>
-    public static async Task<DemoConsortium> StartAsync(int clients, string? store, CancellationToken cancellationToken)
+    public static async Task<DemoConsortium> StartAsync(int clients, string? store, ProtectionKind protection, CancellationToken cancellationToken)
     {
         IRandomSource random = OperatingSystemRandomSource.Instance;
         using SigningKey authority = SigningKey.Generate(random);
@@ -68,7 +81,8 @@ internal sealed class DemoConsortium : IAsyncDisposable
         Identifier serverId = Identifier.Random(random);
         (Identifier, SigningKey) taskOperator = (Identifier.Random(random), SigningKey.Generate(random));
         (Identifier, SigningKey) auditor = (Identifier.Random(random), SigningKey.Generate(random));
-        (Identifier Id, SigningKey Key)[] members = [.. Enumerable.Range(0, clients).Select(_ => (Identifier.Random(random), SigningKey.Generate(random)))];
+        (Identifier Id, SigningKey Key)[] members = NewMembers(clients);
+        (Identifier Id, SigningKey Key)[] holders = NewMembers(protection switch { ProtectionKind.Encryption => KeyHolders, ProtectionKind.EncryptionSingleKey => 1, _ => 0 });
         Roster roster = Roster.Create(
             1,
             [
@@ -76,6 +90,7 @@ internal sealed class DemoConsortium : IAsyncDisposable
                 new RosterEntry(taskOperator.Item1, RosterRole.Operator, "demo server", taskOperator.Item2.PublicKey),
                 new RosterEntry(auditor.Item1, RosterRole.Auditor, "demo auditor", auditor.Item2.PublicKey),
                 .. members.Select((m, i) => new RosterEntry(m.Id, RosterRole.Client, $"participant {i + 1}", m.Key.PublicKey)),
+                .. holders.Select((h, i) => new RosterEntry(h.Id, RosterRole.KeyHolder, $"key holder {i + 1}", h.Key.PublicKey)),
             ],
             authority);
 
@@ -86,7 +101,9 @@ internal sealed class DemoConsortium : IAsyncDisposable
             new IPEndPoint(IPAddress.Loopback, 0));
         await server.StartAsync(cancellationToken);
         string address = server.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
-        return new DemoConsortium(server, certificate, serverKey, authority, new Uri(address), members, taskOperator, auditor);
+        return new DemoConsortium(server, certificate, serverKey, authority, new Uri(address), protection, members, holders, taskOperator, auditor);
+
+        (Identifier, SigningKey)[] NewMembers(int count) => [.. Enumerable.Range(0, count).Select(_ => (Identifier.Random(random), SigningKey.Generate(random)))];
     }
 
     /// <summary>What every demo client demands.</summary>
@@ -100,9 +117,10 @@ internal sealed class DemoConsortium : IAsyncDisposable
         GreatestDeltaDrop: cohort.DeltaDrop,
         AllowsCuriousServer: cohort.ServerClass == ServerClass.Curious,
         RequiresNoise: privacy.Unit != PrivacyUnit.None,
-        Protections: [ProtectionKind.Masking],
+        Protections: [Protection],
         Models: [TaskModelKind.Linear, TaskModelKind.Logistic],
-        Privacy: privacy.Unit == PrivacyUnit.None ? null : LimitsFor(privacy));
+        Privacy: privacy.Unit == PrivacyUnit.None ? null : LimitsFor(privacy),
+        KeyHolders: [.. Holders.Select(h => h.Id)]);
 
     /// <summary>The same as a file, for an auditor who takes the demo's word for the keys.</summary>
     public PolicyFile PolicyFileFor(CohortBounds cohort, PrivacyDefinition privacy)
@@ -121,6 +139,7 @@ internal sealed class DemoConsortium : IAsyncDisposable
             RequiresNoise = policy.RequiresNoise,
             Protections = policy.Protections,
             Models = policy.Models,
+            KeyHolders = [.. Holders.Select(h => h.Id.ToString())],
         };
         return policy.Privacy is not { } limits ? file : file with
         {
@@ -153,7 +172,7 @@ internal sealed class DemoConsortium : IAsyncDisposable
         logKey.Dispose();
         Operator.Key.Dispose();
         Auditor.Key.Dispose();
-        foreach ((_, SigningKey key) in Clients)
+        foreach ((_, SigningKey key) in Clients.Concat(Holders))
             key.Dispose();
     }
 }

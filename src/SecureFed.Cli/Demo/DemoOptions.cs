@@ -1,3 +1,4 @@
+using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
 
 namespace SecureFed.Cli.Demo;
@@ -46,6 +47,8 @@ internal sealed record DemoOptions
 
     /// <summary>Below 32 long training vectors are flattened.</summary>
     public int RingBits { get; init; } = 32;
+
+    public ProtectionKind Protection { get; init; } = ProtectionKind.Masking;
 
     public bool IsCurious { get; init; }
 }

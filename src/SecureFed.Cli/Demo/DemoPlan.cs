@@ -22,6 +22,7 @@ namespace SecureFed.Cli.Demo;
 /// <param name="Training">Hyper-parameters.</param>
 /// <param name="Privacy">Budget and rounds.</param>
 /// <param name="RingBits">b; below 32 long training vectors are flattened.</param>
+/// <param name="Protection">How updates are hidden.</param>
 internal sealed record DemoPlan(
     Scenario Scenario,
     ScenarioData Data,
@@ -31,7 +32,8 @@ internal sealed record DemoPlan(
     CohortBounds Cohort,
     TrainingDefinition Training,
     DemoPrivacy Privacy,
-    int RingBits)
+    int RingBits,
+    ProtectionKind Protection)
 {
     /// <summary>Data generation, partition and simulated dropouts are the same in every run; keys and masks never are.</summary>
     public const ulong Seed = 20_260_101;
@@ -99,11 +101,11 @@ internal sealed record DemoPlan(
         if (options.Privacy == PrivacyUnit.Record)
         {
             (DemoPrivacy records, TrainingDefinition stepped) = DemoPrivacy.ForRecords(options, scenario, dropout, data.Clients.Sum(c => c.Rows), training);
-            return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(stepped, options), records, options.RingBits);
+            return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(stepped, options), records, options.RingBits, options.Protection);
         }
 
         DemoPrivacy privacy = DemoPrivacy.For(options, scenario, clients, dropout, options.Rounds ?? (isFedSgd ? FedSgdRounds : scenario.DefaultRounds));
-        return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(training with { ScaleByBounds = !privacy.Standardise }, options), privacy, options.RingBits);
+        return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(training with { ScaleByBounds = !privacy.Standardise }, options), privacy, options.RingBits, options.Protection);
     }
 
     private static TrainingDefinition WithAdaptiveClip(TrainingDefinition training, DemoOptions options) => options.AdaptiveClip is not { } quantile
@@ -125,6 +127,7 @@ internal sealed record DemoPlan(
         Training = Training,
         Schedule = new ScheduleDefinition { Standardise = Privacy.Standardise, TrainRounds = Rounds, Evaluate = Privacy.Evaluate, GreatestFailures = 5 },
         Privacy = Privacy.Definition,
+        Protection = Protection,
         RingBits = RingBits,
         Flatten = RingBits < 32 && Data.Schema.Features.Count >= LeastFlattened,
         Cohort = new CohortDefinition

@@ -28,6 +28,8 @@ internal static class DemoReport
             WriteTables(result, plan, directory, terminal, features);
         if (!plan.Privacy.HasNoise)
             terminal.Note("Warning: --privacy none. The server saw no single update, but the sums themselves carry no differential-privacy noise: what several of them reveal together is not bounded.");
+        if (plan.Protection == ProtectionKind.EncryptionSingleKey)
+            terminal.Note("Warning: --protection encryption-single-key. One malformed ciphertext of any client discloses the round's key to whoever reads the sum, and with it every update of that round; take --protection encryption unless your clients must run SEAL's own keys.");
     }
 
     internal static string Text(double value, string format = "0") => value.ToString(format, CultureInfo.InvariantCulture);
@@ -36,7 +38,7 @@ internal static class DemoReport
     {
         schemaVersion = SchemaVersion,
         scenario = plan.Scenario.Name,
-        protection = "masking",
+        protection = ProtectionOf(plan),
         clients = plan.Clients,
         seconds = Math.Round(result.Seconds, 3),
         testRows = plan.Data.Test.Rows,
@@ -63,6 +65,15 @@ internal static class DemoReport
         result.Model.Parameters.ToArray(),
         result.Standardizer.ToArray(),
         [.. FeaturesOf(result, plan).Select(f => new ModelFeature(f.Name, f.Coefficient))]);
+
+    private static string ProtectionOf(DemoPlan plan) => plan.Protection switch
+    {
+        ProtectionKind.Encryption => "encryption",
+        ProtectionKind.EncryptionSingleKey => "encryption-single-key",
+        _ => "masking",
+    };
+
+    private static string HiddenIn(DemoPlan plan) => plan.Protection == ProtectionKind.Masking ? "masked" : "encrypted";
 
     private static string KindOf(DemoPlan plan) => plan.Model == ModelKind.Logistic ? "logistic" : "linear";
 
@@ -113,7 +124,7 @@ internal static class DemoReport
         if (!terminal.IsInteractive)
             terminal.Console.Write(rounds); // A person has just watched this table grow.
 
-        Table metrics = new Table().AddColumns("on the test rows", plan.Privacy.HasNoise ? "federated, noised and masked" : "federated, masked", "central baseline").RoundedBorder();
+        Table metrics = new Table().AddColumns("on the test rows", $"federated, {(plan.Privacy.HasNoise ? "noised and " : "")}{HiddenIn(plan)}", "central baseline").RoundedBorder();
         AddMetric(metrics, "AUC", result.Metrics.Auc, result.Baseline.Auc);
         AddMetric(metrics, "accuracy", result.Metrics.Accuracy, result.Baseline.Accuracy);
         AddMetric(metrics, "loss", result.Metrics.Loss, result.Baseline.Loss);
@@ -124,7 +135,7 @@ internal static class DemoReport
         if (result.Federated is { } federated)
         {
             string quality = federated.Auc is { } auc ? $"AUC {Text(auc, "0.0000")}" : $"RMSE {Text(federated.Rmse ?? 0, "0.0000")}";
-            terminal.WriteLine($"Federated evaluation on the clients' own {federated.Rows} rows, by a masked sum: {quality}, loss {Text(federated.Loss, "0.0000")}.");
+            terminal.WriteLine($"Federated evaluation on the clients' own {federated.Rows} rows, by a sum that is {HiddenIn(plan)} too: {quality}, loss {Text(federated.Loss, "0.0000")}.");
         }
 
         string failed = result.FailedRounds > 0 ? $" {result.FailedRounds} round(s) failed for lack of survivors and were repeated." : "";
@@ -144,7 +155,7 @@ internal static class DemoReport
         if (result.Budget is { } budget)
             WriteBudget(budget, result, plan.Privacy.Definition.TreeLeaves, terminal);
         terminal.WriteLine(
-            $"Input privacy: the server saw masked integers of each client and, per round, the sum over at least {plan.Cohort.DeltaDrop.FloorOfRest(result.Rounds.Count > 0 ? result.Rounds.Min(r => r.Participants + r.Dropped) : plan.Clients)} clients; no single update, row count or loss.");
+            $"Input privacy: the server saw {HiddenIn(plan)} integers of each client and, per round, the sum over at least {plan.Cohort.DeltaDrop.FloorOfRest(result.Rounds.Count > 0 ? result.Rounds.Min(r => r.Participants + r.Dropped) : plan.Clients)} clients; no single update, row count or loss.");
     }
 
     private static void WriteAudit(AuditResult audit, string? directory, Terminal terminal)

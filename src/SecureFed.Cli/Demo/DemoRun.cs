@@ -2,6 +2,7 @@ using System.Diagnostics;
 using SecureFed.Cli.Audit;
 using SecureFed.Cli.Output;
 using SecureFed.Client;
+using SecureFed.Client.Holding;
 using SecureFed.Client.Http;
 using SecureFed.Client.Ledger;
 using SecureFed.Client.Log;
@@ -27,7 +28,7 @@ internal static class DemoRun
     public static async Task<DemoResult> ExecuteAsync(DemoPlan plan, string? directory, Terminal terminal, CancellationToken cancellationToken)
     {
         Stopwatch watch = Stopwatch.StartNew();
-        await using DemoConsortium consortium = await DemoConsortium.StartAsync(plan.Clients, directory is null ? null : Path.Combine(directory, "server"), cancellationToken);
+        await using DemoConsortium consortium = await DemoConsortium.StartAsync(plan.Clients, directory is null ? null : Path.Combine(directory, "server"), plan.Protection, cancellationToken);
         using HttpClient operatorHttp = SignedHttpClient.Create(consortium.Address, consortium.CertificatePin, consortium.Operator.Id, consortium.Operator.Key);
         SecureFedOperator taskOperator = new(operatorHttp);
         Identifier taskId = Identifier.Random(OperatingSystemRandomSource.Instance);
@@ -38,19 +39,21 @@ internal static class DemoRun
         SumCheck sums = new();
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Task<(long Up, long Down)>[] clients = [.. Enumerable.Range(0, plan.Clients).Select(i => Task.Run(() => RunClientAsync(plan, consortium, taskId, i, StateOf(directory, i), peerKeys, cohorts, sums, stop.Token), stop.Token))];
+        Task[] holders = [.. consortium.Holders.Select((_, i) => Task.Run(() => RunHolderAsync(plan, consortium, taskId, i, directory, stop.Token), stop.Token))];
         try
         {
             DemoWatch observer = new(plan, taskOperator, taskId, terminal);
             Task watching = observer.WatchAsync(stop.Token);
-            await await Task.WhenAny([watching, .. clients.Select(FailFastAsync)]);
+            await await Task.WhenAny([watching, .. clients.Concat(holders).Select(FailFastAsync)]);
             await watching;
             (long Up, long Down)[] bytes = await Task.WhenAll(clients);
+            await Task.WhenAll(holders);
             return await SummariseAsync(plan, consortium, directory, taskOperator, taskId, observer, sums, bytes, watch, cancellationToken);
         }
         catch
         {
             await stop.CancelAsync();
-            await ((Task)Task.WhenAll(clients)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.WhenAll(clients.Concat(holders)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             throw;
         }
 
@@ -79,7 +82,7 @@ internal static class DemoRun
             Policy = consortium.PolicyFor(plan.Cohort, plan.Privacy.Definition),
             PeerKeys = peerKeys,
             Cohorts = cohorts,
-            StateStore = new DropoutStore(plan.Dropout, (ulong)index, state),
+            StateStore = new DropoutStore(plan.Dropout, (ulong)index, plan.Protection, state),
             Ledger = state is FileRoundStateStore files ? new FilePrivacyLedger(files.Directory) : null,
             LogMemory = state is FileRoundStateStore kept ? new FileLogMemory(kept.Directory) : null,
         };
@@ -98,6 +101,27 @@ internal static class DemoRun
                 // The machine is back; it joins from the next round on.
             }
         }
+    }
+
+    private static async Task RunHolderAsync(DemoPlan plan, DemoConsortium consortium, Identifier taskId, int index, string? directory, CancellationToken cancellationToken)
+    {
+        (Identifier id, SigningKey key) = consortium.Holders[index];
+        SecureFedKeyHolderOptions options = new()
+        {
+            ServerAddress = consortium.Address,
+            ServerCertificatePin = consortium.CertificatePin,
+            TaskId = taskId,
+            HolderId = id,
+            Signer = key,
+            Policy = consortium.PolicyFor(plan.Cohort, plan.Privacy.Definition),
+        };
+        byte[] stateKey = new byte[StateKeyFile.Bytes]; // Of this run: nobody goes on from a demo's holder.
+        OperatingSystemRandomSource.Instance.Fill(stateKey);
+        using FileHolderStateStore? files = directory is null ? null : new FileHolderStateStore(Path.Combine(directory, "holders", FormattableString.Invariant($"holder-{index + 1}")), stateKey);
+        if (files is not null)
+            options.StateStore = files;
+        using HttpClient http = SignedHttpClient.Create(consortium.Address, consortium.CertificatePin, id, key);
+        await new SecureFedKeyHolder(http, options, TimeProvider.System).RunAsync(progress: null, cancellationToken);
     }
 
     private static async Task<DemoResult> SummariseAsync(

@@ -8,8 +8,8 @@ namespace SecureFed.Cli.Demo;
 /// <summary>The client stops as if its machine had gone: its message is never sent.</summary>
 internal sealed class SimulatedDropoutException : Exception;
 
-/// <summary>A state store whose machine fails, with a given probability per round, just before the shares or the upload would be sent.</summary>
-internal sealed class DropoutStore(double dropout, ulong client, IRoundStateStore inner) : IRoundStateStore
+/// <summary>A state store whose machine fails, with a given probability per round, just before the shares (of a masked round) or the upload would be sent.</summary>
+internal sealed class DropoutStore(double dropout, ulong client, ProtectionKind protection, IRoundStateStore inner) : IRoundStateStore
 {
     public Task<SavedRounds?> LoadAsync(Identifier taskId, CancellationToken cancellationToken = default) => inner.LoadAsync(taskId, cancellationToken);
 
@@ -17,7 +17,7 @@ internal sealed class DropoutStore(double dropout, ulong client, IRoundStateStor
     {
         DeterministicSequence chance = new(DemoPlan.Seed + client, (ulong)saved.LastRoundNumber);
         bool drops = chance.NextDouble() < dropout;
-        if (drops && step == (chance.NextBoolean(0.5) ? RoundPhase.Share : RoundPhase.Upload))
+        if (drops && step == (protection == ProtectionKind.Masking && chance.NextBoolean(0.5) ? RoundPhase.Share : RoundPhase.Upload))
         {
             await inner.EraseRoundAsync(taskId, saved.LastRoundNumber, cancellationToken);
             throw new SimulatedDropoutException();

@@ -16,29 +16,29 @@ namespace SecureFed.Client.Rounds;
 internal sealed class EncryptedParticipant(ClientContext context, RoundTransport transport, IRoundStateStore store, IRandomSource random, UpdatePipeline pipeline, IPrivacyLedger ledger)
     : RoundParticipant(context, transport, store, pipeline, ledger)
 {
-    private EncryptionClient? client;
+    private EncryptionClient? role;
 
-    protected override RoundParameters Round => client!.Round;
+    protected override RoundParameters Round => role!.Round;
 
-    protected override Digest OpenDigest => client!.OpenDigest;
+    protected override Digest OpenDigest => role!.OpenDigest;
 
-    protected override Digest PartDigest => client!.PartDigest;
+    protected override Digest PartDigest => role!.PartDigest;
 
     protected override RoundRejection? Begin(Announcement opening, int lastRoundNumber)
     {
-        (client, RoundRejection? refusal) = EncryptionClient.Begin(Context, opening, lastRoundNumber, random);
+        (role, RoundRejection? refusal) = EncryptionClient.Begin(Context, opening, lastRoundNumber, random);
         return refusal;
     }
 
     protected override bool TryRestore(ReadOnlyMemory<byte> saved)
     {
-        client = EncryptionClient.Restore(Context, saved.Span);
-        return client is not null;
+        role = EncryptionClient.Restore(Context, saved.Span);
+        return role is not null;
     }
 
     protected override async Task<RoundStatus> StepThroughAsync(QuantizedUpdate quantized, SavedRounds saved, CancellationToken cancellationToken)
     {
-        EncryptionClient client = this.client!;
+        EncryptionClient client = role!;
 
         // After a restart that had encrypted already, the saved upload is sent and the vector computed now is not used.
         bool isEarlierVector = HasUpdateLeft = client.HasEncrypted;
@@ -58,7 +58,7 @@ internal sealed class EncryptedParticipant(ClientContext context, RoundTransport
         return !client.IsSurvivor ? RoundStatus.TooLate : isEarlierVector ? RoundStatus.Resumed : RoundStatus.Contributed;
     }
 
-    protected override byte[] Encode() => client!.Encode();
+    protected override byte[] Encode() => role!.Encode();
 
-    protected override void Leave() => client?.Dispose();
+    protected override void Leave() => role?.Dispose();
 }

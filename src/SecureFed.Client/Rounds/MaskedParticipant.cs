@@ -14,33 +14,33 @@ namespace SecureFed.Client.Rounds;
 internal sealed class MaskedParticipant(ClientContext context, RoundTransport transport, IRoundStateStore store, IRandomSource random, UpdatePipeline pipeline, IPrivacyLedger ledger)
     : RoundParticipant(context, transport, store, pipeline, ledger)
 {
-    private MaskingClient? client;
+    private MaskingClient? role;
 
-    protected override RoundParameters Round => client!.Round;
+    protected override RoundParameters Round => role!.Round;
 
-    protected override Digest OpenDigest => client!.OpenDigest;
+    protected override Digest OpenDigest => role!.OpenDigest;
 
-    protected override Digest PartDigest => Digest.Of(client!.Advertisement.Span);
+    protected override Digest PartDigest => Digest.Of(role!.Advertisement.Span);
 
     protected override RoundRejection? Begin(Announcement opening, int lastRoundNumber)
     {
-        (client, RoundRejection? refusal) = MaskingClient.Begin(Context, opening.Entry, lastRoundNumber, random);
+        (role, RoundRejection? refusal) = MaskingClient.Begin(Context, opening.Entry, lastRoundNumber, random);
         return refusal;
     }
 
     protected override bool TryRestore(ReadOnlyMemory<byte> saved)
     {
-        client = MaskingClient.Restore(Context, saved.Span);
-        return client is not null;
+        role = MaskingClient.Restore(Context, saved.Span);
+        return role is not null;
     }
 
-    protected override byte[] Encode() => client!.Encode();
+    protected override byte[] Encode() => role!.Encode();
 
-    protected override void Leave() => client?.Dispose();
+    protected override void Leave() => role?.Dispose();
 
     protected override async Task<RoundStatus> StepThroughAsync(QuantizedUpdate quantized, SavedRounds saved, CancellationToken cancellationToken)
     {
-        MaskingClient client = this.client!;
+        MaskingClient client = role!;
 
         // After a restart that had masked already, the saved upload is sent and the vector computed now is not used.
         bool isEarlierVector = HasUpdateLeft = client.HasMasked;

@@ -6,6 +6,7 @@ using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Masking;
 using SecureFed.Protocol.Masking.Messages;
 using SecureFed.Protocol.Requests;
+using SecureFed.Protocol.Resources;
 using SecureFed.Protocol.Transparency;
 using SecureFed.Protocol.Wire;
 
@@ -62,6 +63,23 @@ internal sealed class RoundTransport(ServiceConnection connection, LogFollower l
 
     public Task<SignedEntry> SendUnmaskAnswerAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken) =>
         PutAsync("unmask", "unmask-answer", message, cancellationToken);
+
+    /// <summary>Of an encrypted round: the uploads whose shares its key holders check.</summary>
+    public Task<Announcement> GetFixedUploadsAsync(CancellationToken cancellationToken) => WaitForAsync("fixed-uploads", cancellationToken);
+
+    public Task<SignedEntry> SendCheckAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken) =>
+        PutAsync("checks", "share-check-answer", message, cancellationToken);
+
+    /// <summary>Where an own round stands.</summary>
+    public async Task<RoundView> GetRoundAsync(CancellationToken cancellationToken) =>
+        ServiceConnection.ReadJson<RoundView>(await connection.GetAsync(Routes.Round(task, round), cancellationToken: cancellationToken));
+
+    /// <summary>What clients sealed for this key holder, from one place of the fixed list on; empty after the last. Not proven: the role compares every record with the list.</summary>
+    public async Task<IReadOnlyList<HolderDelivery>> GetBoxesAsync(int from, CancellationToken cancellationToken)
+    {
+        string path = FormattableString.Invariant($"{Routes.RoundPart(task, round, "boxes", self)}?from={from}");
+        return HolderDelivery.TryDecodePage((await connection.GetAsync(path, cancellationToken: cancellationToken)).Body) ?? throw Malformed("page of sealed shares");
+    }
 
     private async Task<Announcement> WaitForAsync(string part, CancellationToken cancellationToken)
     {

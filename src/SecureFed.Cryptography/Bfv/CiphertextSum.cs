@@ -1,6 +1,6 @@
-using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using SecureFed.Cryptography.Rings;
 
 namespace SecureFed.Cryptography.Bfv;
@@ -42,10 +42,10 @@ public sealed class CiphertextSum
     {
         if (Clients == Parameters.Clients) throw new InvalidOperationException($"These parameters carry {Parameters.Clients} ciphertexts.");
         if (!WidePacking.IsCanonical(packed, totals.Length, Parameters.PackedBits)) return false;
-        if (AddWords(packed, 1) > Parameters.GreatestPacked)
+        if (!AddWords(packed, isUndone: false))
         {
             // Checking first would read every honest body twice.
-            AddWords(packed, ulong.MaxValue);
+            AddWords(packed, isUndone: true);
             return false;
         }
 
@@ -53,54 +53,79 @@ public sealed class CiphertextSum
         return true;
     }
 
-    /// <summary>Whether <see cref="TryAdd"/> would take these bytes. Changes nothing.</summary>
+    /// <summary>Whether <see cref="TryAdd"/> would take these bytes. Leaves the sum as it was.</summary>
     /// <param name="packed">A peer's bytes.</param>
-    public bool Accepts(ReadOnlySpan<byte> packed) => WidePacking.IsCanonical(packed, totals.Length, Parameters.PackedBits) && AddWords(packed, 0) <= Parameters.GreatestPacked;
+    public bool Accepts(ReadOnlySpan<byte> packed)
+    {
+        if (!WidePacking.IsCanonical(packed, totals.Length, Parameters.PackedBits)) return false;
+        bool isInRange = AddWords(packed, isUndone: false);
+        AddWords(packed, isUndone: true);
+        return isInRange;
+    }
 
     /// <summary>Takes away a ciphertext that was added before.</summary>
     /// <returns>False, and the sum unchanged, if these are no bytes that it could have taken, or it holds none.</returns>
     public bool TryRemove(ReadOnlySpan<byte> packed)
     {
         if (Clients == 0 || !Accepts(packed)) return false;
-        AddWords(packed, ulong.MaxValue);
+        AddWords(packed, isUndone: true);
         Clients--;
         return true;
     }
 
-    /// <summary>totals += factor·words, mod 2^64.</summary>
-    /// <returns>A number greater than GreatestPacked if and only if a word is.</returns>
+    /// <summary>totals += words, or −= words to undo it, mod 2^64.</summary>
+    /// <returns>Whether no word is greater than GreatestPacked.</returns>
+    private bool AddWords(ReadOnlySpan<byte> packed, bool isUndone)
+    {
+        int bits = Parameters.PackedBits;
+        // (w ^ sign) - sign is w or −w.
+        ulong sign = isUndone ? ulong.MaxValue : 0;
+        ulong excess = 0;
+        int groups = WideLanes.For(bits) is { } lanes ? AddGroups(packed, lanes, sign, ref excess) : 0;
+        AddWords(packed[(groups * bits)..], totals.AsSpan(groups * WideLanes.Values), sign, ref excess);
+
+        // limit − word is negative, its top bit set, exactly for a word above the limit.
+        return excess >> 63 == 0;
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private ulong AddWords(ReadOnlySpan<byte> packed, ulong factor)
+    private int AddGroups(ReadOnlySpan<byte> packed, WideLanes lanes, ulong sign, ref ulong excess)
+    {
+        if (packed.Length < lanes.LoadBytes) return 0;
+        int bits = Parameters.PackedBits;
+        int groups = Math.Min(totals.Length / WideLanes.Values, ((packed.Length - lanes.LoadBytes) / bits) + 1);
+        ref byte at = ref MemoryMarshal.GetReference(packed);
+        ref ulong sum = ref MemoryMarshal.GetArrayDataReference(totals);
+        Vector256<ulong> limit = Vector256.Create(Parameters.GreatestPacked), signs = Vector256.Create(sign), excesses = default;
+        for (int i = 0; i < groups; i++)
+        {
+            (Vector256<ulong> lower, Vector256<ulong> upper) = lanes.Load(ref at);
+            excesses |= (limit - lower) | (limit - upper);
+            (Vector256.LoadUnsafe(ref sum) + ((lower ^ signs) - signs)).StoreUnsafe(ref sum);
+            (Vector256.LoadUnsafe(ref sum, WideLanes.Values / 2) + ((upper ^ signs) - signs)).StoreUnsafe(ref sum, WideLanes.Values / 2);
+            sum = ref Unsafe.Add(ref sum, WideLanes.Values);
+            at = ref Unsafe.Add(ref at, bits);
+        }
+
+        excess |= excesses[0] | excesses[1] | excesses[2] | excesses[3];
+        return groups;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void AddWords(ReadOnlySpan<byte> packed, Span<ulong> sums, ulong sign, ref ulong excess)
     {
         int bits = Parameters.PackedBits;
         ulong mask = WidePacking.Mask(bits);
         ulong limit = Parameters.GreatestPacked;
-        ulong excess = 0;
-        Span<ulong> sums = totals;
-        // As many as can be read in eight bytes each, however they lie.
-        int direct = packed.Length < sizeof(ulong) ? 0 : (int)Math.Min(sums.Length, (((long)packed.Length - sizeof(ulong)) * 8 / bits) + 1);
-        ref byte first = ref MemoryMarshal.GetReference(packed);
         nuint bit = 0;
         unchecked
         {
-            for (int i = 0; i < direct; i++, bit += (nuint)bits)
-            {
-                ulong read = Unsafe.ReadUnaligned<ulong>(ref Unsafe.AddByteOffset(ref first, bit >> 3));
-                if (!BitConverter.IsLittleEndian) read = BinaryPrimitives.ReverseEndianness(read);
-                ulong word = (read >> (int)(bit & 7)) & mask;
-                excess |= limit - word;
-                sums[i] += word * factor;
-            }
-
-            for (int i = direct; i < sums.Length; i++, bit += (nuint)bits)
+            for (int i = 0; i < sums.Length; i++, bit += (nuint)bits)
             {
                 ulong word = (WidePacking.ReadWord(packed, (int)(bit >> 3)) >> (int)(bit & 7)) & mask;
                 excess |= limit - word;
-                sums[i] += word * factor;
+                sums[i] += (word ^ sign) - sign;
             }
         }
-
-        // limit − word is negative, its top bit set, exactly for a word above the limit.
-        return excess >> 63 == 0 ? 0 : ulong.MaxValue;
     }
 }

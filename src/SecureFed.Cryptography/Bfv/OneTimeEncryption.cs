@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
@@ -27,6 +28,7 @@ public sealed class OneTimeEncryption : IDisposable
     private readonly IRandomSource random;
     private readonly ulong[] words;
     private readonly long[] errors;
+    private readonly ulong[] randomWords;
     private int next;
     private bool isClosed;
 
@@ -42,6 +44,7 @@ public sealed class OneTimeEncryption : IDisposable
         (this.key, this.polynomials, this.random) = (key, polynomials, random);
         words = GC.AllocateArray<ulong>(parameters.Set.Degree, pinned: true);
         errors = GC.AllocateArray<long>(parameters.Set.Degree, pinned: true);
+        randomWords = GC.AllocateArray<ulong>(BfvSet.Sampler.WordsFor(parameters.Set.Degree), pinned: true);
     }
 
     public BfvParameters Parameters { get; }
@@ -80,7 +83,7 @@ public sealed class OneTimeEncryption : IDisposable
         polynomials.Expand(next++, words);
         transform.Multiply(words, key.Values, words);
         transform.Inverse(words);
-        BfvSet.Sampler.Fill(errors, random);
+        BfvSet.Sampler.Fill(errors, random, randomWords);
         Combine(values, errors, words, Parameters);
         WidePacking.Pack(words.AsSpan(0, values.Length), Parameters.PackedBits, packed);
     }
@@ -90,30 +93,54 @@ public sealed class OneTimeEncryption : IDisposable
         isClosed = true;
         CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(words.AsSpan()));
         CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(errors.AsSpan()));
+        CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(randomWords.AsSpan()));
     }
 
-    /// <summary>words[i] = (Δ·m − e − words[i] mod q, rounded) / 2^r.</summary>
+    /// <summary>words[i] = (Δ·m − e − words[i] mod q + 2^(r−1)) / 2^r, rounded down; packing drops a bit above the packed ones.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Combine(ReadOnlySpan<uint> values, ReadOnlySpan<long> errors, Span<ulong> words, BfvParameters parameters)
     {
         long q = (long)parameters.Set.Modulus.Value;
         long delta = (long)parameters.Delta;
-        ulong half = parameters.RoundingHalf;
-        ulong mask = WidePacking.Mask(parameters.PackedBits);
+        long half = (long)parameters.RoundingHalf;
         int shift = 32 - parameters.PlainBits;
         int dropped = parameters.DroppedBits;
-        words = words[..values.Length];
+        Span<long> results = MemoryMarshal.Cast<ulong, long>(words)[..values.Length];
         errors = errors[..values.Length];
+        ref uint value = ref MemoryMarshal.GetReference(values);
+        ref long error = ref MemoryMarshal.GetReference(errors), result = ref MemoryMarshal.GetReference(results);
+        int lanes = Vector<long>.Count;
+        int i = 0;
         unchecked
         {
-            for (int i = 0; i < words.Length; i++)
+            Vector<long> modulus = new(q), deltas = new(delta), halves = new(half);
+            for (; i <= values.Length - (2 * lanes); i += 2 * lanes)
+            {
+                nuint at = (nuint)i, after = (nuint)(i + lanes);
+                Vector<int> centred = Vector.ShiftRightArithmetic(Vector.ShiftLeft(Vector.LoadUnsafe(ref value, at).As<uint, int>(), shift), shift);
+                Vector.Widen(centred, out Vector<long> lower, out Vector<long> upper);
+                lower = (deltas * lower) - Vector.LoadUnsafe(ref error, at) - Vector.LoadUnsafe(ref result, at);
+                upper = (deltas * upper) - Vector.LoadUnsafe(ref error, after) - Vector.LoadUnsafe(ref result, after);
+                Rounded(lower, modulus, halves, dropped).StoreUnsafe(ref result, at);
+                Rounded(upper, modulus, halves, dropped).StoreUnsafe(ref result, after);
+            }
+
+            for (; i < values.Length; i++)
             {
                 // |Δ·m| ≤ Δ·t/2, about q/2, and |e| is below 100: between −2q and q, all of it in 53 bits.
-                long c = (delta * ((int)(values[i] << shift) >> shift)) - errors[i] - (long)words[i];
+                long c = (delta * ((int)(values[i] << shift) >> shift)) - errors[i] - results[i];
                 c += q & (c >> 63);
                 c += q & (c >> 63);
-                words[i] = (((ulong)c + half) >> dropped) & mask;
+                results[i] = (c + half) >> dropped;
             }
         }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector<long> Rounded(Vector<long> c, Vector<long> modulus, Vector<long> half, int dropped)
+    {
+        c += modulus & Vector.LessThan(c, Vector<long>.Zero);
+        c += modulus & Vector.LessThan(c, Vector<long>.Zero);
+        return Vector.ShiftRightLogical(c + half, dropped);
     }
 }

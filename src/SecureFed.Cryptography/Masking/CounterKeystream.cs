@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Security.Cryptography;
@@ -59,6 +60,8 @@ internal sealed class CounterKeystream : IDisposable
 
     public void Dispose() => encryptor.Dispose();
 
+    // Keys of one-time use expand little: the runtime would not see it run often enough to optimise it in time.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void WriteCounters(Span<byte> destination)
     {
         // The counter is an element of Z mod 2^128 (SP 800-38A, appendix B.1): it wraps.

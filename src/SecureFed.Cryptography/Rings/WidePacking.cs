@@ -1,5 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace SecureFed.Cryptography.Rings;
 
@@ -31,33 +33,13 @@ public static class WidePacking
     /// <param name="bits">1 to 56.</param>
     /// <param name="output">Exactly <see cref="PackedBytes"/> bytes; overwritten.</param>
     /// <exception cref="ArgumentException">The output has another length.</exception>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Pack(ReadOnlySpan<ulong> values, int bits, Span<byte> output)
     {
         if (output.Length != PackedBytes(values.Length, bits))
             throw new ArgumentException("The output must have PackedBytes(values.Length, bits) bytes.", nameof(output));
 
-        ulong mask = Mask(bits);
-        ulong pending = 0;
-        int pendingBits = 0;
-        foreach (ulong value in values)
-        {
-            ulong low = value & mask;
-            pending |= low << pendingBits;
-            pendingBits += bits;
-            if (pendingBits < 64) continue;
-            BinaryPrimitives.WriteUInt64LittleEndian(output, pending);
-            output = output[sizeof(ulong)..];
-            pendingBits -= 64;
-            // What did not fit; a shift by 56 at most, for a value fits whole if nothing was pending.
-            pending = low >> (bits - pendingBits);
-        }
-
-        for (int i = 0; i < output.Length; i++)
-        {
-            output[i] = unchecked((byte)pending);
-            pending >>= 8;
-        }
+        int groups = WideLanes.For(bits) is { } lanes ? PackGroups(values, lanes, bits, output) : 0;
+        PackWords(values[(groups * WideLanes.Values)..], bits, output[(groups * bits)..]);
     }
 
     /// <summary>Whether length and padding are those of <see cref="Pack"/>, without reading the values.</summary>
@@ -95,12 +77,62 @@ public static class WidePacking
     }
 
     /// <summary>Eight bytes from there on; what lies beyond the end reads as zero.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static ulong ReadWord(ReadOnlySpan<byte> packed, int at)
     {
         ReadOnlySpan<byte> rest = packed[at..];
-        if (rest.Length >= sizeof(ulong)) return BinaryPrimitives.ReadUInt64LittleEndian(rest);
+        return rest.Length >= sizeof(ulong) ? BinaryPrimitives.ReadUInt64LittleEndian(rest) : ReadEnd(rest);
+    }
+
+    private static ulong ReadEnd(ReadOnlySpan<byte> rest)
+    {
         ulong word = 0;
         for (int i = 0; i < rest.Length; i++) word |= (ulong)rest[i] << (8 * i);
         return word;
+    }
+
+    /// <summary>Packs groups of eight, but for the last ones, after which too few bytes are left to write over.</summary>
+    /// <returns>How many groups.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static int PackGroups(ReadOnlySpan<ulong> values, WideLanes lanes, int bits, Span<byte> output)
+    {
+        if (output.Length < lanes.StoreBytes) return 0;
+        int groups = Math.Min(values.Length / WideLanes.Values, ((output.Length - lanes.StoreBytes) / bits) + 1);
+        ref ulong value = ref MemoryMarshal.GetReference(values);
+        ref byte at = ref MemoryMarshal.GetReference(output);
+        for (int i = 0; i < groups; i++)
+        {
+            lanes.Store(Vector256.LoadUnsafe(ref value), Vector256.LoadUnsafe(ref value, WideLanes.Values / 2), ref at);
+            value = ref Unsafe.Add(ref value, WideLanes.Values);
+            at = ref Unsafe.Add(ref at, bits);
+        }
+
+        return groups;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void PackWords(ReadOnlySpan<ulong> values, int bits, Span<byte> output)
+    {
+        ulong mask = Mask(bits);
+        ulong pending = 0;
+        int pendingBits = 0;
+        foreach (ulong value in values)
+        {
+            ulong low = value & mask;
+            pending |= low << pendingBits;
+            pendingBits += bits;
+            if (pendingBits < 64) continue;
+            BinaryPrimitives.WriteUInt64LittleEndian(output, pending);
+            output = output[sizeof(ulong)..];
+            pendingBits -= 64;
+            // What did not fit; a shift by 56 at most, for a value fits whole if nothing was pending.
+            pending = low >> (bits - pendingBits);
+        }
+
+        for (int i = 0; i < output.Length; i++)
+        {
+            output[i] = unchecked((byte)pending);
+            pending >>= 8;
+        }
     }
 }

@@ -37,7 +37,7 @@ public sealed class ConstantTimeDiscreteGaussian : IDiscreteGaussianSampler
     /// <param name="sigmaSquared">sigma^2, from 2^-64 to 2^64.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="sigmaSquared"/> is outside its range.</exception>
     public ConstantTimeDiscreteGaussian(Rational sigmaSquared)
-        : this(sigmaSquared, TableScan.BestWidth)
+        : this(sigmaSquared, ScanWidth.Limbs)
     {
     }
 
@@ -62,21 +62,43 @@ public sealed class ConstantTimeDiscreteGaussian : IDiscreteGaussianSampler
     private int WordsPerBlock => coefficients.Length * TableScan.BlockWords;
 
     /// <inheritdoc/>
-    public void Fill(Span<long> destination, IRandomSource random) => FillBlocks(destination, random);
+    public void Fill(Span<long> destination, IRandomSource random) => FillOnStack(destination, random);
 
     /// <inheritdoc/>
     public void Fill(Span<int> destination, IRandomSource random)
     {
         GaussianParameter.RequireFitsInt32(SigmaSquared);
-        FillBlocks(destination, random);
+        FillOnStack(destination, random);
+    }
+
+    /// <summary>The same with the caller's memory for random words, which saves clearing it twice: a tenth of the time at sigma = 4.6.</summary>
+    /// <param name="destination">As above.</param>
+    /// <param name="random">As above.</param>
+    /// <param name="words"><see cref="WordsFor"/> of that many samples. Left as secret as the samples are: the caller zeroes it.</param>
+    internal void Fill(Span<long> destination, IRandomSource random, Span<ulong> words) => FillBlocks(destination, random, words);
+
+    /// <summary>Words to draw that many samples with.</summary>
+    internal int WordsFor(int samples) => BatchFor(samples) * WordsPerBlock;
+
+    private void FillOnStack<T>(Span<T> destination, IRandomSource random)
+        where T : struct, IBinaryInteger<T>
+    {
+        Span<ulong> words = stackalloc ulong[WordsFor(destination.Length)];
+        try
+        {
+            FillBlocks(destination, random, words);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(words));
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void FillBlocks<T>(Span<T> destination, IRandomSource random)
-        where T : IBinaryInteger<T>
+    private void FillBlocks<T>(Span<T> destination, IRandomSource random, Span<ulong> words)
+        where T : struct, IBinaryInteger<T>
     {
         Span<long> block = stackalloc long[TableScan.Block];
-        Span<ulong> words = stackalloc ulong[BatchFor(destination.Length) * WordsPerBlock];
         try
         {
             while (!destination.IsEmpty)
@@ -94,15 +116,20 @@ public sealed class ConstantTimeDiscreteGaussian : IDiscreteGaussianSampler
         finally
         {
             CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(block));
-            CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(words));
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Narrow<T>(ReadOnlySpan<long> samples, Span<T> destination)
-        where T : IBinaryInteger<T>
+        where T : struct, IBinaryInteger<T>
     {
         destination = destination[..samples.Length];
+        if (typeof(T) == typeof(long))
+        {
+            samples.CopyTo(MemoryMarshal.Cast<T, long>(destination));
+            return;
+        }
+
         for (int i = 0; i < destination.Length; i++) destination[i] = T.CreateTruncating(samples[i]);
     }
 
@@ -111,7 +138,7 @@ public sealed class ConstantTimeDiscreteGaussian : IDiscreteGaussianSampler
 
     private Span<ulong> NextBatch(int samples, Span<ulong> words, IRandomSource random)
     {
-        Span<ulong> batch = words[..(BatchFor(samples) * WordsPerBlock)];
+        Span<ulong> batch = words[..WordsFor(samples)];
         random.Fill(MemoryMarshal.AsBytes(batch));
         if (!BitConverter.IsLittleEndian) BinaryPrimitives.ReverseEndianness(batch, batch);
         return batch;
@@ -119,7 +146,7 @@ public sealed class ConstantTimeDiscreteGaussian : IDiscreteGaussianSampler
 
     /// <summary>z = a_1 x_1 + ... + a_m x_m for 32 samples.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Combine(ReadOnlySpan<ulong> words, Span<long> sums)
+    private void Combine(Span<ulong> words, Span<long> sums)
     {
         sums.Clear();
         for (int i = 0; i < coefficients.Length; i++) TableScan.Add(table, words[(i * TableScan.BlockWords)..], coefficients[i], sums, width);

@@ -14,7 +14,8 @@ internal sealed class CumulativeTable
     /// <summary>Bits of the fixed point; a sample takes two words, and two bits of them are free (one is the sign).</summary>
     public const int Bits = 126;
 
-    private const int LimbBits = 63;
+    /// <summary>Of the two limbs.</summary>
+    internal const int LimbBits = 63;
 
     /// <summary>Entries from this one on have an upper limb of ones: Pr[|X| > j] is below 2^-63. They rise, so those before it have none.</summary>
     private readonly int wideEntries;
@@ -32,6 +33,7 @@ internal sealed class CumulativeTable
         }
 
         wideEntries = High.AsSpan().IndexOf((long)limb) is >= 0 and int first ? first : High.Length;
+        Limbs = LimbTable.Of(this);
     }
 
     /// <summary>Lower limbs.</summary>
@@ -39,6 +41,9 @@ internal sealed class CumulativeTable
 
     /// <summary>Upper limbs.</summary>
     public long[] High { get; }
+
+    /// <summary>The same in limbs of 16 bits; null if the table is too long for it.</summary>
+    public LimbTable? Limbs { get; }
 
     /// <summary>Lower limbs of the entries that need both.</summary>
     public ReadOnlySpan<long> WideLow => Low.AsSpan(0, wideEntries);

@@ -11,4 +11,7 @@ internal enum ScanWidth
 
     /// <summary>Eight.</summary>
     Vector512,
+
+    /// <summary>Sixteen, one limb of 16 bits after the other: <see cref="LimbScan"/>. Without AVX2, or for a table that is too long for it, as the widest of the others.</summary>
+    Limbs,
 }

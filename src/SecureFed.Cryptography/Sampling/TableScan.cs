@@ -21,21 +21,25 @@ internal static class TableScan
 
     private const ulong LimbMask = ulong.MaxValue >> 1;
 
-    /// <summary>The widest that the processor has.</summary>
-    public static ScanWidth BestWidth =>
+    /// <summary>The widest vectors that the processor has.</summary>
+    private static ScanWidth WidestVectors =>
         Vector512.IsHardwareAccelerated ? ScanWidth.Vector512 : Vector.IsHardwareAccelerated ? ScanWidth.Vector : ScanWidth.Word;
 
     /// <summary>Adds coefficient times the signed magnitude of sample i to sums[i].</summary>
     /// <param name="table">The cumulative table.</param>
-    /// <param name="words">64 uniform words.</param>
+    /// <param name="words">64 uniform words. Used up: <see cref="ScanWidth.Limbs"/> overwrites them.</param>
     /// <param name="coefficient">a_i of <see cref="Convolution"/>.</param>
     /// <param name="sums">32 running sums.</param>
     /// <param name="width">How many samples are compared with an entry at once.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Add(CumulativeTable table, ReadOnlySpan<ulong> words, long coefficient, Span<long> sums, ScanWidth width)
+    public static void Add(CumulativeTable table, Span<ulong> words, long coefficient, Span<long> sums, ScanWidth width)
     {
+        if (width == ScanWidth.Limbs && !(LimbScan.IsSupported && table.Limbs is not null)) width = WidestVectors;
         switch (width)
         {
+            case ScanWidth.Limbs:
+                LimbScan.Add(table.Limbs!, words, coefficient, sums);
+                break;
             case ScanWidth.Vector512:
                 AddVectors512(table, words, coefficient, sums);
                 break;

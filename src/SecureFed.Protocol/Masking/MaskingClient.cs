@@ -72,8 +72,14 @@ public sealed class MaskingClient : IDisposable
     /// <param name="lastRoundNumber">Highest round number of this task that this client ever joined, 0 if none.</param>
     /// <param name="round">The round's parameters if it is acceptable.</param>
     /// <returns>Null, or why the client abstains.</returns>
-    public static RoundRejection? Examine(ClientContext context, SignedEntry opening, int lastRoundNumber, out RoundParameters? round) =>
-        RoundExamination.FindFault(context, opening, lastRoundNumber, out round);
+    public static RoundRejection? Examine(ClientContext context, SignedEntry opening, int lastRoundNumber, out RoundParameters? round)
+    {
+        RoundRejection? refusal = RoundExamination.FindFault(context, opening, lastRoundNumber, out round);
+        if (refusal is not null || round!.Protection == ProtectionKind.Masking)
+            return refusal;
+        round = null;
+        return Refuse(ErrorCodes.InvalidParameters, "The round is encrypted, not masked.");
+    }
 
     /// <summary>Examines a round together with the model that it names, before anything is computed on that model.</summary>
     /// <returns>Null, or why the client abstains.</returns>

@@ -105,7 +105,7 @@ public sealed record ClientPolicy(
         if (protection == ProtectionKind.EncryptionSingleKey)
             return null;
         if (encryption.Threshold < LeastHolderThreshold)
-            return $"{encryption.Threshold} key holders together could read updates, the policy demands {LeastHolderThreshold}";
+            return $"{encryption.Threshold} key holder(s) together could read updates, the policy demands {LeastHolderThreshold}";
         return encryption.CorruptHolders < LeastCorruptHolders
             ? $"the task provides for {encryption.CorruptHolders} corrupt key holder(s), the policy demands {LeastCorruptHolders}"
             : null;

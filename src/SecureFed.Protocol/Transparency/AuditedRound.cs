@@ -10,7 +10,7 @@ namespace SecureFed.Protocol.Transparency;
 /// <param name="Kind">What was summed.</param>
 /// <param name="OpenIndex">Its ROUND_OPENED entry.</param>
 /// <param name="Phase">Closed, Aborted, or where the round in progress stands.</param>
-/// <param name="Cohort">n; 0 before the cohort is published.</param>
+/// <param name="Cohort">n; 0 before the cohort is published. Encrypted: the clients that are invited.</param>
 /// <param name="LeastSurvivors">S_min of the cohort, leaves added up; 0 before the cohort is published.</param>
 /// <param name="Survivors">Updates in the sum; 0 if there is none.</param>
 /// <param name="Leaves">Leaves of the round; 1 if it is one cohort.</param>
@@ -25,6 +25,7 @@ namespace SecureFed.Protocol.Transparency;
 /// <param name="ParentDigest">Model that its updates refer to.</param>
 /// <param name="ModelDigest">Model that followed from the sum; null if none did.</param>
 /// <param name="VectorsDeleted">Entry that deletes its uploads; null if they are to be held.</param>
+/// <param name="Holders">What its key holders did; null if it is masked.</param>
 public sealed record AuditedRound(
     int Number,
     Identifier RoundId,
@@ -45,7 +46,8 @@ public sealed record AuditedRound(
     Digest? AggregateDigest,
     Digest ParentDigest,
     Digest? ModelDigest,
-    ulong? VectorsDeleted)
+    ulong? VectorsDeleted,
+    HolderActivity? Holders = null)
 {
     /// <summary>Cohort members whose updates are not in the sum; 0 if there is no sum.</summary>
     public int Dropped => Survivors == 0 ? 0 : Cohort - Survivors;

@@ -1,5 +1,6 @@
 using SecureFed.Privacy.Budget;
 using SecureFed.Protocol.Changes;
+using SecureFed.Protocol.Encryption;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Resources;
 using SecureFed.Protocol.Rounds;
@@ -17,12 +18,13 @@ namespace SecureFed.Protocol.Transparency;
 /// The same from an approved change on whose request is not to be had (<see cref="HasUnreadChange"/>).</description></item>
 /// <item><term>Budget</term><description>A round reserves the charge of its ROUND_OPENED, which must be what the task's noise costs; its first UNMASK_REQUESTED commits
 /// it for good; one that ends before is void. There is no entry that voids, so a charge after a request cannot be taken back.</description></item>
-/// <item><term>Memory</term><description>Pseudonyms of the round in progress, and one record for each round.</description></item>
+/// <item><term>Encryption</term><description>Rounds keep to one parameter set and one list of key holders; every seat of a table is a key that was offered in the log and is in no other round.</description></item>
+/// <item><term>Memory</term><description>Pseudonyms of the round in progress, one record for each round, and digests of the holders' keys.</description></item>
 /// <item><term>Does not see</term><description>What is in blobs: signatures of clients and of who requests and approves changes, sums, models, who is in which leaf, and how near the survivors of two
 /// rounds come. That is <see cref="TaskReplay"/>'s part.</description></item>
 /// </list>
 /// </remarks>
-/// <param name="findBlob">The blobs with the task's parameters and with requests and approvals of changes, by digest; null if there are no blobs.</param>
+/// <param name="findBlob">The blobs with the task's parameters, with requests and approvals of changes and with holders' offers, by digest; null if there are no blobs.</param>
 public sealed class EntryAudit(Func<Digest, ReadOnlyMemory<byte>?>? findBlob = null)
 {
     private readonly List<AuditedRound> rounds = [];
@@ -31,6 +33,7 @@ public sealed class EntryAudit(Func<Digest, ReadOnlyMemory<byte>?>? findBlob = n
     private readonly Dictionary<(int Clients, int Size), CohortThresholds> thresholds = [];
     private readonly List<AuditedRoster> rosters = [];
     private readonly ChangeAudit changes = new(findBlob);
+    private readonly HolderKeyAudit holderKeys = new(findBlob);
     private TaskEvent.RoundOpened? opened;
     private RoundAudit? open;
     private CohortBounds? bounds;
@@ -64,6 +67,12 @@ public sealed class EntryAudit(Func<Digest, ReadOnlyMemory<byte>?>? findBlob = n
 
     /// <summary>The roster under which the task was created, then every later one.</summary>
     public IReadOnlyList<AuditedRoster> Rosters => rosters;
+
+    /// <summary>What the last ROUND_OPENED says; null before the first.</summary>
+    public RoundParameters? LastOpened => opened?.Round;
+
+    /// <summary>Round keys that key holders offered.</summary>
+    public int OfferedKeys => holderKeys.OfferCount;
 
     /// <summary>Rounds that gave their result.</summary>
     public int CompletedRounds { get; private set; }
@@ -133,10 +142,12 @@ public sealed class EntryAudit(Func<Digest, ReadOnlyMemory<byte>?>? findBlob = n
     {
         if (change is TaskEvent.VectorsDeleted deleted)
             return Delete(deleted.RoundId);
-        if (change is TaskEvent.ChangeRequested or TaskEvent.ChangeApproved && (!IsFinished || string.Equals(FinishReason, ErrorCodes.BudgetExhausted, StringComparison.Ordinal)))
+        if (change is TaskEvent.ChangeRequested or TaskEvent.ChangeApproved && CanGoOn)
             return TakeChange(change);
+        if (change is TaskEvent.HolderKeyOffered offered && CanGoOn)
+            return Offer(offered.OfferDigest);
         if (IsFinished)
-            return "nothing but deletions follows TASK_FINISHED, or changes where only the budget was exhausted.";
+            return "nothing but deletions follows TASK_FINISHED, or changes and key offers where only the budget was exhausted.";
         return change switch
         {
             TaskEvent.RoundOpened round => Open(round),
@@ -151,6 +162,13 @@ public sealed class EntryAudit(Func<Digest, ReadOnlyMemory<byte>?>? findBlob = n
             _ => "a log has one TASK_CREATED.",
         };
     }
+
+    /// <summary>Whether the task is not over, or would go on if its budget were raised.</summary>
+    private bool CanGoOn => !IsFinished || string.Equals(FinishReason, ErrorCodes.BudgetExhausted, StringComparison.Ordinal);
+
+    private string? Offer(Digest offer) => (Parameters?.Protection ?? LastOpened?.Protection) == ProtectionKind.Masking
+        ? "a masked task has no key holders."
+        : holderKeys.Offer(offer, TaskId, Parameters?.Encryption ?? LastOpened?.Encryption?.Specification);
 
     private string? TakeChange(TaskEvent change)
     {
@@ -188,13 +206,35 @@ public sealed class EntryAudit(Func<Digest, ReadOnlyMemory<byte>?>? findBlob = n
             return foreign;
         if (Budget?.FindRefusal(round.Noise!.Charge) is { } refusal)
             return refusal.Message;
+        if (FindProtectionFault(round) is { } unprotected)
+            return unprotected;
         Budget?.Reserve(round.Number, round.Noise!.Charge);
         opened = opening;
-        open = new RoundAudit(bounds, thresholds);
+        open = round.Encryption is { } encryption
+            ? new EncryptedRoundAudit(encryption, round.Protection, CohortThresholds.TryDeriveEncrypted(bounds, encryption.Invited, out _)!)
+            : new MaskedRoundAudit(bounds, thresholds);
         rounds.Add(new AuditedRound(
-            round.Number, round.RoundId, round.Kind, EntryCount, RoundPhase.Advertise, 0, 0, 0, bounds.Leaves, 0, null, [],
-            round.Noise?.NoiseMultiplier, round.Noise?.Charge ?? 0, round.Noise is null ? null : BudgetState.Reserved, Budget?.EpsilonSpent, null, ModelDigest, null, null));
+            round.Number, round.RoundId, round.Kind, EntryCount, open.Phase, open.Cohort, open.LeastSurvivors, 0, bounds.Leaves, 0, null, [],
+            round.Noise?.NoiseMultiplier, round.Noise?.Charge ?? 0, round.Noise is null ? null : BudgetState.Reserved, Budget?.EpsilonSpent, null, ModelDigest, null, null, open.Holders));
         return null;
+    }
+
+    /// <summary>The same protection and holders in every round, keys that were offered for it, and a cohort that has thresholds.</summary>
+    private string? FindProtectionFault(RoundParameters round)
+    {
+        if (opened is { } before && before.Round.Protection != round.Protection)
+            return "its protection is not that of the round before.";
+        if (round.Encryption is not { } encryption)
+            return OfferedKeys == 0 ? null : "it is masked, but keys for encrypted rounds were offered.";
+        if (encryption.Specification != (Parameters?.Encryption ?? LastOpened?.Encryption?.Specification ?? encryption.Specification))
+            return "its parameter set or its key holders are not the task's.";
+        if (bounds!.Leaves > 1)
+            return "an encrypted round has no leaves.";
+        if (encryption.Specification.FindFault(round.Protection, bounds.ServerClass, round.Layout.RingBits, bounds.Greatest) is { } fault)
+            return fault;
+        if (encryption.Invited < bounds.Least || encryption.Invited > bounds.Greatest)
+            return $"it invites {encryption.Invited} clients, but the bounds are {bounds.Least} and {bounds.Greatest}.";
+        return CohortThresholds.TryDeriveEncrypted(bounds, encryption.Invited, out string reason) is null ? reason : holderKeys.Take(TaskId, encryption);
     }
 
     private string? FindForeign(RoundParameters round)
@@ -232,8 +272,8 @@ public sealed class EntryAudit(Func<Digest, ReadOnlyMemory<byte>?>? findBlob = n
             return fault;
         if (change is TaskEvent.ListPublished { Kind: EventType.UnmaskRequested } && rounds[^1].Budget == BudgetState.Reserved)
             Commit();
-        if (change is not TaskEvent.MessageAccepted)
-            rounds[^1] = rounds[^1] with { Phase = open.Phase, Cohort = open.Cohort, LeastSurvivors = open.LeastSurvivors, LostLeaves = open.LostLeaves };
+        if (change is not TaskEvent.MessageAccepted || open.Holders is not null)
+            rounds[^1] = rounds[^1] with { Phase = open.Phase, Cohort = open.Cohort, LeastSurvivors = open.LeastSurvivors, LostLeaves = open.LostLeaves, Holders = open.Holders };
         if (open.IsOver)
             End(change);
         return null;

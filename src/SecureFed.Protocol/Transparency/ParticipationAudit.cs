@@ -1,3 +1,4 @@
+using SecureFed.Protocol.Encryption.Messages;
 using SecureFed.Protocol.Masking;
 using SecureFed.Protocol.Masking.Messages;
 using SecureFed.Protocol.Messages;
@@ -24,6 +25,7 @@ public sealed class ParticipationAudit(Identifier taskId, ReadOnlyMemory<byte> s
     private SurvivorHistory history = SurvivorHistory.Empty;
     private SurvivorHistory before = SurvivorHistory.Empty;
     private RoundParameters? round;
+    private Digest openDigest;
     private ulong next;
 
     /// <summary>Every released sum so far.</summary>
@@ -40,6 +42,7 @@ public sealed class ParticipationAudit(Identifier taskId, ReadOnlyMemory<byte> s
         {
             case TaskEvent.RoundOpened opened:
                 round = opened.Round;
+                openDigest = OpenDigest.Of(signed.Bytes.Span, signed.Index);
                 leaves.Clear();
                 survivors.Clear();
                 closed.Clear();
@@ -83,18 +86,27 @@ public sealed class ParticipationAudit(Identifier taskId, ReadOnlyMemory<byte> s
 
     private string? AddSurvivors(TaskEvent.ListPublished published)
     {
-        if (!leaves.TryGetValue(published.RoundId, out MaskingCohort? leaf)
-            || BlobOf(published) is not { } blob
-            || !SurvivorList.TryDecode(blob.Span, out SurvivorList? list)
-            || list!.CohortDigest != leaf.Digest
-            || list.Survivors.Any(s => s >= leaf.Count))
-        {
+        if (BlobOf(published) is not { } blob || (round?.Encryption is null ? ReadMasked(published.RoundId, blob) : ReadEncrypted(published, blob)) is not { } listed)
             return $"The survivors of entry {next - 1} do not follow the cohort.";
-        }
-
-        survivors[published.RoundId] = [.. list.Survivors.Select(s => leaf[s])];
+        survivors[published.RoundId] = listed;
         return null;
     }
+
+    private Identifier[]? ReadMasked(Identifier leafId, ReadOnlyMemory<byte> blob) =>
+        leaves.TryGetValue(leafId, out MaskingCohort? leaf)
+        && SurvivorList.TryDecode(blob.Span, out SurvivorList? list)
+        && list!.CohortDigest == leaf.Digest
+        && list.Survivors.All(s => s < leaf.Count)
+            ? [.. list.Survivors.Select(s => leaf[s])]
+            : null;
+
+    private Identifier[]? ReadEncrypted(TaskEvent.ListPublished published, ReadOnlyMemory<byte> blob) =>
+        published.RoundId == round!.RoundId
+        && UploadList.TryDecode(blob.Span, out UploadList? list)
+        && list!.OpenDigest == openDigest
+        && list.Uploads.Count == published.Count
+            ? [.. list.Uploads.Select(u => u.Client)]
+            : null;
 
     private string? Release(Identifier leaf)
     {

@@ -3,62 +3,32 @@ using SecureFed.Protocol.Wire;
 
 namespace SecureFed.Protocol.Transparency;
 
-/// <summary>One round or leaf as its entries alone show it: phases in order, counts that fit each other, pseudonyms that act once and where they may.</summary>
-/// <remarks>
-/// Written apart from <see cref="ServerRound"/>, so that a fault of the one is not a fault of the other. Which client is in which leaf stands in blobs; here a
-/// pseudonym belongs to the leaf in which it first acts, and a leaf is held to the bounds of the smallest.
-/// </remarks>
-internal sealed class RoundAudit
+/// <summary>One round as its entries alone show it: phases in order, counts that fit each other, pseudonyms that act once and where they may.</summary>
+/// <remarks>Written apart from <see cref="ServerRound"/>, so that a fault of the one is not a fault of the other. Each protection has its own course.</remarks>
+internal abstract class RoundAudit(RoundPhase first, int cohort = 0)
 {
-    private readonly CohortBounds bounds;
-    private readonly RoundAudit? trunk;
-    private readonly Dictionary<(int Clients, int Size), CohortThresholds> known;
-    private readonly HashSet<Identifier>[] senders = [[], [], [], [], [], []]; // By the phase that waits for the message.
-    private readonly Dictionary<Identifier, RoundAudit> leaves = [];
-    private readonly Dictionary<Identifier, RoundAudit> leafOf = [];
-    private int dealers;
-    private int survivors;
+    public RoundPhase Phase { get; protected set; } = first;
 
-    // Q, S_min and t of the cohort, or the least of its leaves.
-    private int quorum;
-    private int leastSurvivors;
-    private int threshold;
-    private int greatestSize;
+    /// <summary>n: 0 before it is known.</summary>
+    public int Cohort { get; protected set; } = cohort;
 
-    /// <param name="bounds">Of the task.</param>
-    /// <param name="known">Thresholds by size of cohort and leaf, shared by the rounds of a task: for large cohorts they take milliseconds to derive.</param>
-    public RoundAudit(CohortBounds bounds, Dictionary<(int Clients, int Size), CohortThresholds> known)
-    {
-        this.bounds = bounds;
-        this.known = known;
-    }
-
-    private RoundAudit(RoundAudit whole)
-    {
-        bounds = whole.bounds;
-        known = whole.known;
-        trunk = whole;
-        (quorum, leastSurvivors, threshold, greatestSize) = (whole.quorum, whole.leastSurvivors, whole.threshold, whole.greatestSize);
-        Phase = RoundPhase.Share;
-    }
-
-    public RoundPhase Phase { get; private set; } = RoundPhase.Advertise;
-
-    /// <summary>n once the cohort is published.</summary>
-    public int Cohort { get; private set; }
-
-    /// <summary>S_min, leaves added up.</summary>
-    public int LeastSurvivors => leastSurvivors * (Cohort == 0 ? 0 : bounds.Leaves);
+    /// <summary>S_min; 0 before it is known.</summary>
+    public abstract int LeastSurvivors { get; }
 
     /// <summary>Updates in the sum of a closed round.</summary>
-    public int Survivors => Phase != RoundPhase.Closed ? 0 : leaves.Count == 0 ? survivors : ClosedLeaves.Sum(l => l.Survivors);
+    public abstract int Survivors { get; }
 
-    public int LostLeaves => leaves.Values.Count(l => l.Phase == RoundPhase.Aborted);
+    /// <summary>What the key holders have done; null without any.</summary>
+    public virtual HolderActivity? Holders => null;
+
+    public virtual int LostLeaves => 0;
 
     public bool IsOver => Phase is RoundPhase.Closed or RoundPhase.Aborted;
 
     /// <summary>Whether identifiers that nobody has used yet can name leaves.</summary>
-    public bool IsCut => bounds.Leaves > 1 && Phase == RoundPhase.Share;
+    public virtual bool IsCut => false;
+
+    public virtual bool HasLeaf(Identifier leafId) => false;
 
     /// <summary>Takes an entry of this round.</summary>
     /// <returns>Null, or what is wrong with it.</returns>
@@ -72,176 +42,26 @@ internal sealed class RoundAudit
     };
 
     /// <summary>Takes an entry of a leaf of this round.</summary>
-    public string? AddToLeaf(Identifier leafId, TaskEvent change)
-    {
-        if (!leaves.TryGetValue(leafId, out RoundAudit? leaf))
-        {
-            if (leaves.Count == bounds.Leaves)
-                return $"names a leaf beside the round's {bounds.Leaves}.";
-            leaf = new RoundAudit(this);
-            leaves.Add(leafId, leaf);
-        }
+    public virtual string? AddToLeaf(Identifier leafId, TaskEvent change) => "names a leaf, but the round has none.";
 
-        return leaf.Add(change);
-    }
+    protected abstract string? AddMessage(EventType kind, Identifier pseudonym);
 
-    public bool HasLeaf(Identifier leafId) => leaves.ContainsKey(leafId);
+    protected abstract string? AddList(EventType kind, int count);
 
-    private IEnumerable<RoundAudit> ClosedLeaves => leaves.Values.Where(l => l.Phase == RoundPhase.Closed);
+    protected abstract string? Close(int count, IReadOnlyList<Identifier> suspects);
 
-    private HashSet<Identifier> SendersIn(RoundPhase phase) => senders[(int)phase];
+    /// <summary>What is wrong with the suspects that the end of the round names.</summary>
+    protected abstract string? FindUnknown(IReadOnlyList<Identifier> suspects);
 
-    private HashSet<Identifier> Advertised => (trunk ?? this).SendersIn(RoundPhase.Advertise);
+    protected virtual void Lose() => Phase = RoundPhase.Aborted;
 
-    private bool IsTrunk => trunk is null && IsCut;
-
-    private string? AddMessage(EventType kind, Identifier pseudonym)
-    {
-        RoundPhase expected = kind switch
-        {
-            EventType.KeysAdvertised => RoundPhase.Advertise,
-            EventType.SharesDealt => RoundPhase.Share,
-            EventType.UpdateUploaded => RoundPhase.Upload,
-            EventType.SurvivorsConfirmed => RoundPhase.Confirm,
-            _ => RoundPhase.Unmask,
-        };
-        if (Phase != expected)
-            return OutOfPhase();
-        if (IsTrunk)
-            return "names no leaf, but the round is cut into leaves.";
-        if (expected > RoundPhase.Advertise && !Advertised.Contains(pseudonym))
-            return $"pseudonym {pseudonym} advertised no keys in this round.";
-        if (trunk is not null && FindStranger(pseudonym) is { } stranger)
-            return stranger;
-        if (expected == RoundPhase.Upload && !SendersIn(RoundPhase.Share).Contains(pseudonym))
-            return $"pseudonym {pseudonym} dealt no shares, so its masks could not be removed.";
-        if (expected == RoundPhase.Unmask && !SendersIn(RoundPhase.Upload).Contains(pseudonym))
-            return $"pseudonym {pseudonym} uploaded nothing, so it is no survivor.";
-        if (!SendersIn(expected).Add(pseudonym))
-            return $"pseudonym {pseudonym} had sent one of these already.";
-        int most = expected switch
-        {
-            RoundPhase.Advertise => bounds.Greatest,
-            RoundPhase.Unmask => survivors,
-            _ => greatestSize,
-        };
-        return SendersIn(expected).Count > most ? $"more than {most} of these cannot be." : null;
-    }
-
-    private string? FindStranger(Identifier pseudonym) =>
-        trunk!.leafOf.TryAdd(pseudonym, this) || trunk.leafOf[pseudonym] == this ? null : $"pseudonym {pseudonym} is in another leaf.";
-
-    private string? AddList(EventType kind, int count)
-    {
-        RoundPhase before = kind switch
-        {
-            EventType.CohortPublished => RoundPhase.Advertise,
-            EventType.DealersListed => RoundPhase.Share,
-            EventType.SurvivorsListed => RoundPhase.Upload,
-            _ => RoundPhase.Confirm,
-        };
-        if (Phase != before)
-            return OutOfPhase();
-        if (IsTrunk)
-            return "names no leaf, but the round is cut into leaves.";
-        string? fault = kind switch
-        {
-            EventType.CohortPublished => FixCohort(count),
-            EventType.DealersListed => FixDealers(count),
-            EventType.SurvivorsListed => FixSurvivors(count),
-            _ => Ask(count),
-        };
-        if (fault is null)
-            Phase = before == RoundPhase.Upload ? RoundPhase.Confirm : before + 1; // Masked rounds have no Check.
-        return fault;
-    }
-
-    private string? FixCohort(int count)
-    {
-        if (count != Advertised.Count)
-            return $"a cohort of {count}, but {Advertised.Count} advertised keys.";
-        if (count < bounds.Least || count > bounds.Greatest)
-            return $"a cohort of {count}, but the bounds are {bounds.Least} and {bounds.Greatest}.";
-        Cohort = count;
-        int smallest = count / bounds.Leaves;
-        greatestSize = (count + bounds.Leaves - 1) / bounds.Leaves;
-        if (FindThresholds(count, smallest, out string reason) is not { } least || FindThresholds(count, greatestSize, out reason) is not { } most)
-            return reason;
-
-        quorum = Math.Min(least.Quorum, most.Quorum);
-        leastSurvivors = Math.Min(least.LeastSurvivors, most.LeastSurvivors);
-        threshold = Math.Min(least.Threshold, most.Threshold);
-        return null;
-    }
-
-    private CohortThresholds? FindThresholds(int clients, int size, out string reason)
-    {
-        reason = "";
-        if (known.TryGetValue((clients, size), out CohortThresholds? found))
-            return found;
-        if (CohortThresholds.TryDerive(bounds, clients, size, out reason) is { } derived)
-            known.Add((clients, size), found = derived);
-        return found;
-    }
-
-    private string? FixDealers(int count)
-    {
-        dealers = count;
-        if (count != SendersIn(RoundPhase.Share).Count)
-            return $"{count} dealers, but {SendersIn(RoundPhase.Share).Count} dealt shares.";
-        return count < leastSurvivors ? $"{count} dealers, but S_min is {leastSurvivors}." : null;
-    }
-
-    private string? FixSurvivors(int count)
-    {
-        survivors = count;
-        if (count > SendersIn(RoundPhase.Upload).Count)
-            return $"{count} survivors, but {SendersIn(RoundPhase.Upload).Count} uploads.";
-        return count < leastSurvivors ? $"{count} survivors, but S_min is {leastSurvivors}." : null;
-    }
-
-    private string? Ask(int dropped)
-    {
-        if (SendersIn(RoundPhase.Confirm).Count < quorum)
-            return $"shares are asked for after {SendersIn(RoundPhase.Confirm).Count} confirmations, but the quorum is {quorum}.";
-        return dropped == dealers - survivors ? null : $"{dropped} dropped clients, but {dealers} dealt shares and {survivors} survived.";
-    }
-
-    private string? Close(int count, IReadOnlyList<Identifier> suspects)
-    {
-        if (IsTrunk)
-        {
-            if (leaves.Count < bounds.Leaves || !leaves.Values.All(l => l.IsOver) || !ClosedLeaves.Any())
-                return "the sum of a round whose leaves are not all over, or of which none has a sum.";
-        }
-        else if (Phase != RoundPhase.Unmask)
-        {
-            return OutOfPhase();
-        }
-        else if (SendersIn(RoundPhase.Unmask).Count < threshold)
-        {
-            return $"a sum after {SendersIn(RoundPhase.Unmask).Count} answers, but {threshold} shares are needed.";
-        }
-
-        int expected = IsTrunk ? ClosedLeaves.Sum(l => l.Survivors) : survivors;
-        if (count != expected)
-            return $"a sum of {count}, but {expected} survivors were listed.";
-        Phase = RoundPhase.Closed;
-        return FindUnknown(suspects);
-    }
+    protected virtual string OutOfPhase() => $"the round is in {Phase}.";
 
     private string? Abort(IReadOnlyList<Identifier> suspects)
     {
         if (IsOver)
             return OutOfPhase();
-        Phase = RoundPhase.Aborted;
-        foreach (RoundAudit leaf in leaves.Values.Where(l => !l.IsOver))
-            leaf.Phase = RoundPhase.Aborted;
+        Lose();
         return FindUnknown(suspects);
     }
-
-    private string? FindUnknown(IReadOnlyList<Identifier> suspects) =>
-        suspects.All(Advertised.Contains) ? null : "suspects a pseudonym that is not in the round.";
-
-    private string OutOfPhase() => $"the {(trunk is null ? "round" : "leaf")} is in {Phase}.";
 }

@@ -1,3 +1,4 @@
+using SecureFed.Protocol.Encryption;
 using SecureFed.Protocol.Identity;
 using SecureFed.Protocol.Messages;
 using SecureFed.Protocol.Rounds;
@@ -10,7 +11,7 @@ namespace SecureFed.Protocol.Transparency;
 /// <remarks>
 /// <para>Fed the entries in order, each with its place. A message must carry its sender's signature and be one that the round takes; a list, a sum, a model and the
 /// end of a task must be what follows from the entries before them. An abort may come at any time.</para>
-/// <para>A sum is computed again from uploads and unmask answers. Where a logged deletion has taken the uploads away, the mask total alone is; a vector that is
+/// <para>A sum is computed again from uploads and the answers that unmask them: shares of masks, or key holders' sums of key shares. Where a logged deletion has taken the uploads away, the mask total alone is; a vector that is
 /// missing without one is a fault (<see cref="Finish"/>).</para>
 /// <para>Shows nothing about a history that the server keeps from the auditor: that takes the checkpoint of a client, an earlier audit or a witness.</para>
 /// </remarks>
@@ -93,6 +94,8 @@ public sealed class TaskReplay(IBlobSource blobs, ReadOnlyMemory<byte> rosterAut
         {
             case TaskEvent.MessageAccepted accepted:
                 return FindFault(index, accepted);
+            case TaskEvent.HolderKeyOffered offered:
+                return FindFault(index, offered);
             case TaskEvent.ListPublished or TaskEvent.RoundClosed:
                 return FollowsFromRound(index, change) ? null : $"Entry {index}: {change.Type} is not what follows from the messages before it.";
             case TaskEvent.ModelPublished published when stepModel is not null && State!.AwaitsModel:
@@ -110,13 +113,22 @@ public sealed class TaskReplay(IBlobSource blobs, ReadOnlyMemory<byte> rosterAut
         ReadOnlyMemory<byte> record = blobs.Get(accepted.MessageDigest);
         if (SignedMessage.TryDecodeRecord(record, out SignedMessage? message) is not null
             || !SignedMessage.Verify(message!.Header, message.Body, message.SignatureBytes.Span, State!.Roster)
-            || State.Roster.Find(message.Header.Sender, RosterRole.Client) is null)
+            || State.Roster.Find(message.Header.Sender, message.Body.SenderRole) is null)
         {
-            return $"Entry {index}: the message carries no valid signature of an enrolled client.";
+            return $"Entry {index}: the message carries no valid signature of an enrolled client or key holder.";
         }
 
         CheckedMessages++;
         return FindRound(accepted.RoundId)?.Handle(message).Accepted?.Event == accepted ? null : $"Entry {index}: the round could not take this message.";
+    }
+
+    /// <summary>Signed by whom the roster in force names a key holder. Whether the task may take it is the fold's question, and which round takes it the opening's.</summary>
+    private string? FindFault(ulong index, TaskEvent.HolderKeyOffered offered)
+    {
+        CheckedMessages++;
+        return SignedHolderKey.TryDecode(blobs.Get(offered.OfferDigest).Span) is { } offer && offer.TaskId == State!.Parameters.TaskId && offer.Verify(State.Roster)
+            ? null
+            : $"Entry {index}: the offered key carries no valid signature of an enrolled key holder.";
     }
 
     private bool FollowsFromRound(ulong index, TaskEvent change)

@@ -1,8 +1,11 @@
+using System.Numerics;
 using System.Reflection;
 using System.Security.Cryptography;
 using SecureFed.Cryptography.Bfv;
 using SecureFed.Cryptography.Randomness;
 using SecureFed.Cryptography.Rings;
+using SecureFed.Cryptography.Sampling;
+using SecureFed.Cryptography.Tests.Sampling;
 
 namespace SecureFed.Cryptography.Tests.Bfv;
 
@@ -16,6 +19,7 @@ public class OneTimeEncryptionTests
     [InlineData(14, 5)]
     [InlineData(16, 40)]
     [InlineData(24, 40)]
+    [InlineData(27, 7)]
     [InlineData(32, 12)]
     [InlineData(32, 1)]
     public void Sums_are_exact_with_wrap_around(int plainBits, int clients)
@@ -37,6 +41,50 @@ public class OneTimeEncryptionTests
         Assert.True(OneTimeDecryption.TryDecrypt(round.Sum, round.Polynomials, round.SumOfKeys, wraps, values, out ResidueCheck check));
         Assert.Equal(expected, values);
         Assert.Equal(3, check.Polynomials);
+    }
+
+    /// <summary>Vectors against plain words: samples, product and packing again, one number at a time, from the same random bytes.</summary>
+    [Theory]
+    [InlineData(32, 8)]
+    [InlineData(32, 0)]
+    [InlineData(27, 13)]
+    [InlineData(24, 16)]
+    [InlineData(8, 32)]
+    [InlineData(1, 40)]
+    public void A_ciphertext_is_that_of_plain_words_bit_for_bit(int plainBits, int droppedBits)
+    {
+        const int degree = 2048, dimension = degree + 37;
+        BfvParameters parameters = BfvParameters.Create(BfvSet.A1, plainBits, droppedBits, 12);
+        using Round round = new(parameters, dimension, $"plain {plainBits} {droppedBits}");
+        uint[] update = Seeded.Source("plain update").Words(dimension);
+        byte[] packed = round.Add(update);
+
+        using KeyedRandomSource random = Seeded.Source($"plain {plainBits} {droppedBits}");
+        ConstantTimeDiscreteGaussian sampler = new(Rational.FromDecimal(21.16m), ScanWidth.Word);
+        NumberTheoreticTransform transform = new(parameters.Set.Modulus, degree, TransformPath.Word);
+        ulong q = parameters.Set.Modulus.Value;
+        long[] key = sampler.Draw(degree, random);
+        BigInteger delta = ((2 * (BigInteger)q) + (BigInteger.One << plainBits)) >> (plainBits + 1), expected = BigInteger.Zero;
+        for (int at = 0; at < dimension; at += degree)
+        {
+            ulong[] a = new ulong[degree];
+            round.Polynomials.Expand(at / degree, a);
+            transform.Inverse(a);
+            long[] errors = sampler.Draw(degree, random);
+            for (int i = 0; i < Math.Min(degree, dimension - at); i++)
+            {
+                // x^N = -1; 2,048 products of 50 and 6 bits.
+                Int128 product = 0;
+                for (int j = 0; j < degree; j++) product += (Int128)a[(i - j + degree) % degree] * (j <= i ? key[j] : -key[j]);
+                long message = unchecked((int)(update[at + i] << (32 - plainBits))) >> (32 - plainBits);
+                BigInteger phase = (delta * message) - errors[i] - (BigInteger)product;
+                BigInteger residue = ((phase % q) + q) % q;
+                BigInteger word = droppedBits == 0 ? residue : (residue + (BigInteger.One << (droppedBits - 1))) >> droppedBits;
+                expected += word % (BigInteger.One << parameters.PackedBits) << ((at + i) * parameters.PackedBits);
+            }
+        }
+
+        Assert.Equal(expected, new BigInteger(packed, isUnsigned: true));
     }
 
     /// <summary>The ends of the centred range, where the sum is as large as it may be without a wrap.</summary>
@@ -208,7 +256,7 @@ public class OneTimeEncryptionTests
         OneTimeEncryption encryption = new(parameters, key, polynomials, random);
         encryption.Encrypt(new uint[3000], new byte[WidePacking.PackedBytes(3000, 42)]);
         Array[] buffers = [.. Buffers(key), .. Buffers(encryption)];
-        Assert.Equal(4, buffers.Length);
+        Assert.Equal(5, buffers.Length);
         Assert.All(buffers, b => Assert.Contains(b.Cast<object>(), v => Convert.ToDecimal(v, null) != 0));
         encryption.Dispose();
         key.Dispose();

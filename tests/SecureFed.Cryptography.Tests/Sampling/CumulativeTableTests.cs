@@ -59,21 +59,24 @@ public sealed class CumulativeTableTests
         }
     }
 
-    [Fact]
-    public void Widths_agree_on_random_words()
+    [Theory]
+    [InlineData("1/100")]
+    [InlineData("529/25")]
+    [InlineData("200/3")]
+    public void Widths_agree_on_random_words(string sigmaSquared)
     {
         var random = new HashStream("widths");
-        var table = new CumulativeTable(SamplerCases.Parse("200/3"));
+        var table = new CumulativeTable(SamplerCases.Parse(sigmaSquared));
         var words = new ulong[TableScan.BlockWords];
         for (int i = 0; i < 100; i++)
         {
             random.Fill(System.Runtime.InteropServices.MemoryMarshal.AsBytes(words.AsSpan()));
             var expected = new long[TableScan.Block];
             TableScan.Add(table, words, 7, expected, ScanWidth.Word);
-            foreach (ScanWidth width in (ScanWidth[])[ScanWidth.Vector, ScanWidth.Vector512])
+            foreach (ScanWidth width in (ScanWidth[])[ScanWidth.Vector, ScanWidth.Vector512, ScanWidth.Limbs])
             {
                 var sums = new long[TableScan.Block];
-                TableScan.Add(table, words, 7, sums, width);
+                TableScan.Add(table, [.. words], 7, sums, width);
                 Assert.Equal(expected, sums);
             }
         }
@@ -118,7 +121,7 @@ public sealed class CumulativeTableTests
 
     internal static BigInteger[] Entries(CumulativeTable table) => [.. table.High.Zip(table.Low, (high, low) => ((BigInteger)high << 63) + low)];
 
-    private static long[] Scan(CumulativeTable table, BigInteger[] values, bool negative, ScanWidth width)
+    internal static long[] Scan(CumulativeTable table, BigInteger[] values, bool negative, ScanWidth width)
     {
         var words = new ulong[TableScan.BlockWords];
         for (int i = 0; i < values.Length; i++)

@@ -1,4 +1,8 @@
+using SecureFed.Cryptography.Keys;
+using SecureFed.Cryptography.Randomness;
+using SecureFed.Protocol.Encryption;
 using SecureFed.Protocol.Errors;
+using SecureFed.Protocol.Identity;
 using SecureFed.Protocol.Masking.Messages;
 using SecureFed.Protocol.Messages;
 using SecureFed.Protocol.Rounds;
@@ -165,6 +169,33 @@ public sealed class TaskReplayTests
     {
         RunRound();
         Assert.Contains("holds other bytes", FaultOf(consortium.Server.Entries.Select(e => e.Bytes), new OtherBytes(consortium)), StringComparison.Ordinal);
+    }
+
+    /// <summary>An offer is a message too: whoever signs one must be enrolled as a key holder, for this task.</summary>
+    [Fact]
+    public void An_offered_key_must_be_signed_by_a_key_holder_of_the_roster()
+    {
+        using KeyedRandomSource random = Seeded.Source("offers");
+        using SigningKey authority = SigningKey.Generate(random), holder = SigningKey.Generate(random), client = SigningKey.Generate(random), fresh = SigningKey.Generate(random);
+        EncryptedLog log = new("replayed offers");
+        Roster roster = Roster.Create(1, [new(log.Holders[0], RosterRole.KeyHolder, "Holder", holder.PublicKey), new(log.Holders[1], RosterRole.Client, "Client", client.PublicKey)], authority);
+        log.Blobs.Put(roster.Bytes);
+
+        const string refused = "no valid signature of an enrolled key holder";
+        Assert.DoesNotContain(refused, FaultOf(SignedHolderKey.Sign(log.Task.TaskId, log.Holders[0], 1, fresh.PublicKey, holder)) ?? "", StringComparison.Ordinal);
+        Assert.Contains(refused, FaultOf(SignedHolderKey.Sign(log.Task.TaskId, log.Holders[0], 1, fresh.PublicKey, client)), StringComparison.Ordinal);
+        Assert.Contains(refused, FaultOf(SignedHolderKey.Sign(log.Task.TaskId, log.Holders[1], 1, fresh.PublicKey, client)), StringComparison.Ordinal);
+        Assert.Contains(refused, FaultOf(SignedHolderKey.Sign(log.Holders[0], log.Holders[0], 1, fresh.PublicKey, holder)), StringComparison.Ordinal);
+
+        string? FaultOf(SignedHolderKey offer)
+        {
+            log.Blobs.Put(offer.Bytes);
+            TaskReplay replay = new(log.Blobs, authority.PublicKey);
+            Assert.Null(replay.Add(0, new LogEntry(log.Task.TaskId, (TaskEvent.TaskCreated)log.Events[0] with { RosterDigest = roster.Digest }).Encode()));
+            string? fault = replay.Add(1, new LogEntry(log.Task.TaskId, new TaskEvent.HolderKeyOffered(offer.Digest)).Encode());
+            Assert.Equal(1, replay.CheckedMessages);
+            return fault;
+        }
     }
 
     private void RunRound()

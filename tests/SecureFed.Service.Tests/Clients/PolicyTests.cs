@@ -117,6 +117,7 @@ public class PolicyTests(TestConsortium consortium)
     [InlineData("protections", "[\"nothing\"]")]
     [InlineData("protections", "null")]
     [InlineData("models", "null")]
+    [InlineData("keyHolders", "null")]
     public void A_policy_file_with_a_misspelt_or_impossible_member_is_refused(string member, string value)
     {
         JsonObject policy = PolicyJson();
@@ -154,6 +155,29 @@ public class PolicyTests(TestConsortium consortium)
         Assert.Equal(1, policy.WitnessQuorum);
         foreach (JsonObject bad in new[] { WithWitnesses(2, witness), WithWitnesses(-1, witness), WithWitnesses(1), WithWitnesses(1, log) })
             Assert.Equal("invalid-configuration", Assert.Throws<SecureFedException>(() => LoadPolicy(bad.ToJsonString())).Code);
+    }
+
+    [Fact]
+    public void A_policy_file_names_its_key_holders_and_how_many_of_them_must_be_needed()
+    {
+        string[] holders = [new Identifier(new byte[16]).ToString(), new Identifier([.. new byte[15], 7]).ToString()];
+        ClientPolicy policy = LoadPolicy(WithHolders(holders, 4, 2).ToJsonString());
+        Assert.Equal(holders, policy.KeyHolders!.Select(h => h.ToString()));
+        Assert.Equal((4, 2), (policy.LeastHolderThreshold, policy.LeastCorruptHolders));
+        ClientPolicy usual = LoadPolicy(PolicyJson().ToJsonString());
+        Assert.Empty(usual.KeyHolders!);
+        Assert.Equal((2, 0), (usual.LeastHolderThreshold, usual.LeastCorruptHolders));
+        foreach (JsonObject bad in new[] { WithHolders(["nobody"], 4, 2), WithHolders([holders[0], holders[0]], 4, 2), WithHolders(holders, 0, 2), WithHolders(holders, 4, -1) })
+            Assert.Equal("invalid-configuration", Assert.Throws<SecureFedException>(() => LoadPolicy(bad.ToJsonString())).Code);
+    }
+
+    private JsonObject WithHolders(string[] holders, int threshold, int corrupt)
+    {
+        JsonObject policy = PolicyJson();
+        policy["keyHolders"] = new JsonArray([.. holders.Select(h => JsonValue.Create(h))]);
+        policy["leastHolderThreshold"] = threshold;
+        policy["leastCorruptHolders"] = corrupt;
+        return policy;
     }
 
     private JsonObject WithWitnesses(int quorum, params NoteVerifier[] witnesses)

@@ -71,12 +71,43 @@ public class BenchTests
     }
 
     [Fact]
+    public async Task Encrypted_sums_of_small_size_are_exact_and_their_noise_and_size_those_of_theory()
+    {
+        Transcript transcript = await Cli.RunAsync("bench", "he", "--json", "--dimension", "5000", "--clients", "3", "--fold", "40");
+        Assert.True(transcript.ExitCode == 0, transcript.Output + transcript.Diagnostics);
+        Assert.Equal(["schemaVersion", "set", "costs", "folds", "right"], transcript.Json.EnumerateObject().Select(p => p.Name));
+        Assert.Equal("A1", transcript.Json.GetProperty("set").GetString());
+        Assert.True(transcript.Json.GetProperty("right").GetBoolean());
+
+        JsonElement[] costs = [.. transcript.Json.GetProperty("costs").EnumerateArray()];
+        // q has 50 bits, of which b + 10 are sent.
+        Assert.Equal([5.25, 4.25], costs.Select(c => c.GetProperty("bytesPerCoefficient").GetDouble()));
+        Assert.Equal([42 / 32.0, 34 / 24.0], costs.Select(c => c.GetProperty("expansion").GetDouble()));
+        foreach (JsonElement cost in costs)
+        {
+            Assert.Equal((5000, 3, true, true), (cost.GetProperty("dimension").GetInt32(), cost.GetProperty("clients").GetInt32(), cost.GetProperty("isExact").GetBoolean(), cost.GetProperty("isRight").GetBoolean()));
+            Assert.All(["transformSeconds", "encryptSeconds", "addSeconds", "decryptSeconds"], name => Assert.True(cost.GetProperty(name).GetDouble() > 0));
+            // 5,000 coefficients are three polynomials.
+            Assert.Equal(cost.GetProperty("encryptSeconds").GetDouble(), 3 * cost.GetProperty("encryptTransforms").GetDouble() * cost.GetProperty("transformSeconds").GetDouble(), 1e-9);
+        }
+
+        JsonElement[] folds = [.. transcript.Json.GetProperty("folds").EnumerateArray()];
+        Assert.Equal([32, 24], folds.Select(f => f.GetProperty("plainBits").GetInt32()));
+        Assert.All(folds, f => Assert.Equal((40, true), (f.GetProperty("clients").GetInt32(), f.GetProperty("isExact").GetBoolean())));
+        // The deviation of 8,192 samples is off by 0.8 %: 5 % is six of that.
+        Assert.All(folds, f => Assert.Equal(1, f.GetProperty("noiseRatio").GetDouble(), 0.05));
+    }
+
+    [Fact]
     public async Task What_cannot_be_measured_is_refused_and_says_what_can()
     {
         (await Cli.RunAsync("bench", "round", "--json", "--clients", "60", "--leaves", "2", "--dropped", "20", "--delta-drop", "0.2")).AssertFailure(1, "dropout-too-high");
         (await Cli.RunAsync("bench", "round", "--json", "--clients", "10", "--leaves", "5")).AssertFailure(1, "infeasible");
         (await Cli.RunAsync("bench", "client", "--json", "--sizes", "20,many")).AssertFailure(2, "bad-usage");
         (await Cli.RunAsync("bench", "round", "--json", "--dimension", "0")).AssertFailure(2, "bad-usage");
+        (await Cli.RunAsync("bench", "he", "--json", "--bits", "32,33")).AssertFailure(2, "bad-usage");
+        (await Cli.RunAsync("bench", "he", "--json", "--fold", "10001")).AssertFailure(2, "bad-usage");
+        (await Cli.RunAsync("bench", "he", "--json", "--dimension", "999")).AssertFailure(2, "bad-usage");
         (await Cli.RunAsync("bench", "log", "--json", "--entries", "99")).AssertFailure(2, "bad-usage");
         (await Cli.RunAsync("bench", "log", "--json", "--flips", "0")).AssertFailure(2, "bad-usage");
         (await Cli.RunAsync("bench", "log", "--json", "--verified", "0")).AssertFailure(2, "bad-usage");

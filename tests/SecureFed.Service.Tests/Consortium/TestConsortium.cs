@@ -9,6 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using SecureFed.Client;
+using SecureFed.Client.Holding;
 using SecureFed.Client.Http;
 using SecureFed.Cryptography.Keys;
 using SecureFed.Cryptography.Randomness;
@@ -37,10 +38,11 @@ public sealed class TestConsortium : IDisposable
     {
     }
 
-    internal TestConsortium(TimeProvider? time, ILoggerProvider? logger, IReadOnlyList<string>? authorities = null, IRandomSource? random = null, bool requireApproval = false)
+    internal TestConsortium(TimeProvider? time, ILoggerProvider? logger, IReadOnlyList<string>? authorities = null, IRandomSource? random = null, bool requireApproval = false, int keyHolders = 0)
     {
         Clients = [.. Enumerable.Range(1, ClientCount).Select(i => Member.Create(RosterRole.Client, $"organisation {i}"))];
-        Roster = Roster.Create(1, new[] { ServerMember, Operator, Auditor, Approver, OtherApprover, InsideApprover }.Concat(Clients).Select(m => m.ToEntry()), Authority);
+        KeyHolders = [.. Enumerable.Range(1, keyHolders).Select(i => Member.Create(RosterRole.KeyHolder, $"holding organisation {i}"))];
+        Roster = Roster.Create(1, new[] { ServerMember, Operator, Auditor, Approver, OtherApprover, InsideApprover }.Concat(Clients).Concat(KeyHolders).Select(m => m.ToEntry()), Authority);
         ServerOptions options = new()
         {
             Signer = ServerMember.Key,
@@ -71,6 +73,9 @@ public sealed class TestConsortium : IDisposable
 
     public IReadOnlyList<Member> Clients { get; }
 
+    /// <summary>None unless asked for.</summary>
+    public IReadOnlyList<Member> KeyHolders { get; }
+
     public Roster Roster { get; }
 
     /// <summary>The server's own services, for tests that look behind the surface.</summary>
@@ -91,6 +96,9 @@ public sealed class TestConsortium : IDisposable
         RequiresNoise: false,
         Protections: [ProtectionKind.Masking],
         Models: [TaskModelKind.Vector, TaskModelKind.Linear, TaskModelKind.Logistic]);
+
+    /// <summary>The same for tasks whose rounds are encrypted to this consortium's key holders.</summary>
+    public ClientPolicy EncryptionPolicy => Policy with { Protections = [ProtectionKind.Encryption], KeyHolders = [.. KeyHolders.Select(h => h.Id)] };
 
     internal HttpMessageHandler CreateHandler() => factory.Server.CreateHandler();
 
@@ -129,6 +137,21 @@ public sealed class TestConsortium : IDisposable
         Policy = Policy,
         FirstRetryDelay = TimeSpan.FromMilliseconds(5),
     };
+
+    public SecureFedKeyHolder HolderFor(int index, Identifier task, Action<SecureFedKeyHolderOptions>? configure = null, DelegatingHandler? inner = null)
+    {
+        SecureFedKeyHolderOptions options = new()
+        {
+            ServerAddress = BaseAddress,
+            TaskId = task,
+            HolderId = KeyHolders[index].Id,
+            Signer = KeyHolders[index].Key,
+            Policy = EncryptionPolicy,
+            FirstRetryDelay = TimeSpan.FromMilliseconds(5),
+        };
+        configure?.Invoke(options);
+        return new SecureFedKeyHolder(HttpFor(KeyHolders[index], inner), options, TimeProvider.System);
+    }
 
     public async Task<Identifier> CreateTaskAsync(TaskDefinition definition) =>
         Identifier.Parse((await OperatorApi().CreateTaskAsync(definition)).TaskId);

@@ -43,6 +43,9 @@ internal sealed record ReportContent
 
     public required IReadOnlyList<ReportRound> Rounds { get; init; }
 
+    /// <summary>Null for a masked task, or if nothing says how it encrypts.</summary>
+    public required ReportEncryption? Encryption { get; init; }
+
     public required IReadOnlyList<ReportField> Parameters { get; init; }
 
     /// <summary>The fields of NIST SP 800-226 and of the differential-privacy deployment registry.</summary>
@@ -86,6 +89,7 @@ internal sealed record ReportContent
             Steps = [.. result.Steps.Select(s => new ReportStep(s.Name, AuditOutput.WordOf(s.Status), s.Detail))],
             Budget = BudgetOf(result),
             Rounds = [.. audit.Rounds.Select(RoundOf)],
+            Encryption = ReportEncryption.Of(result),
             Parameters = ReportFields.Parameters(audit),
             PrivacyStatement = ReportFields.Statement(audit, result.Budget),
             Lineage = LineageOf(audit),

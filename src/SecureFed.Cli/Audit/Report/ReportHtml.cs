@@ -57,6 +57,7 @@ internal static class ReportHtml
             report.Rounds.Select(r => (string[])[Number(r.Round), r.Kind, r.State, Number(r.Cohort), Number(r.Survivors), Number(r.Least), Number(r.Dropped), Number(r.LostLeaves), r.Reason ?? "", Number((long)r.Entry)]));
         Section(html, "Participants against the minimum", "participants");
         html.Append(ReportCharts.Participants(report.Rounds)).Append("<p class=\"note\">Bars: updates in the sum, with those of the cohort that dropped out above them in grey. Red: the fewest survivors with which shares may be asked for.</p>\n</section>\n");
+        Encryption(html, report);
         Fields(html, "Privacy statement (fields of NIST SP 800-226 and of the DP deployment registry)", "statement", report.PrivacyStatement);
         Fields(html, "Parameters", "parameters", report.Parameters);
         Table(html, "Model lineage", "lineage", ["round", "parent", "model"], report.Lineage.Select(m => (string[])[Number(m.Round), m.Parent ?? "(initial)", m.Model]));
@@ -105,6 +106,23 @@ internal static class ReportHtml
         ]);
         Grid(html, ["round", "charge (units)", "state", "epsilon after"], budget.Points.Select(p => (string[])[Number(p.Round), Number(p.Charge), p.State, Number(p.Epsilon)]), null);
         html.Append("</section>\n");
+    }
+
+    private static void Encryption(StringBuilder html, ReportContent report)
+    {
+        if (report.Encryption is not { } encryption)
+            return;
+        Section(html, "Encryption", "encryption");
+        if (encryption.Warning is { } warning)
+            html.Append("<p class=\"headline bad\">").Append(Escape(warning)).Append("</p>\n");
+        Rows(html, encryption.Fields());
+        Grid(html, ["point", "key holder", "organisation", "fingerprint"], encryption.Holders.Select(h => (string[])[Number(h.Point), h.Holder, h.Organisation ?? "not known to this reader", h.Fingerprint ?? ""]), null);
+        Grid(
+            html,
+            ["round", "seats", "checked shares", "signed the list", "gave sums"],
+            encryption.Rounds.Select(r => (string[])[Number(r.Round), Number(r.Seats), Number(r.Checked), Number(r.Signed), Number(r.Answered)]),
+            null);
+        html.Append("<p class=\"note\">Seats: key holders that had a key on offer when the round opened. The others of these columns: how many then did what.</p>\n</section>\n");
     }
 
     private static void Approvals(StringBuilder html, ReportContent report)
