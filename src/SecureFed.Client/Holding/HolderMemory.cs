@@ -39,9 +39,9 @@ internal sealed class HolderMemory : IDisposable
         RememberedTask past = RememberedTask.Of(saved);
         Roster roster = await follower.WaitForEnrolmentAsync(past, cancellationToken);
         TaskParameters task = await follower.GetParametersAsync(past, cancellationToken);
-        if (task.Protection != Protocol.Rounds.ProtectionKind.Encryption || task.Encryption?.Holders.Contains(options.HolderId) != true)
-            throw new RoundRefusedException(ErrorCodes.UnknownHolder, "The task does not name this identity among the holders of its one-time keys; ask its operator.");
-        HolderContext context = new(options.HolderId, options.Signer!, roster, task, options.Policy!);
+        if (task.Encryption?.Holders.Contains(options.HolderId) != true)
+            throw new RoundRefusedException(ErrorCodes.UnknownHolder, "The task does not name this identity among its key holders; ask its operator.");
+        HolderContext context = new(options.HolderId, options.Signer!, roster, task, options.Policy!, SingleKeys: options.SingleKeys);
         ulong lastOffered = await getLastOffered(cancellationToken);
         if (saved is null && lastOffered > 0 && !options.AcceptsLoss)
             throw Lost($"the server has {lastOffered} offers of this holder, and there is no state");

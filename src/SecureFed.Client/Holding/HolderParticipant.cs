@@ -31,6 +31,9 @@ internal sealed class HolderParticipant(HolderMemory memory, RoundTransport tran
         }
     }
 
+    /// <summary>No shares: nothing to check, and whole uploads to add.</summary>
+    private bool IsUnderSingleKey => memory.Context.Task.Protection == ProtectionKind.EncryptionSingleKey;
+
     /// <returns>Why the holder has left the round early; null if it has done all.</returns>
     private async Task<string?> StepThroughAsync(CancellationToken cancellationToken)
     {
@@ -42,8 +45,7 @@ internal sealed class HolderParticipant(HolderMemory memory, RoundTransport tran
             return LeaveOrThrow(refusal);
         await memory.SaveAsync(cancellationToken);
 
-        Announcement uploads = await transport.GetFixedUploadsAsync(cancellationToken);
-        if (await CheckAsync(uploads, cancellationToken) is { } reason)
+        if (!IsUnderSingleKey && await CheckAsync(await transport.GetFixedUploadsAsync(cancellationToken), cancellationToken) is { } reason)
             return reason;
 
         HolderStep signature = memory.Role.OnSurvivors(await transport.GetSurvivorsAsync(cancellationToken));
@@ -53,7 +55,7 @@ internal sealed class HolderParticipant(HolderMemory memory, RoundTransport tran
         hasSigned = true;
 
         Announcement request = await transport.GetUnmaskRequestAsync(cancellationToken);
-        HolderStep sum = await OnOwnThreadAsync(() => memory.Role.OnSumRequest(request, Listed(cancellationToken)));
+        HolderStep sum = await OnOwnThreadAsync(() => memory.Role.OnSumRequest(request, IsUnderSingleKey ? Whole(cancellationToken) : Listed(cancellationToken)));
         if (sum.Refusal is { } withheld)
             return LeaveOrThrow(withheld);
         await SaveAndSendAsync(sum, transport.SendUnmaskAnswerAsync, cancellationToken);
@@ -112,6 +114,10 @@ internal sealed class HolderParticipant(HolderMemory memory, RoundTransport tran
         return memory.Role.FixedUploads.Zip(Delivered(cancellationToken)).Where(pair => listed.Contains(pair.First)).Select(pair => pair.Second);
     }
 
+    /// <summary>Under a single key: every upload of the list with all its ciphertexts, one at a time.</summary>
+    private IEnumerable<HolderDelivery> Whole(CancellationToken cancellationToken) =>
+        memory.Role.SignedUploads.Select(upload => transport.GetUploadAsync(upload.Client, cancellationToken).GetAwaiter().GetResult());
+
     /// <summary>The role reads deliveries as it goes, so that one page is held and not all; waiting for the network blocks a thread of its own.</summary>
     private static Task<HolderStep> OnOwnThreadAsync(Func<HolderStep> step) =>
         Task.Factory.StartNew(step, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
@@ -128,8 +134,8 @@ internal sealed class HolderParticipant(HolderMemory memory, RoundTransport tran
     /// <summary>A refusal that honest parties can bring about ends this holder's part; any other ends the trust in the server.</summary>
     private static string LeaveOrThrow(RoundRejection refusal) => refusal.Code switch
     {
-        // No key was on offer, or it is gone; a corrupt client's box; a list of a round that gave no sum.
-        ErrorCodes.UnknownHolder or ErrorCodes.StateLost or ErrorCodes.InconsistentShares or ErrorCodes.SurvivorsTooSimilar => refusal.Code,
+        // No key was on offer, or it is gone; a corrupt client's box or ciphertext; a list of a round that gave no sum.
+        ErrorCodes.UnknownHolder or ErrorCodes.StateLost or ErrorCodes.InconsistentShares or ErrorCodes.InvalidAggregate or ErrorCodes.SurvivorsTooSimilar => refusal.Code,
         _ => throw new RoundRefusedException(refusal),
     };
 

@@ -10,6 +10,7 @@ namespace SecureFed.Client.Holding;
 
 /// <summary>Holds shares of the one-time keys of an encrypted task: checks everybody's shares, signs one list per round, and gives the sum of the shares over it.</summary>
 /// <remarks>
+/// <para>Under a single key it holds that key alone: nothing is to check, it fetches every listed upload, adds the ciphertexts itself, and gives what their sum decrypts to.</para>
 /// <para>Neither the task nor any round nor the server is trusted: the policy is the same as a client's. What decides is <see cref="Protocol.Encryption.KeyHolder"/>.</para>
 /// <para>It may be away: rounds take its keys from those on offer, one that it missed it skips, and into one under way it comes late. One instance per task and identity.</para>
 /// <para>Does not protect against as many colluding holders as the task's threshold. The state is worth as much as the keys: see <see cref="IHolderStateStore"/>.</para>

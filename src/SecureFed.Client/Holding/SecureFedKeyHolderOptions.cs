@@ -1,5 +1,6 @@
 using SecureFed.Client.Http;
 using SecureFed.Client.Log;
+using SecureFed.Cryptography.Bfv;
 using SecureFed.Cryptography.Keys;
 using SecureFed.Cryptography.Randomness;
 using SecureFed.Protocol.Errors;
@@ -46,6 +47,9 @@ public sealed class SecureFedKeyHolderOptions
     /// signed, so that this holder does not keep a server from comparing their sums with later ones. Default false: <c>state-lost</c>.
     /// </summary>
     public bool AcceptsLoss { get; set; }
+
+    /// <summary>Arithmetic of tasks under a single key. Default: ours; a package over Microsoft SEAL sets another. It sees no byte of a peer that was not read in full before.</summary>
+    public ISingleKeyEngine SingleKeys { get; set; } = ManagedSingleKeyEngine.Instance;
 
     /// <summary>Attempts of one request in all when the network or the server fails for a moment; 1 to 10, default 5.</summary>
     public int GreatestAttempts { get; set; } = 5;

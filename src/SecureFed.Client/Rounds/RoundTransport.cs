@@ -81,6 +81,10 @@ internal sealed class RoundTransport(ServiceConnection connection, LogFollower l
         return HolderDelivery.TryDecodePage((await connection.GetAsync(path, cancellationToken: cancellationToken)).Body) ?? throw Malformed("page of sealed shares");
     }
 
+    /// <summary>Under a single key: a listed upload with all its ciphertexts. Not proven: the role compares its record with the list.</summary>
+    public async Task<HolderDelivery> GetUploadAsync(Identifier client, CancellationToken cancellationToken) =>
+        HolderDelivery.TryDecode((await connection.GetAsync(Routes.RoundPart(task, round, "uploads", client), cancellationToken: cancellationToken)).Body) ?? throw Malformed("delivery of an upload");
+
     private async Task<Announcement> WaitForAsync(string part, CancellationToken cancellationToken)
     {
         (byte[] body, ulong asked) = await WaitForBodyAsync(Routes.RoundPart(task, round, part), cancellationToken);

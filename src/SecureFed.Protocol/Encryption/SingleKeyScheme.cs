@@ -52,7 +52,7 @@ internal sealed class SingleKeyScheme(HolderContext context) : IHolderScheme
         if (TrySum(round, uploads, deliveries, out SingleKeyTotal total) is { } refusal)
             return refusal;
         if (total.TryFinish() is not { } sum)
-            return new RoundRejection(ErrorCodes.InvalidCiphertext, "The second components of the listed ciphertexts cancel: the sum hides nothing and is not decrypted.");
+            return new RoundRejection(ErrorCodes.InvalidAggregate, "The second components of the listed ciphertexts cancel: the sum hides nothing and is not decrypted.");
         answer = new SingleKeyAnswer(listDigest, Digest.Of(SingleKeyTotal.Name(sum)), Decrypt(round, privateKey, sum));
         return null;
     }
