@@ -1,4 +1,5 @@
 using SecureFed.Client;
+using SecureFed.Client.Holding;
 using SecureFed.Cryptography.Bfv;
 using SecureFed.Cryptography.Tests.Bfv;
 
@@ -26,12 +27,18 @@ public sealed class SealNetEngineTests : SingleKeyEngineContract
         });
     }
     [Fact]
-    public void A_client_chooses_it_with_one_call()
+    public void Clients_and_key_holders_choose_it_with_one_call()
     {
-        SecureFedClientOptions options = new();
-        Assert.Same(ManagedSingleKeyEngine.Instance, options.SingleKeys);
-        Assert.Same(options, options.UseSealNet());
-        Assert.Same(Engine, options.SingleKeys);
-        Assert.Equal([typeof(SealNetExtensions)], typeof(SealNetExtensions).Assembly.GetExportedTypes());
+        SecureFedClientOptions client = new();
+        SecureFedKeyHolderOptions holder = new();
+        Assert.Same(ManagedSingleKeyEngine.Instance, client.SingleKeys);
+        Assert.Same(ManagedSingleKeyEngine.Instance, holder.SingleKeys);
+        Assert.Same(client, client.UseSealNet());
+        Assert.Same(holder, holder.UseSealNet());
+        Assert.Same(Engine, client.SingleKeys);
+        Assert.Same(Engine, holder.SingleKeys);
     }
+
+    [Fact]
+    public void Only_the_choice_is_public() => Assert.Equal([typeof(SealNetExtensions)], typeof(SealNetExtensions).Assembly.GetExportedTypes());
 }

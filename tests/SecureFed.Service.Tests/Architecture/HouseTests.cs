@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Reflection.Metadata;
 using System.Reflection.PortableExecutable;
 using System.Xml.Linq;
+using SecureFed.Cryptography.Bfv;
 using SecureFed.Privacy.Updates;
 using SecureFed.Protocol.Masking;
 using SecureFed.Service.Tests.Consortium;
@@ -100,6 +101,14 @@ public class HouseTests
         Assert.Contains("System.TimeProvider", TypesUsedBy("SecureFed.Server"));
     }
 
+    /// <summary>An engine under a single key may be native code: it is called by the one class that hands it what our parser has read, and by nobody else.</summary>
+    [Fact]
+    public void No_assembly_calls_a_single_key_engine_itself()
+    {
+        Assert.All(Direction.Keys.Except(["SecureFed.Cryptography"]), assembly => Assert.Empty(MembersUsedBy(assembly, nameof(ISingleKeyEngine))));
+        Assert.Equal(["Decrypt", "DrawKeys", "Encrypt"], MembersUsedBy("SecureFed.Protocol", nameof(CheckedSingleKeyEngine)).Intersect(typeof(ISingleKeyEngine).GetMethods().Select(m => m.Name)));
+    }
+
     [Fact]
     public void The_platforms_randomness_enters_through_one_door()
     {
@@ -145,6 +154,18 @@ public class HouseTests
     {
         string[] members = [.. metadata.MemberReferences.Select(metadata.GetMemberReference).Where(m => m.Parent == handle).Select(m => metadata.GetString(m.Name))];
         return metadata.GetString(metadata.GetTypeReference(handle).Name) == nameof(Environment) && members is ["get_CurrentManagedThreadId"];
+    }
+
+    private static string[] MembersUsedBy(string assembly, string type)
+    {
+        using FileStream file = File.OpenRead(Path.Combine(AppContext.BaseDirectory, assembly + ".dll"));
+        using PEReader image = new(file);
+        MetadataReader metadata = image.GetMetadataReader();
+        return [.. metadata.MemberReferences
+            .Select(metadata.GetMemberReference)
+            .Where(m => m.Parent.Kind == HandleKind.TypeReference && metadata.GetString(metadata.GetTypeReference((TypeReferenceHandle)m.Parent).Name) == type)
+            .Select(m => metadata.GetString(m.Name))
+            .Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
     }
 
     private static string[] TypesUsedBy(string assembly)
