@@ -4,6 +4,7 @@ using System.Reflection.PortableExecutable;
 using System.Xml.Linq;
 using SecureFed.Cryptography.Bfv;
 using SecureFed.Privacy.Updates;
+using SecureFed.Protocol.Encryption;
 using SecureFed.Protocol.Masking;
 using SecureFed.Service.Tests.Consortium;
 
@@ -120,19 +121,21 @@ public class HouseTests
     }
 
     [Fact]
-    public void Only_a_masked_update_can_be_sent_as_an_upload()
+    public void Only_a_masked_or_encrypted_update_can_be_sent_as_an_upload()
     {
         Type transport = typeof(SecureFed.Client.SecureFedClient).Assembly.GetType("SecureFed.Client.Rounds.RoundTransport", throwOnError: true)!;
-        MethodInfo send = transport.GetMethod("SendUploadAsync")!;
-        Assert.Equal([typeof(MaskedUpdate), typeof(CancellationToken)], send.GetParameters().Select(p => p.ParameterType));
+        MethodInfo[] sends = [.. transport.GetMethods().Where(m => m.Name == "SendUploadAsync")];
+        Assert.Equal([typeof(EncryptedUpdate), typeof(MaskedUpdate)], sends.Select(m => m.GetParameters()[0].ParameterType).OrderBy(t => t.Name, StringComparer.Ordinal));
+        Assert.All(sends, send => Assert.Equal([typeof(CancellationToken)], send.GetParameters().Skip(1).Select(p => p.ParameterType)));
 
-        Type[] stages = [typeof(ModelUpdate), typeof(ClippedUpdate), typeof(QuantizedUpdate), typeof(NoisedUpdate), typeof(MaskedUpdate)];
+        Type[] stages = [typeof(ModelUpdate), typeof(ClippedUpdate), typeof(QuantizedUpdate), typeof(NoisedUpdate), typeof(MaskedUpdate), typeof(EncryptedUpdate)];
         Assert.All(stages, stage => Assert.Empty(stage.GetConstructors()));
         Assert.All(stages, stage => Assert.True(stage.IsSealed));
         Assert.Equal([typeof(QuantizedUpdate)], typeof(INoiseMechanism).GetMethod("Add")!.GetParameters().Select(p => p.ParameterType));
         Assert.Equal([typeof(ClippedUpdate)], typeof(Quantizer).GetMethod("Quantize")!.GetParameters().Select(p => p.ParameterType));
         Assert.Equal([typeof(ModelUpdate)], typeof(Clipper).GetMethod("Clip")!.GetParameters().Select(p => p.ParameterType));
         Assert.Contains(typeof(NoisedUpdate), typeof(MaskingClient).GetMethod("OnDealers")!.GetParameters().Select(p => p.ParameterType));
+        Assert.Contains(typeof(NoisedUpdate), typeof(EncryptionClient).GetMethod("Encrypt")!.GetParameters().Select(p => p.ParameterType));
 
         // The numbers of an update never leave its type: no public member of a stage gives them back but the client's own integers.
         Assert.All(new[] { typeof(ModelUpdate), typeof(ClippedUpdate) }, stage => Assert.DoesNotContain("Values", stage.GetProperties().Select(p => p.Name)));
