@@ -141,7 +141,7 @@ internal sealed class EncryptionServer : IServerProtection
         return isLast ? ProtectionRelease.Failed(ErrorCodes.InvalidAggregate, NamesOf(verdicts?.WrongSeats ?? [])) : ProtectionRelease.Waiting;
     }
 
-    public bool IsRemoved(Digest removed)
+    public bool IsRemoved(Digest removed, Digest aggregate)
     {
         (_, int[] points, ulong[] vectors) = UsableSums();
         return KeySums.Candidates(arithmetic.Set, points, vectors, Specification.Threshold, Specification.CorruptHolders).Any(candidate => Digest.Of(Encode(candidate.Sum)) == removed);

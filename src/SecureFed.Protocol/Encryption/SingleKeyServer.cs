@@ -127,7 +127,15 @@ internal sealed class SingleKeyServer : IServerProtection
         return new ProtectionRelease(values, name, null, []);
     }
 
-    public bool IsRemoved(Digest removed) => answer?.SumDigest == removed;
+    public bool IsRemoved(Digest removed, Digest aggregate)
+    {
+        uint[] values = new uint[parameters.Layout.Dimension];
+        if (answer?.SumDigest != removed || !RingVector.TryDecode(blobs.Get(aggregate).Span, values))
+            return false;
+        byte[] packed = new byte[RingPacking.PackedBytes(values.Length, parameters.Layout.RingBits)];
+        RingPacking.Pack(values, parameters.Layout.RingBits, packed);
+        return Digest.Of(packed) == answer.ValuesDigest;
+    }
 
     private RoundRejection? ValidateStatement(Identifier sender, SingleKeyUploadStatement statement)
     {

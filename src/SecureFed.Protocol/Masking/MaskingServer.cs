@@ -108,7 +108,7 @@ internal sealed class MaskingServer(
         return new ProtectionRelease(sum, EncodeMasks(masks), null, suspects);
     }
 
-    public bool IsRemoved(Digest removed) => TryRecoverMasks(Patience.DeadlinePassed).Masks is { } masks && Digest.Of(EncodeMasks(masks)) == removed;
+    public bool IsRemoved(Digest removed, Digest aggregate) => TryRecoverMasks(Patience.DeadlinePassed).Masks is { } masks && Digest.Of(EncodeMasks(masks)) == removed;
 
     private byte[] EncodeMasks(uint[] masks)
     {

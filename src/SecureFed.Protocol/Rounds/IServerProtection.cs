@@ -51,5 +51,7 @@ internal interface IServerProtection
     ProtectionRelease TryRelease(Patience patience);
 
     /// <summary>Whether the answers so far give what has this digest in the log as removed; for an audit after the uploads are gone.</summary>
-    bool IsRemoved(Digest removed);
+    /// <param name="removed">Of what was taken away.</param>
+    /// <param name="aggregate">Of the sum, which a single key's holder signs as well; what else is taken away says nothing about it.</param>
+    bool IsRemoved(Digest removed, Digest aggregate);
 }

@@ -227,7 +227,7 @@ public sealed class ServerRound
     public int CountOf(EventType kind) => messages.Of(kind).Count + leaves.Sum(l => l.CountOf(kind));
 
     /// <summary>Whether the answers so far give what has this digest in the log as removed. For an audit after the uploads are gone.</summary>
-    internal bool IsRemoved(Digest removed) => Phase == RoundPhase.Unmask && protection.IsRemoved(removed);
+    internal bool IsRemoved(Digest removed, Digest aggregate) => Phase == RoundPhase.Unmask && protection.IsRemoved(removed, aggregate);
 
     private IEnumerable<ServerRound> ClosedLeaves => leaves.Where(l => l.Phase == RoundPhase.Closed);
 

@@ -147,7 +147,7 @@ public sealed class TaskReplay(IBlobSource blobs, ReadOnlyMemory<byte> rosterAut
         catch (MissingBlobException) when (change is TaskEvent.RoundClosed closed)
         {
             sumsWithoutVectors.Add(State!.Round!.Parameters.RoundId);
-            return round.IsRemoved(closed.MaskTotalDigest);
+            return round.IsRemoved(closed.MaskTotalDigest, closed.AggregateDigest);
         }
     }
 
