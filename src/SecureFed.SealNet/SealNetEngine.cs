@@ -17,7 +17,7 @@ namespace SecureFed.SealNet;
 /// <item><term>Bytes in</term><description>Only what <see cref="CheckedSingleKeyEngine"/> wrote anew from objects that our parser had read. SEAL checks them once more when it loads them.</description></item>
 /// <item><term>Secrets</term><description>Native memory is cleared when it is freed, managed buffers before they are dropped. Values cross over one by one, since the wrapper would leave a copy
 /// of an array behind.</description></item>
-/// <item><term>Time</term><description>SEAL promises no constant time, neither against whoever measures a decryption nor against neighbours on the machine; ours does.</description></item>
+/// <item><term>Time</term><description>SEAL promises no constant time; that of our engine depends on N only.</description></item>
 /// </list>
 /// Thread safe: contexts are tables that SEAL only reads, everything else lives for one call.
 /// </remarks>
