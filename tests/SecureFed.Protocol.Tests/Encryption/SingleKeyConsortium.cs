@@ -21,7 +21,7 @@ namespace SecureFed.Protocol.Tests.Encryption;
 /// <summary>Five clients, the holder of a single key and a server that folds its log: a whole task without its shells.</summary>
 internal sealed class SingleKeyConsortium
 {
-    public SingleKeyConsortium(string seed, int length = 3000, int leastDifference = 0, string set = "S1", int ringBits = 32)
+    public SingleKeyConsortium(string seed, int length = 3000, int leastDifference = 0, string set = "S1", int ringBits = 32, ISingleKeyEngine? holderEngine = null)
     {
         Random = Seeded.Source(seed);
         SigningKey authority = SigningKey.Generate(Random);
@@ -55,7 +55,7 @@ internal sealed class SingleKeyConsortium
             KeyHolders: [HolderId]);
         foreach (Client client in Clients)
             client.Context = new ClientContext(client.Id, client.Key, roster, Task, Policy);
-        HolderContext = new HolderContext(HolderId, HolderKey, roster, Task, Policy);
+        HolderContext = new HolderContext(HolderId, HolderKey, roster, Task, Policy, SingleKeys: holderEngine);
         Holder = KeyHolder.Create(HolderContext);
         Server = new SimulatedServer(Task, roster, serverKey, Random);
     }

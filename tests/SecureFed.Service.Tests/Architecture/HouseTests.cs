@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Reflection.Metadata;
 using System.Reflection.PortableExecutable;
 using System.Xml.Linq;
+using SecureFed.Cryptography.Bfv;
 using SecureFed.Privacy.Updates;
 using SecureFed.Protocol.Encryption;
 using SecureFed.Protocol.Masking;
@@ -21,6 +22,12 @@ public class HouseTests
         ["SecureFed.Client"] = ["SecureFed.Cryptography", "SecureFed.Learning", "SecureFed.Privacy", "SecureFed.Protocol"],
         ["SecureFed.Server"] = ["SecureFed.Cryptography", "SecureFed.Learning", "SecureFed.Privacy", "SecureFed.Protocol"],
         ["securefed"] = ["SecureFed.Client", "SecureFed.Cryptography", "SecureFed.Learning", "SecureFed.Privacy", "SecureFed.Protocol", "SecureFed.Server"],
+    };
+
+    /// <summary>Built by hand where the package is that they need; not in the solution, and nothing in it refers to them.</summary>
+    private static readonly Dictionary<string, string[]> OutsideTheSolution = new(StringComparer.Ordinal)
+    {
+        ["SecureFed.SealNet"] = ["SecureFed.Client", "SecureFed.Cryptography", "SecureFed.Protocol"],
     };
 
     private static readonly string[] Pure = ["SecureFed.Cryptography", "SecureFed.Privacy", "SecureFed.Protocol", "SecureFed.Learning"];
@@ -54,17 +61,28 @@ public class HouseTests
     [Fact]
     public void A_project_refers_only_to_those_that_it_may_know()
     {
-        Assert.Equal(7, Repository.SourceProjects.Length);
+        Assert.Equal(Direction.Count + OutsideTheSolution.Count, Repository.SourceProjects.Length);
         foreach (string project in Repository.SourceProjects)
         {
             XDocument file = XDocument.Load(project);
             string name = file.Descendants("AssemblyName").SingleOrDefault()?.Value ?? Path.GetFileNameWithoutExtension(project);
             string[] references = [.. file.Descendants("ProjectReference").Select(r => Path.GetFileNameWithoutExtension(r.Attribute("Include")!.Value))];
-            Assert.Empty(references.Except(Direction[name], StringComparer.Ordinal));
+            Assert.Empty(references.Except(Direction.GetValueOrDefault(name) ?? OutsideTheSolution[name], StringComparer.Ordinal));
             Assert.Equal(Pure.Contains(name), file.Descendants("IsPureProject").Any());
             if (Pure.Contains(name))
                 Assert.Empty(file.Descendants("FrameworkReference"));
         }
+    }
+
+    /// <summary>So a build and its tests never ask for a package that most cannot restore.</summary>
+    [Fact]
+    public void The_solution_has_every_project_but_those_of_the_native_engine()
+    {
+        string solution = File.ReadAllText(Path.Combine(Repository.Root, "SecureFed.sln"));
+        string[] projects = [.. Repository.SourceProjects, .. Directory.GetFiles(Path.Combine(Repository.Root, "tests"), "*.csproj", SearchOption.AllDirectories)];
+        string[] outside = [.. projects.Where(p => !solution.Contains(Path.GetFileName(p), StringComparison.Ordinal)).Select(p => Path.GetFileNameWithoutExtension(p))];
+        Assert.Equal([.. OutsideTheSolution.Keys.SelectMany(p => new[] { p, $"{p}.Tests" })], outside);
+        Assert.DoesNotContain("SEALNet", File.ReadAllText(Path.Combine(Repository.Root, "Directory.Packages.props")), StringComparison.OrdinalIgnoreCase);
     }
 
     [Theory]
@@ -84,6 +102,14 @@ public class HouseTests
         Assert.Contains("System.TimeProvider", TypesUsedBy("SecureFed.Server"));
     }
 
+    /// <summary>An engine under a single key may be native code: it is called by the one class that hands it what our parser has read, and by nobody else.</summary>
+    [Fact]
+    public void No_assembly_calls_a_single_key_engine_itself()
+    {
+        Assert.All(Direction.Keys.Except(["SecureFed.Cryptography"]), assembly => Assert.Empty(MembersUsedBy(assembly, nameof(ISingleKeyEngine))));
+        Assert.Equal(["Decrypt", "DrawKeys", "Encrypt"], MembersUsedBy("SecureFed.Protocol", nameof(CheckedSingleKeyEngine)).Intersect(typeof(ISingleKeyEngine).GetMethods().Select(m => m.Name)));
+    }
+
     [Fact]
     public void The_platforms_randomness_enters_through_one_door()
     {
@@ -98,8 +124,9 @@ public class HouseTests
     public void Only_a_masked_or_encrypted_update_can_be_sent_as_an_upload()
     {
         Type transport = typeof(SecureFed.Client.SecureFedClient).Assembly.GetType("SecureFed.Client.Rounds.RoundTransport", throwOnError: true)!;
-        IEnumerable<Type> sent = transport.GetMethods().Where(method => method.Name == "SendUploadAsync").Select(method => method.GetParameters()[0].ParameterType);
-        Assert.Equal([typeof(EncryptedUpdate), typeof(MaskedUpdate)], sent.OrderBy(type => type.Name, StringComparer.Ordinal));
+        MethodInfo[] sends = [.. transport.GetMethods().Where(m => m.Name == "SendUploadAsync")];
+        Assert.Equal([typeof(EncryptedUpdate), typeof(MaskedUpdate)], sends.Select(m => m.GetParameters()[0].ParameterType).OrderBy(t => t.Name, StringComparer.Ordinal));
+        Assert.All(sends, send => Assert.Equal([typeof(CancellationToken)], send.GetParameters().Skip(1).Select(p => p.ParameterType)));
 
         Type[] stages = [typeof(ModelUpdate), typeof(ClippedUpdate), typeof(QuantizedUpdate), typeof(NoisedUpdate), typeof(MaskedUpdate), typeof(EncryptedUpdate)];
         Assert.All(stages, stage => Assert.Empty(stage.GetConstructors()));
@@ -130,6 +157,18 @@ public class HouseTests
     {
         string[] members = [.. metadata.MemberReferences.Select(metadata.GetMemberReference).Where(m => m.Parent == handle).Select(m => metadata.GetString(m.Name))];
         return metadata.GetString(metadata.GetTypeReference(handle).Name) == nameof(Environment) && members is ["get_CurrentManagedThreadId"];
+    }
+
+    private static string[] MembersUsedBy(string assembly, string type)
+    {
+        using FileStream file = File.OpenRead(Path.Combine(AppContext.BaseDirectory, assembly + ".dll"));
+        using PEReader image = new(file);
+        MetadataReader metadata = image.GetMetadataReader();
+        return [.. metadata.MemberReferences
+            .Select(metadata.GetMemberReference)
+            .Where(m => m.Parent.Kind == HandleKind.TypeReference && metadata.GetString(metadata.GetTypeReference((TypeReferenceHandle)m.Parent).Name) == type)
+            .Select(m => metadata.GetString(m.Name))
+            .Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
     }
 
     private static string[] TypesUsedBy(string assembly)
