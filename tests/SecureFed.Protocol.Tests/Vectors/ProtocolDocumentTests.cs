@@ -1,8 +1,13 @@
 using System.Reflection;
 using System.Text;
 using System.Text.RegularExpressions;
+using SecureFed.Cryptography.Bfv;
 using SecureFed.Cryptography.Keys;
+using SecureFed.Cryptography.Rings;
+using SecureFed.Cryptography.Sharing;
 using SecureFed.Privacy.Updates;
+using SecureFed.Protocol.Encryption;
+using SecureFed.Protocol.Encryption.Messages;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Identity;
 using SecureFed.Protocol.Masking.Messages;
@@ -11,6 +16,7 @@ using SecureFed.Protocol.Requests;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
 using SecureFed.Protocol.Transparency;
+using SecureFed.Protocol.Wire;
 
 namespace SecureFed.Protocol.Tests.Vectors;
 
@@ -35,8 +41,9 @@ public sealed class ProtocolDocumentTests
     {
         string[] others =
         [
-            "share-bundle", "unmask-answer", "change-request", // names of messages
-            "unmask-request", "second-survivors", // steps of a bad case
+            "share-bundle", "unmask-answer", "change-request", "holder-key", "share-check-answer", // names of messages
+            "unmask-request", "second-survivors", "fixed-uploads", "second-fixed-uploads", "key-holder", // steps and parties of a bad case
+            "holder-keys", // a resource
         ];
         string[] words = [.. Regex.Matches(Document, "`(?<word>[a-z]+(-[a-z]+)+)`", RegexOptions.ExplicitCapture).Select(m => m.Groups["word"].Value).Distinct(StringComparer.Ordinal)];
         Assert.Empty(words.Except(Codes, StringComparer.Ordinal).Except(others, StringComparer.Ordinal));
@@ -46,7 +53,7 @@ public sealed class ProtocolDocumentTests
     public void Every_label_of_the_code_is_documented_and_every_documented_label_is_in_the_code()
     {
         // UTF-8 literals stand in the assembly as they are; the signing prefixes are built at run time.
-        string assemblies = string.Concat(new[] { typeof(ErrorCodes), typeof(Flattening) }.Select(t => Encoding.Latin1.GetString(File.ReadAllBytes(t.Assembly.Location))));
+        string assemblies = string.Concat(new[] { typeof(ErrorCodes), typeof(Flattening), typeof(ShareCheck) }.Select(t => Encoding.Latin1.GetString(File.ReadAllBytes(t.Assembly.Location))));
         string[] inCode =
         [
             .. Regex.Matches(assemblies, "securefed/v1 [a-z ]+\n").Select(m => m.Value),
@@ -54,21 +61,21 @@ public sealed class ProtocolDocumentTests
         ];
         string[] documented = [.. Regex.Matches(Document, @"""(?<label>securefed/v1 [a-z ]+)\\n""", RegexOptions.ExplicitCapture).Select(m => m.Groups["label"].Value + "\n")];
         Assert.Equal(inCode.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal), documented.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal));
-        Assert.Equal(14, inCode.Distinct(StringComparer.Ordinal).Count());
+        Assert.Equal(17, inCode.Distinct(StringComparer.Ordinal).Count());
     }
 
     [Fact]
     public void Enumerations_have_the_documented_numbers()
     {
         Matches<RosterRole>("client(1), server(2), operator(3), keyHolder(4), approver(5), auditor(6)");
-        Matches<MessageType>("advertisement(1), shareBundle(2), upload(3), confirmation(4), unmaskAnswer(5)");
+        Matches<MessageType>("advertisement(1), shareBundle(2), upload(3), confirmation(4), unmaskAnswer(5), encryptedUpload(6), shareCheckAnswer(7), listSignature(8), keySumAnswer(9)");
         Matches<TaskModelKind>("vector(1), linear(2), logistic(3)");
         Matches<ServerOptimizerKind>("fedAvg(1), fedSgd(2), fedAvgM(3), fedAdam(4)");
         Matches<LocalOptimizerKind>("sgd(1), adam(2)");
         Matches<RoundKind>("standardise(1), train(2), evaluate(3)");
         Matches<ServerClass>("malicious(1), curious(2)");
         Matches<ShareKind>("selfMaskSeed(1), maskKey(2)");
-        Matches<ProtectionKind>("masking(1)");
+        Matches<ProtectionKind>("masking(1), encryption(2), encryptionSingleKey(3)");
 
         static void Matches<T>(string documented)
             where T : struct, Enum
@@ -117,12 +124,19 @@ public sealed class ProtocolDocumentTests
         using SigningKey key = SigningKey.Generate(Seeded.Source("sizes"));
         byte[] box = new byte[ShareBundle.BoxBytes];
         byte[] share = new byte[33];
+        byte[] sealedShare = new byte[EncryptedRound.BoxBytes(BfvSet.A1)];
+        byte[] packedAnswer = new byte[ResiduePacking.PackedBytes(BfvSet.A1.Modulus, ShareCheck.Challenges)];
         Assert.Equal((82, 66), (box.Length, ShareBundle.PlaintextBytes));
         HasSize("276", 276, new Advertisement(key.PublicKey, key.PublicKey));
         HasSize("182 + 86k", 182 + 2 * 86, new ShareBundle(default, [new SealedShare(0, box), new SealedShare(1, box)]));
         HasSize("183 + ⌈d·b/8⌉", 183 + 3, new Upload(default, 3, 7, new byte[3]));
         HasSize("186", 186, new Confirmation(default, 0));
         HasSize("182 + 38m", 182 + 38, new UnmaskAnswer(default, [new ReleasedShare(0, ShareKind.MaskKey, share)]));
+        Assert.Equal(12_835, sealedShare.Length);
+        HasSize("223 + s·B + C", 223 + 2 * 12_835 + 336, new EncryptedUpload(key.PublicKey, new byte[WidePacking.PackedBytes(EncryptedRound.LeastLength, 42)], [sealedShare, sealedShare]));
+        HasSize("190 + 35m + 16u", 190 + 35 + 16, new ShareCheckAnswer(default, [new ClientCheckAnswer(default, packedAnswer)], [Identifier.Random(Seeded.Source("unopened"))]));
+        HasSize("186", 186, new ListSignature(default, 0));
+        HasSize("12982", 12_982, new KeySumAnswer(default, new byte[ResiduePacking.PackedBytes(BfvSet.A1.Modulus, BfvSet.A1.Degree)]));
 
         void HasSize(string documented, int size, IMessageBody body)
         {

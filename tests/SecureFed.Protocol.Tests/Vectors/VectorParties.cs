@@ -94,7 +94,8 @@ internal sealed class VectorParties
         MessageType.ShareBundle => messages.ShareBundle,
         MessageType.Upload => messages.Upload,
         MessageType.Confirmation => messages.Confirmation,
-        _ => messages.UnmaskAnswer,
+        MessageType.UnmaskAnswer => messages.UnmaskAnswer,
+        _ => null,
     };
 
     /// <summary>A signer that knows the recorded signatures of a client, and its key only if it may leave the recorded path.</summary>
