@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using SecureFed.Cryptography.Bfv;
 using SecureFed.Cryptography.Randomness;
 using SecureFed.Cryptography.Rings;
@@ -30,7 +29,6 @@ internal sealed record EncryptionCost(
 {
     private const int Decryptions = 20;
     private const int TransformsPerClient = 10;
-    private const double LeastSlice = 0.002;
 
     /// <summary>What the noise may be off: 5 %, or six deviations of what is measured where that is more (d below 7,200).</summary>
     private double NoiseTolerance => Math.Max(0.05, 6 / Math.Sqrt(2.0 * Dimension));
@@ -62,9 +60,9 @@ internal sealed record EncryptionCost(
             FillUpdate(update, i, parameters);
             using OneTimeSecretKey key = OneTimeSecretKey.Draw(parameters.Set, OperatingSystemRandomSource.Instance);
             using OneTimeEncryption encryption = new(parameters, key, polynomials, OperatingSystemRandomSource.Instance);
-            transform = Math.Min(transform, Seconds(() => Transform(words, parameters.Set.Transform)) / TransformsPerClient);
-            encrypt = Math.Min(encrypt, Seconds(() => encryption.Encrypt(update, packed)));
-            add = Math.Min(add, Seconds(() => sum.TryAdd(packed)));
+            transform = Math.Min(transform, ProcessorTime.Seconds(() => Transform(words, parameters.Set.Transform)) / TransformsPerClient);
+            encrypt = Math.Min(encrypt, ProcessorTime.Seconds(() => encryption.Encrypt(update, packed)));
+            add = Math.Min(add, ProcessorTime.Seconds(() => sum.TryAdd(packed)));
             ResidueVector.Add(keys, key.Coefficients, parameters.Set.Modulus);
             Ring.Add(expected, update);
         }
@@ -75,7 +73,7 @@ internal sealed record EncryptionCost(
         bool isExact = sum.Clients == clients;
         for (int i = 0; i < Decryptions; i++)
         {
-            decrypt = Math.Min(decrypt, Seconds(() => isExact &= OneTimeDecryption.TryDecrypt(sum, polynomials, keys, 0, values, out check)));
+            decrypt = Math.Min(decrypt, ProcessorTime.Seconds(() => isExact &= OneTimeDecryption.TryDecrypt(sum, polynomials, keys, 0, values, out check)));
             isExact &= values.AsSpan().SequenceEqual(expected);
         }
 
@@ -94,16 +92,6 @@ internal sealed record EncryptionCost(
     private static void Transform(ulong[] words, NumberTheoreticTransform transform)
     {
         for (int i = 0; i < TransformsPerClient; i++) transform.Inverse(words);
-    }
-
-    /// <summary>Processor time where the scheduler might have come between, which a busy machine does not lengthen; the clock, which is finer, below that.</summary>
-    private static double Seconds(Action action)
-    {
-        TimeSpan used = Environment.CpuUsage.TotalTime;
-        long start = Stopwatch.GetTimestamp();
-        action();
-        double elapsed = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        return elapsed < LeastSlice ? elapsed : (Environment.CpuUsage.TotalTime - used).TotalSeconds;
     }
 
     private double InTransforms(double seconds) => seconds / TransformSeconds / Math.Ceiling((double)Dimension / BfvSet.A1.Degree);

@@ -9,6 +9,8 @@ namespace SecureFed.Cli.Bench;
 /// <summary>The options that describe a simulated round.</summary>
 internal sealed class PlanOptions(int clients, int leaves, int dimension, decimal gamma, decimal deltaDrop, int dropped, string server = "malicious")
 {
+    private const int KeyHolders = 5;
+
     private readonly Option<int> clientsOption = new("--clients") { Description = $"n in all leaves. Default {clients}.", DefaultValueFactory = _ => clients };
     private readonly Option<int> leavesOption = new("--leaves") { Description = $"Leaves. Default {leaves}.", DefaultValueFactory = _ => leaves };
     private readonly Option<int> dimensionOption = new("--dimension") { Description = $"d. Default {dimension}.", DefaultValueFactory = _ => dimension };
@@ -58,5 +60,21 @@ internal sealed class PlanOptions(int clients, int leaves, int dimension, decima
             ExactDecimal.From(delta),
             vanish,
             string.Equals(parsed.GetValue(serverOption), "curious", StringComparison.Ordinal) ? ServerClass.Curious : ServerClass.Malicious);
+    }
+
+    /// <summary>An encrypted round with five key holders; what is left out is 20 clients, who all upload, and 100,000 numbers.</summary>
+    public RoundPlan ReadEncrypted(ParseResult parsed)
+    {
+        RoundPlan plan = Read(parsed);
+        return plan with
+        {
+            KeyHolders = KeyHolders,
+            Clients = IsGiven(clientsOption) ? plan.Clients : 20,
+            Leaves = IsGiven(leavesOption) ? plan.Leaves : 1,
+            Dimension = IsGiven(dimensionOption) ? plan.Dimension : 100_000,
+            DroppedPerLeaf = IsGiven(droppedOption) ? plan.DroppedPerLeaf : 0,
+        };
+
+        bool IsGiven(Option option) => parsed.GetResult(option) is { Implicit: false };
     }
 }

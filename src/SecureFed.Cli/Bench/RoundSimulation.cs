@@ -141,11 +141,12 @@ internal sealed class RoundSimulation(RoundPlan plan, Action<string, double> rep
         return NoNoise.Instance.Add(quantized);
     }
 
-    private bool IsExact(SimulatedCohort cohort, long[] expected, int survivors)
+    /// <summary>Whether the log's sum is that of the survivors' integers.</summary>
+    internal static bool IsExact(SimulatedCohort cohort, long[] expected, int survivors)
     {
         if (cohort.Round.AggregateDigest is not { } digest || cohort.Round.SurvivorCount != survivors)
             return false;
-        uint[] words = new uint[plan.Dimension];
+        uint[] words = new uint[expected.Length];
         return RingVector.TryDecode(cohort.BlobOf(digest).Span, words)
             && SumDecoder.ToIntegers(cohort.Round.Parameters.Layout, words).Select(v => (long)v).SequenceEqual(expected);
     }

@@ -1,5 +1,7 @@
+using SecureFed.Cryptography.Bfv;
 using SecureFed.Cryptography.Keys;
 using SecureFed.Cryptography.Randomness;
+using SecureFed.Protocol.Encryption;
 using SecureFed.Protocol.Identity;
 using SecureFed.Protocol.Masking;
 using SecureFed.Protocol.Messages;
@@ -11,21 +13,35 @@ using SecureFed.Protocol.Wire;
 
 namespace SecureFed.Cli.Bench;
 
-/// <summary>Server and clients of one task in one process, without sockets: the pure roles, a log in memory, and who signs what.</summary>
+/// <summary>Server, clients and key holders of one task in one process, without sockets: the pure roles, a log in memory, and who signs what.</summary>
+/// <remarks>Uploads of an encrypted round lie in a temporary file, see <see cref="SpooledVectors"/>: what the process holds is then what the server keeps of them.</remarks>
 internal sealed class SimulatedCohort : IDisposable
 {
+    /// <summary>r of set A1 with b = 32.</summary>
+    private const int DroppedBits = 8;
+
     private readonly SigningKey serverKey = SigningKey.Generate(OperatingSystemRandomSource.Instance);
-    private readonly Blobs blobs = new();
+    private readonly Blobs blobs;
     private readonly List<SignedEntry> entries = [];
     private readonly Lock gate = new();
 
     public SimulatedCohort(RoundPlan plan)
     {
         IRandomSource random = OperatingSystemRandomSource.Instance;
+        blobs = new Blobs(plan.IsEncrypted ? new SpooledVectors() : null);
         using SigningKey authority = SigningKey.Generate(random);
         AuthorityKey = authority.PublicKey;
         Members = [.. Enumerable.Range(0, plan.Clients).Select(_ => (Identifier.Random(random), SigningKey.Generate(random)))];
-        Roster = Roster.Create(1, Members.Select((m, i) => new RosterEntry(m.Id, RosterRole.Client, $"organisation {i}", m.Key.PublicKey)), authority);
+        Holders = [.. Enumerable.Range(0, plan.KeyHolders).Select(_ => (Identifier.Random(random), SigningKey.Generate(random)))];
+        Roster = Roster.Create(
+            1,
+            [
+                .. Members.Select((m, i) => new RosterEntry(m.Id, RosterRole.Client, $"organisation {i}", m.Key.PublicKey)),
+                .. Holders.Select((h, i) => new RosterEntry(h.Id, RosterRole.KeyHolder, $"keeper {i}", h.Key.PublicKey)),
+            ],
+            authority);
+        ProtectionKind protection = plan.IsEncrypted ? ProtectionKind.Encryption : ProtectionKind.Masking;
+        Identifier[] holders = [.. Holders.Select(h => h.Id)];
         Task = new TaskParameters(
             Identifier.Random(random),
             "benchmark",
@@ -35,20 +51,27 @@ internal sealed class SimulatedCohort : IDisposable
             [new RoundShape(RoundKind.Train, [new SegmentShape("delta", plan.Dimension, 1)])],
             plan.Bounds,
             new PhaseDeadlines(60_000, 60_000, 1_000),
-            ProtectionKind.Masking,
+            protection,
             32,
-            PrivacySpecification.None);
-        Policy = new ClientPolicy(AuthorityKey, serverKey.PublicKey, 3, 2, 1, ExactDecimal.Zero, plan.DeltaDrop, plan.ServerClass == ServerClass.Curious, false, [ProtectionKind.Masking], [TaskModelKind.Vector]);
+            PrivacySpecification.None,
+            Encryption: plan.IsEncrypted ? new EncryptionSpecification(BfvSet.A1.Name, DroppedBits, holders, plan.HolderThreshold, plan.CorruptHolders) : null);
+        Policy = new ClientPolicy(
+            AuthorityKey, serverKey.PublicKey, 3, 2, 1, ExactDecimal.Zero, plan.DeltaDrop, plan.ServerClass == ServerClass.Curious, false, [protection], [TaskModelKind.Vector],
+            KeyHolders: holders, LeastHolderThreshold: plan.HolderThreshold, LeastCorruptHolders: plan.CorruptHolders);
         PendingEvent created = TaskState.Create(Task, Roster, ModelState.Initial(Task.Model));
         LogEntry first = new(Task.TaskId, created.Event);
         Store(created, first.Encode());
         State = TaskState.Start(first, Roster, blobs);
-        Append(State.Next(random)!);
+        if (!plan.IsEncrypted)
+            Append(State.Next(random)!);
     }
 
     public ReadOnlyMemory<byte> AuthorityKey { get; }
 
     public IReadOnlyList<(Identifier Id, SigningKey Key)> Members { get; }
+
+    /// <summary>Empty if the round is masked.</summary>
+    public IReadOnlyList<(Identifier Id, SigningKey Key)> Holders { get; }
 
     public Roster Roster { get; }
 
@@ -64,6 +87,22 @@ internal sealed class SimulatedCohort : IDisposable
 
     public ClientContext ContextOf(int member, IKeyAgreement? agreements, CohortMemory? cohorts, Roster? own = null) =>
         new(Members[member].Id, Members[member].Key, own ?? Roster, Task, Policy, agreements, cohorts);
+
+    public HolderContext HolderContextOf(int holder) => new(Holders[holder].Id, Holders[holder].Key, Roster, Task, Policy);
+
+    /// <summary>The opening of an encrypted round with the list of whom it invites.</summary>
+    public Announcement EncryptedOpening => new(Opening, blobs.Get(Round.Parameters.Encryption!.InvitedDigest));
+
+    /// <summary>What the store of vectors has written.</summary>
+    public long SpooledBytes => blobs.SpooledBytes;
+
+    /// <summary>Takes one round key of each holder and opens an encrypted round that invites everybody.</summary>
+    public void Open(IEnumerable<ReadOnlyMemory<byte>> offers)
+    {
+        foreach (ReadOnlyMemory<byte> offer in offers)
+            Append(State.OfferHolderKey(offer.Span).Accepted ?? throw new InvalidOperationException("The server refuses a round key."));
+        Append(State.Next(OperatingSystemRandomSource.Instance, [.. Members.Select(m => m.Id)]) ?? throw new InvalidOperationException("No round opens."));
+    }
 
     /// <summary>Authenticates outside the gate, decides and appends inside.</summary>
     public void Receive(ReadOnlyMemory<byte> bytes)
@@ -106,8 +145,9 @@ internal sealed class SimulatedCohort : IDisposable
     public void Dispose()
     {
         serverKey.Dispose();
-        foreach ((_, SigningKey key) in Members)
+        foreach ((_, SigningKey key) in Members.Concat(Holders))
             key.Dispose();
+        blobs.Dispose();
     }
 
     private void Append(PendingEvent pending)
@@ -120,17 +160,25 @@ internal sealed class SimulatedCohort : IDisposable
 
     private void Store(PendingEvent pending, byte[] entry)
     {
-        foreach (ReadOnlyMemory<byte> blob in pending.AllBlobs)
-            blobs.Put(blob);
+        blobs.Put(pending);
         entries.Add(SignedEntry.Sign(Task.TaskId, (ulong)entries.Count, entry, serverKey));
     }
 
-    private sealed class Blobs : IBlobSource
+    private sealed class Blobs(SpooledVectors? vectors) : IBlobSource, IDisposable
     {
         private readonly System.Collections.Concurrent.ConcurrentDictionary<Digest, ReadOnlyMemory<byte>> known = new();
 
-        public void Put(ReadOnlyMemory<byte> blob) => known[Digest.Of(blob.Span)] = blob;
+        public long SpooledBytes => vectors?.Bytes ?? 0;
 
-        public ReadOnlyMemory<byte> Get(Digest digest) => known[digest];
+        public void Put(PendingEvent pending)
+        {
+            vectors?.Put(pending.Vectors);
+            foreach (ReadOnlyMemory<byte> blob in vectors is null ? pending.AllBlobs : pending.Blobs)
+                known[Digest.Of(blob.Span)] = blob;
+        }
+
+        public ReadOnlyMemory<byte> Get(Digest digest) => known.TryGetValue(digest, out ReadOnlyMemory<byte> blob) ? blob : vectors?.Get(digest) ?? throw new KeyNotFoundException($"Blob {digest} is missing.");
+
+        public void Dispose() => vectors?.Dispose();
     }
 }

@@ -16,6 +16,7 @@ internal static class HeCommand
         HeKeyCommands.Encrypt(terminal),
         Add(terminal),
         HeKeyCommands.Decrypt(terminal),
+        HeExportCommand.Create(terminal),
         Inspect(terminal),
         HeParametersCommand.Create(terminal),
     };

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using SecureFed.Service.Tests.Consortium;
 
@@ -15,6 +16,37 @@ public class BenchTests
         Assert.True(transcript.Json.GetProperty("exact").GetBoolean());
         Assert.Equal(54, transcript.Json.GetProperty("survivors").GetInt32());
         Assert.Equal(30, transcript.Json.GetProperty("thresholds").GetProperty("clients").GetInt32());
+    }
+
+    [Fact]
+    public async Task A_simulated_encrypted_round_gives_the_exact_sum_and_costs_a_holder_the_same_whatever_the_dimension()
+    {
+        JsonElement[] rounds = [.. await Task.WhenAll(EncryptedRoundAsync(100), EncryptedRoundAsync(20_000))];
+        foreach (JsonElement round in rounds)
+        {
+            Assert.True(round.GetProperty("exact").GetBoolean());
+            Assert.Equal([12, 11, 5, 4, 2], new[] { "clients", "survivors", "keyHolders", "holderThreshold", "corruptHolders" }.Select(name => round.GetProperty(name).GetInt32()));
+            foreach ((string party, string[] steps) in ((string, string[])[])
+                [("client", ["examineSeconds", "encryptSeconds"]), ("server", ["acceptSeconds", "checkSeconds", "selectSeconds", "releaseSeconds"]), ("holder", ["examineSeconds", "checkSeconds", "listSeconds", "sumSeconds"])])
+            {
+                Assert.All(steps, step => Assert.True(round.GetProperty(party).GetProperty(step).GetDouble() > 0, step));
+            }
+        }
+
+        // To the byte: a coefficient takes 42 bits, and a holder is sent none.
+        Assert.Single(rounds.Select(r => Holder(r, "bytesUp")).Distinct());
+        Assert.Single(rounds.Select(r => Holder(r, "bytesDown")).Distinct());
+        Assert.Equal((20_000 - 100) * 42 / 8, rounds[1].GetProperty("client").GetProperty("bytesUp").GetInt64() - rounds[0].GetProperty("client").GetProperty("bytesUp").GetInt64());
+        Assert.Equal(8 * 20_000, rounds[1].GetProperty("server").GetProperty("sumBytes").GetInt64());
+
+        static long Holder(JsonElement round, string name) => round.GetProperty("holder").GetProperty(name).GetInt64();
+
+        static async Task<JsonElement> EncryptedRoundAsync(int dimension)
+        {
+            Transcript transcript = await Cli.RunAsync("bench", "round", "--json", "--protection", "encryption", "--clients", "12", "--dropped", "1", "--dimension", dimension.ToString(CultureInfo.InvariantCulture));
+            Assert.True(transcript.ExitCode == 0, transcript.Output + transcript.Diagnostics);
+            return transcript.Json;
+        }
     }
 
     [Fact]
@@ -103,6 +135,9 @@ public class BenchTests
     {
         (await Cli.RunAsync("bench", "round", "--json", "--clients", "60", "--leaves", "2", "--dropped", "20", "--delta-drop", "0.2")).AssertFailure(1, "dropout-too-high");
         (await Cli.RunAsync("bench", "round", "--json", "--clients", "10", "--leaves", "5")).AssertFailure(1, "infeasible");
+        (await Cli.RunAsync("bench", "round", "--json", "--protection", "encryption", "--clients", "2")).AssertFailure(1, "infeasible");
+        (await Cli.RunAsync("bench", "round", "--json", "--protection", "encryption", "--clients", "12", "--dropped", "4", "--delta-drop", "0.2")).AssertFailure(1, "dropout-too-high");
+        (await Cli.RunAsync("bench", "round", "--json", "--protection", "encryption", "--leaves", "2")).AssertFailure(2, "bad-usage");
         (await Cli.RunAsync("bench", "client", "--json", "--sizes", "20,many")).AssertFailure(2, "bad-usage");
         (await Cli.RunAsync("bench", "round", "--json", "--dimension", "0")).AssertFailure(2, "bad-usage");
         (await Cli.RunAsync("bench", "he", "--json", "--bits", "32,33")).AssertFailure(2, "bad-usage");
