@@ -97,7 +97,7 @@ internal sealed class ExportableSum : IDisposable
         {
             BfvParameters arithmetic = EncryptedRound.ParametersOf(round);
             CiphertextSum sum = new(arithmetic, EncryptedRound.LengthOf(round));
-            if (!UploadList.TryDecode(blobs.Get(trace.Survivors).Span, out UploadList? survivors) || survivors!.OpenDigest != trace.OpenDigest)
+            if (!UploadList.TryDecode(blobs.Get(trace.Survivors).Span, out UploadList? survivors) || survivors!.OpenDigest != trace.OpenDigest || survivors.Uploads.Count != trace.Clients)
                 throw Untrue(ErrorCodes.InvalidSurvivors, $"Blob {trace.Survivors} is no list of this round's survivors.");
             foreach (ListedUpload listed in survivors.Uploads)
             {
@@ -116,7 +116,7 @@ internal sealed class ExportableSum : IDisposable
         }
         catch (KeyNotFoundException exception)
         {
-            throw CommandException.Refuse("not-found", $"{exception.Message}", "Copy the task again with 'securefed audit fetch', as an auditor of the roster.");
+            throw CommandException.Refuse("not-found", exception.Message, "Copy the task again with 'securefed audit fetch', as an auditor of the roster.");
         }
         catch (InvalidOperationException exception)
         {

@@ -22,6 +22,9 @@ internal sealed class RoundTrace(int number)
     /// <summary>Blob of what was removed for it: of an encrypted round the sum of keys.</summary>
     public Digest SumOfKeys { get; private set; }
 
+    /// <summary>Updates in the sum.</summary>
+    public int Clients { get; private set; }
+
     public void Add(ulong index, ReadOnlySpan<byte> bytes)
     {
         if (!LogEntry.TryDecode(bytes, out LogEntry? entry))
@@ -36,7 +39,7 @@ internal sealed class RoundTrace(int number)
                 Survivors = list.ListDigest;
                 break;
             case TaskEvent.RoundClosed closed when closed.RoundId == Opened?.RoundId:
-                (Aggregate, SumOfKeys) = (closed.AggregateDigest, closed.MaskTotalDigest);
+                (Aggregate, SumOfKeys, Clients) = (closed.AggregateDigest, closed.MaskTotalDigest, closed.Survivors);
                 break;
         }
     }
