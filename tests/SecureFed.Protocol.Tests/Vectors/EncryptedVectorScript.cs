@@ -174,7 +174,7 @@ internal static class EncryptedVectorScript
     /// <summary>What an upload draws from its stream, in order: key, sealing key, errors of one polynomial, masks.</summary>
     public static (int[] KeyCoefficients, byte[] SealingPrivateKey, int[] Errors, ulong[] Masks) DrawAgain(byte[] randomForUpload, int length)
     {
-        ConstantTimeDiscreteGaussian sampler = new(Rational.FromDecimal((decimal)PlainBfv.Variance));
+        ConstantTimeDiscreteGaussian sampler = new(Rational.FromDecimal(21.16m));
         using KeyedRandomSource source = new(randomForUpload);
         int[] coefficients = new int[PlainBfv.N];
         int[] errors = new int[PlainBfv.N];
