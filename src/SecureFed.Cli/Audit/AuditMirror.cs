@@ -64,7 +64,7 @@ internal static class AuditMirror
             foreach (Digest digest in DigestsIn(entry!.Event))
             {
                 ReadOnlyMemory<byte>? blob = CopyBlob(digest, blobs, directory);
-                if (entry.Event is TaskEvent.MessageAccepted { Kind: EventType.UpdateUploaded }
+                if (entry.Event is TaskEvent.MessageAccepted
                     && blob is { } record
                     && SignedMessage.TryDecodeRecord(record, out SignedMessage? message) is null
                     && VectorIn(message!.Body) is { } vector)
@@ -80,6 +80,8 @@ internal static class AuditMirror
     {
         UploadStatement masked => masked.WordsDigest,
         EncryptedUploadStatement encrypted => encrypted.CiphertextsDigest,
+        SingleKeyUploadStatement encrypted => encrypted.VectorDigest,
+        SingleKeyAnswerStatement decrypted => decrypted.ValuesDigest,
         _ => null,
     };
 
