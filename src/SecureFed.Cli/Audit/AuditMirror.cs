@@ -1,6 +1,6 @@
 using SecureFed.Cli.Output;
-using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Encryption.Messages;
+using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Masking.Messages;
 using SecureFed.Protocol.Messages;
 using SecureFed.Protocol.Transparency;

@@ -146,6 +146,48 @@ public class OneTimeEncryptionTests
         Assert.Throws<InvalidOperationException>(() => round.Sum.TryAdd(new byte[WidePacking.PackedBytes(dimension, 42)]));
     }
 
+    /// <summary>Under BFV's usual encoding, round(q·m/t), the clients' rounding errors stand in the residue, and a guess of one client's update can be tested against it. Under Δ·m nothing of a message does.</summary>
+    [Fact]
+    public void What_decryption_leaves_over_does_not_tell_a_right_guess_of_an_update_from_a_wrong_one()
+    {
+        const int dimension = 64 * 2048;
+        BfvParameters parameters = BfvParameters.Create(BfvSet.A1, 32, 0, 2);
+        using Round round = new(parameters, dimension, "residues");
+        int[] first = Update(), second = Update(), stranger = Update();
+        round.Add([.. first.Select(m => unchecked((uint)m))]);
+        round.Add([.. second.Select(m => unchecked((uint)m))]);
+        long[] sum = [.. first.Zip(second, (m, n) => (long)m + n)];
+        long[] residues = round.Residues(sum);
+        Assert.InRange(Score(residues, first), -6, 6);
+        Assert.InRange(Score(residues, stranger), -6, 6);
+
+        // The same errors under the other encoding.
+        long[] rounded = [.. residues.Select((e, i) => e + Excess(i, first))];
+        Assert.True(Score(rounded, first) > 15);
+        Assert.True(Score(rounded, first) > Score(rounded, stranger) + 8); // The rounding of the sum, which is known, is in both.
+
+        int[] Update() => [.. round.Random.Words(dimension).Select(word => (int)(word >> 2) - (1 << 29))];
+
+        // How far the encodings of a guess and of what it leaves of the sum are together from that of the sum.
+        long Excess(int i, int[] guess) => Rounded(guess[i]) + Rounded(sum[i] - guess[i]) - Rounded(sum[i]);
+
+        long Rounded(long m) => (long)((((Int128)parameters.Set.Modulus.Value * m) + (1L << 31)) >> 32);
+
+        // In standard deviations of two clients' errors.
+        double Score(long[] observed, int[] guess)
+        {
+            double product = 0, squares = 0;
+            for (int i = 0; i < observed.Length; i++)
+            {
+                double excess = Excess(i, guess);
+                product += observed[i] * excess;
+                squares += excess * excess;
+            }
+
+            return product / Math.Sqrt(2 * 21.16 * squares);
+        }
+    }
+
     [Fact]
     public void A_wrong_sum_of_keys_or_of_ciphertexts_leaves_a_uniform_residue_and_is_refused()
     {
@@ -330,6 +372,31 @@ public class OneTimeEncryptionTests
             Assert.True(Sum.TryAdd(packed));
             ResidueVector.Add(keys, key.Coefficients, Sum.Parameters.Set.Modulus);
             return packed;
+        }
+
+        /// <summary>Phase − Δ·M, centred; nothing dropped.</summary>
+        public long[] Residues(long[] sum)
+        {
+            BfvSet set = Sum.Parameters.Set;
+            ulong[] transformed = [.. keys];
+            set.Transform.Forward(transformed);
+            ulong[] product = new ulong[set.Degree];
+            long[] residues = new long[sum.Length];
+            for (int at = 0; at < sum.Length; at += set.Degree)
+            {
+                Polynomials.Expand(at / set.Degree, product);
+                set.Transform.Multiply(product, transformed, product);
+                set.Transform.Inverse(product);
+                for (int i = 0; i < set.Degree; i++)
+                {
+                    Int128 phase = (Int128)Sum.Totals[at + i] + product[i] - ((Int128)Sum.Parameters.Delta * sum[at + i]);
+                    long reduced = (long)(phase % set.Modulus.Value);
+                    long half = (long)set.Modulus.Value / 2;
+                    residues[at + i] = reduced > half ? reduced - (long)set.Modulus.Value : reduced < -half ? reduced + (long)set.Modulus.Value : reduced;
+                }
+            }
+
+            return residues;
         }
 
         public void Dispose()
