@@ -1,5 +1,4 @@
 using SecureFed.Protocol.Errors;
-using SecureFed.Protocol.Identity;
 using SecureFed.Protocol.Masking;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Transparency;
@@ -30,7 +29,7 @@ internal static class EncryptionExamination
             return Refuse(ErrorCodes.InvalidHolders, $"The round's table of key holders is refused: {table}. Nothing is encrypted to it.");
         if (Digest.Of(opening.Blob.Span) != encryption.InvitedDigest || !InvitedList.TryDecode(opening.Blob.Span, out InvitedList? list) || list!.Clients.Count != encryption.Invited)
             return InvalidInvitation("the list is malformed or not the one that the round was opened with");
-        if (FindInvitationFault(context.Roster, read.Cohort, list.Clients) is { } invitation)
+        if (list.FindFault(context.Roster, read.Cohort) is { } invitation)
             return InvalidInvitation(invitation);
         if (CohortThresholds.TryDeriveEncrypted(read.Cohort, list.Clients.Count, out string reason) is not { } thresholds)
             return InvalidInvitation(reason.TrimEnd('.'));
@@ -54,22 +53,6 @@ internal static class EncryptionExamination
                 return $"a round key cannot be used: {key}";
             if (seat.Number == 0 || !SignedHolderKey.Of(context.Task.TaskId, seat).Verify(context.Roster))
                 return "a round key is not signed by its holder, or the holder is none of the roster";
-        }
-
-        return null;
-    }
-
-    private static string? FindInvitationFault(Roster roster, CohortBounds bounds, IReadOnlyList<Identifier> clients)
-    {
-        if (clients.Count < bounds.Least || clients.Count > bounds.Greatest)
-            return $"it invites {clients.Count} clients, the round allows {bounds.Least} to {bounds.Greatest}";
-        Dictionary<string, int> organisations = new(StringComparer.Ordinal);
-        foreach (Identifier client in clients)
-        {
-            if (roster.Find(client, RosterRole.Client) is not { } entry)
-                return "it invites somebody who is no client of the roster";
-            if ((organisations[entry.Organisation] = organisations.GetValueOrDefault(entry.Organisation) + 1) > bounds.OrganisationCap)
-                return $"it invites more than {bounds.OrganisationCap} clients of one organisation";
         }
 
         return null;

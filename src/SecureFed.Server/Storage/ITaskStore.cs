@@ -51,6 +51,16 @@ internal interface ITaskStore : IBlobSource, IAsyncDisposable
     /// <returns>Null if there is a leader; try again later.</returns>
     Task<IAsyncDisposable?> TryLeadAsync(CancellationToken cancellationToken = default);
 
+    /// <summary>Tells the other replicas that a client has asked this one about the task; a hint that may be lost. Returns at once.</summary>
+    void SharePresence(Identifier client)
+    {
+    }
+
+    /// <summary>Has the function called, quickly and on any thread, with clients that have asked other replicas.</summary>
+    void HearPresence(Action<Identifier> heard)
+    {
+    }
+
     /// <summary>False if the blob is not held (any more). Its content has been compared with the digest.</summary>
     bool TryGet(Digest digest, out ReadOnlyMemory<byte> blob);
 

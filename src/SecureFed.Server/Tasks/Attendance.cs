@@ -7,8 +7,8 @@ namespace SecureFed.Server.Tasks;
 
 /// <summary>Which clients have asked about an encrypted task lately: whom its next round invites.</summary>
 /// <remarks>
-/// An encrypted round fixes its clients before the first message, so inviting somebody who is away costs the round a part of its dropouts. Kept in memory and only by the replica that
-/// the client asked; whom a server invites is its choice anyway, within the task's bounds.
+/// An encrypted round fixes its clients before the first message, so inviting somebody who is away costs the round a part of its dropouts. Kept in memory; replicas tell each other.
+/// Whom a server invites is its choice anyway, within the task's bounds.
 /// </remarks>
 internal sealed class Attendance(PhaseDeadlines deadlines, TimeProvider time)
 {

@@ -61,6 +61,7 @@ internal sealed class TaskHost : IDisposable
         clocks = new PhaseClocks(fold.State.Parameters.Deadlines, time);
         appending = new WriteHealth(Parameters.TaskId, "the log", time, logger);
         attendance = new Attendance(fold.State.Parameters.Deadlines, time);
+        store.HearPresence(HearOf);
         decisions = new TaskDecisions(log, rosters, clocks, attendance, options.Random, logger);
         retention = new VectorRetention(store, options.RetainedRounds);
         checkpoints = new CheckpointPublisher(log, store, new WriteHealth(Parameters.TaskId, "the checkpoint", time, logger), time, SignalStage);
@@ -169,7 +170,15 @@ internal sealed class TaskHost : IDisposable
     /// <summary>A client is there, and would be invited to the next encrypted round.</summary>
     public void Saw(Identifier client)
     {
-        if (Parameters.Encryption is not null && attendance.Saw(client))
+        if (Parameters.Encryption is null)
+            return;
+        store.SharePresence(client);
+        HearOf(client);
+    }
+
+    private void HearOf(Identifier client)
+    {
+        if (attendance.Saw(client))
             Volatile.Read(ref messageArrived).TrySetResult();
     }
 

@@ -238,6 +238,8 @@ public class RequestAuthenticationTests(TestConsortium consortium)
             ["task"] = view.TaskId,
             ["round"] = view.Round!.RoundId,
             ["client"] = consortium.Clients[0].Id.ToString(),
+            ["sender"] = consortium.Clients[0].Id.ToString(),
+            ["holder"] = Definitions.NewId(),
             ["digest"] = view.ModelDigest,
             ["change"] = Definitions.NewId(),
             ["approver"] = consortium.Approver.Id.ToString(),

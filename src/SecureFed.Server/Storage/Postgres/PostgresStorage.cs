@@ -24,7 +24,8 @@ internal sealed class PostgresStorage : IStorage
     {
         this.database = database;
         this.random = random;
-        notices = new PostgresNotices(database, (taskId, count) => open.GetValueOrDefault(taskId)?.Hear(count));
+        notices = new PostgresNotices(
+            database, (taskId, count) => open.GetValueOrDefault(taskId)?.Hear(count), (taskId, client) => open.GetValueOrDefault(taskId)?.HearOf(client));
     }
 
     /// <summary>Connects, and brings the tables to this program's version.</summary>

@@ -20,6 +20,7 @@ internal sealed class PostgresTaskStore : ITaskStore
     private readonly Identifier taskId;
     private readonly PostgresDatabase database;
     private readonly PostgresNotices notices;
+    private volatile Action<Identifier>? heardOf;
     private readonly PostgresAppend append;
     private readonly PostgresEntries entries;
     private readonly EntryArrivals arrivals;
@@ -96,6 +97,13 @@ internal sealed class PostgresTaskStore : ITaskStore
             Poll();
         }
     }
+
+    public void SharePresence(Identifier client) => notices.SendPresence(taskId, client);
+
+    public void HearPresence(Action<Identifier> heard) => heardOf = heard;
+
+    /// <summary>A client has asked some replica about this task.</summary>
+    public void HearOf(Identifier client) => heardOf?.Invoke(client);
 
     /// <summary>Another replica says that the log has so many entries.</summary>
     public void Hear(ulong entryCount) => arrivals.Note(entryCount);

@@ -6,6 +6,7 @@ using SecureFed.Client.Rounds;
 using SecureFed.Protocol.Identity;
 using SecureFed.Protocol.Requests;
 using SecureFed.Protocol.Resources;
+using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
 using SecureFed.Protocol.Wire;
 using SecureFed.Service.Tests.Consortium;
@@ -60,6 +61,17 @@ public sealed class ReplicaServiceTests(PostgresCluster cluster, TestConsortium 
             HttpClient[] servers = [.. new[] { first, second }.Select(s => SignedHttpClient.Create(s.Address, s.Pin, options.ClientId, options.Signer!))];
             return new SecureFedClient(new HttpClient(new AlternatingHandler(servers)) { BaseAddress = first.Address }, options, TimeProvider.System);
         }
+    }
+
+    [Fact]
+    public async Task An_encrypted_task_is_refused_on_a_shared_store_and_changes_nothing()
+    {
+        using TestConsortium encrypting = new(null, null, keyHolders: 5);
+        await cluster.CreateDatabaseAsync();
+        await using KestrelServer server = await KestrelServer.StartAsync(encrypting, cluster.UriOf());
+        Protocol.Errors.SecureFedException refused = await Assert.ThrowsAsync<Protocol.Errors.SecureFedException>(() => server.CreateTaskAsync(Definition() with { Protection = ProtectionKind.Encryption }));
+        Assert.Equal(Protocol.Errors.ErrorCodes.NotBuilt, refused.Code);
+        await server.CreateTaskAsync(Definition());
     }
 
     [Fact]
