@@ -172,7 +172,8 @@ internal sealed class TaskLog : ILogSource, IBlobSource, IDisposable
             Remember(unwritten);
             unwritten.Clear();
             LogGuard tree = new(tiles.Size, tiles.Root);
-            await store.WriteGuardAsync(tree, CancellationToken.None);
+            if (!await TryGuardAsync(tree))
+                return Refresh();
             SignedNote checkpoint = await witnesses.CosignAsync(new Checkpoint(origin, tree.Size, tree.Root).Sign(signer), Verifier, BuilderOf(tree.Size).Consistency, cancellationToken);
             byte[] note = checkpoint.Encode();
             await store.WriteFilesAsync([(CheckpointPath, note)], CancellationToken.None);
@@ -182,6 +183,21 @@ internal sealed class TaskLog : ILogSource, IBlobSource, IDisposable
         finally
         {
             publishing.Release();
+        }
+    }
+
+    /// <summary>False if another replica has meanwhile guarded a larger tree, whose checkpoint covers this one.</summary>
+    /// <exception cref="InvalidOperationException">What was guarded is no larger tree: this log is a fork.</exception>
+    private async Task<bool> TryGuardAsync(LogGuard tree)
+    {
+        try
+        {
+            await store.WriteGuardAsync(tree, CancellationToken.None);
+            return true;
+        }
+        catch (InvalidOperationException) when (store.IsShared && store.ReadGuard() is { } guarded && guarded.Size > tree.Size)
+        {
+            return false;
         }
     }
 

@@ -53,9 +53,6 @@ internal sealed class TaskRegistry(ServerOptions options, RosterDesk rosters, Ti
                     : (null, false, Conflicting);
             }
 
-            // Two replicas that append to one encrypted task were seen to contradict each other's checkpoints: refused until that is understood, for a fork costs more than a task.
-            if (parameters.Encryption is not null && storage is { IsShared: true })
-                return (null, false, new RoundRejection(ErrorCodes.NotBuilt, "Encrypted tasks do not run on a store that several servers share (PostgreSQL) yet. Use masking there, or a server with files of its own (--store DIRECTORY)."));
             ObserveRaises();
             if (budgets.TryReserve(parameters) is { } excess)
                 return (null, false, new RoundRejection(ErrorCodes.BudgetExhausted, excess));

@@ -1,8 +1,10 @@
 using System.Net;
 using SecureFed.Client;
+using SecureFed.Client.Holding;
 using SecureFed.Client.Http;
 using SecureFed.Client.Log;
 using SecureFed.Client.Rounds;
+using SecureFed.Cryptography.Keys;
 using SecureFed.Protocol.Identity;
 using SecureFed.Protocol.Requests;
 using SecureFed.Protocol.Resources;
@@ -63,15 +65,37 @@ public sealed class ReplicaServiceTests(PostgresCluster cluster, TestConsortium 
         }
     }
 
+    /// <summary>The leader invites clients that have only ever asked the other replica.</summary>
     [Fact]
-    public async Task An_encrypted_task_is_refused_on_a_shared_store_and_changes_nothing()
+    public async Task An_encrypted_task_finds_its_clients_and_key_holders_at_two_replicas()
     {
         using TestConsortium encrypting = new(null, null, keyHolders: 5);
         await cluster.CreateDatabaseAsync();
-        await using KestrelServer server = await KestrelServer.StartAsync(encrypting, cluster.UriOf());
-        Protocol.Errors.SecureFedException refused = await Assert.ThrowsAsync<Protocol.Errors.SecureFedException>(() => server.CreateTaskAsync(Definition() with { Protection = ProtectionKind.Encryption }));
-        Assert.Equal(Protocol.Errors.ErrorCodes.NotBuilt, refused.Code);
-        await server.CreateTaskAsync(Definition());
+        await using KestrelServer first = await KestrelServer.StartAsync(encrypting, cluster.UriOf());
+        await using KestrelServer second = await KestrelServer.StartAsync(encrypting, cluster.UriOf());
+        DeadlineDefinition deadlines = Definition().Deadlines with { PhaseMilliseconds = 5_000 }; // Four of five holders suffice, so one that is slow costs no more.
+        Identifier task = await first.CreateTaskAsync(Definition() with { Protection = ProtectionKind.Encryption, Deadlines = deadlines });
+        await WaitForTaskAsync(second, task);
+        Task[] holders = [.. Enumerable.Range(0, 5).Select(i => HolderAt(i % 2 == 0 ? first : second, i).RunAsync())];
+
+        ModelState[] models = await Task.WhenAll(Enumerable.Range(0, Clients).Select(i => RunClientAsync(ClientAt(i < 3 ? first : second, i), i))).WaitAsync(TimeSpan.FromMinutes(2));
+
+        AssertEveryUpdateCountedOnce(models);
+        await Task.WhenAll(holders).WaitAsync(TimeSpan.FromMinutes(1));
+
+        SecureFedClient ClientAt(KestrelServer server, int i)
+        {
+            SecureFedClientOptions options = encrypting.OptionsFor(i, task);
+            options.Policy = encrypting.EncryptionPolicy;
+            return new SecureFedClient(SignedHttpClient.Create(server.Address, server.Pin, options.ClientId, options.Signer!), options, TimeProvider.System);
+        }
+
+        SecureFedKeyHolder HolderAt(KestrelServer server, int i)
+        {
+            (Identifier id, ISigner key) = (encrypting.KeyHolders[i].Id, encrypting.KeyHolders[i].Key);
+            SecureFedKeyHolderOptions options = new() { ServerAddress = server.Address, TaskId = task, HolderId = id, Signer = key, Policy = encrypting.EncryptionPolicy };
+            return new SecureFedKeyHolder(SignedHttpClient.Create(server.Address, server.Pin, id, key), options, TimeProvider.System);
+        }
     }
 
     [Fact]
