@@ -23,6 +23,28 @@ public sealed record InvitedList(IReadOnlyList<Identifier> Clients)
             : null;
     }
 
+    /// <summary>As many of the candidates as a round may invite: clients of the roster, the organisations' cap kept, at most the greatest cohort.</summary>
+    /// <param name="candidates">Distinct, in order of preference.</param>
+    /// <param name="roster">In force.</param>
+    /// <param name="bounds">Of the task.</param>
+    /// <returns>In the order of the candidates; null if too few.</returns>
+    internal static IReadOnlyList<Identifier>? Choose(IEnumerable<Identifier> candidates, Roster roster, CohortBounds bounds)
+    {
+        Dictionary<string, int> perOrganisation = new(StringComparer.Ordinal);
+        List<Identifier> invited = [];
+        foreach (Identifier candidate in candidates)
+        {
+            if (invited.Count == bounds.Greatest)
+                break;
+            if (roster.Find(candidate, RosterRole.Client) is not { } client || perOrganisation.GetValueOrDefault(client.Organisation) >= bounds.OrganisationCap)
+                continue;
+            perOrganisation[client.Organisation] = perOrganisation.GetValueOrDefault(client.Organisation) + 1;
+            invited.Add(candidate);
+        }
+
+        return invited.Count >= bounds.Least ? invited : null;
+    }
+
     public byte[] Encode() => CanonicalWriter.Write(writer => writer.List(Clients, (w, c) => w.Identifier(c)));
 
     public static bool TryDecode(ReadOnlySpan<byte> bytes, out InvitedList? list)

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using SecureFed.Cryptography.Keys;
+using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Wire;
 
 namespace SecureFed.Protocol.Identity;
@@ -46,6 +47,20 @@ public sealed class Roster
 
     /// <summary>How many distinct organisations have a client in the roster; c is counted from it.</summary>
     public int ClientOrganisations { get; }
+
+    /// <summary>Null if this roster may take the place of another; otherwise why not and what to do.</summary>
+    /// <param name="earlier">The one in force.</param>
+    /// <param name="organisations">For which the task's thresholds were set: c follows from it. With more of them the server could place more clients than c; with fewer c is greater than it need be.</param>
+    internal RoundRejection? FindFaultAfter(Roster earlier, int organisations)
+    {
+        if (!AuthorityKey.Span.SequenceEqual(earlier.AuthorityKey.Span))
+            return new RoundRejection(ErrorCodes.RosterUntrusted, "The roster is signed by another authority than the one of the roster in force.");
+        if (Sequence <= earlier.Sequence)
+            return new RoundRejection(ErrorCodes.RosterOutdated, $"The roster has number {Sequence}, which is not greater than number {earlier.Sequence} of the roster in force.");
+        return ClientOrganisations <= organisations ? null : new RoundRejection(
+            ErrorCodes.InvalidRoster,
+            $"The roster has clients of {ClientOrganisations} organisations, and the task's thresholds were set for {organisations}; a larger consortium needs a new task.");
+    }
 
     public RosterEntry? Find(Identifier id) => byId.GetValueOrDefault(id);
 

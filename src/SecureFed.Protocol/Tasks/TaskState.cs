@@ -206,22 +206,8 @@ public sealed class TaskState
 
     /// <summary>As many of the candidates as a round may invite: clients of the roster, the organisations' cap kept, at most the greatest cohort; null if too few.</summary>
     /// <param name="candidates">Distinct, in order of preference.</param>
-    public IReadOnlyList<Identifier>? Invitable(IEnumerable<Identifier> candidates)
-    {
-        Dictionary<string, int> perOrganisation = new(StringComparer.Ordinal);
-        List<Identifier> invited = [];
-        foreach (Identifier candidate in candidates)
-        {
-            if (invited.Count == Parameters.Cohort.Greatest)
-                break;
-            if (Roster.Find(candidate, RosterRole.Client) is not { } client || perOrganisation.GetValueOrDefault(client.Organisation) >= Parameters.Cohort.OrganisationCap)
-                continue;
-            perOrganisation[client.Organisation] = perOrganisation.GetValueOrDefault(client.Organisation) + 1;
-            invited.Add(candidate);
-        }
-
-        return invited.Count >= Parameters.Cohort.Least ? invited : null;
-    }
+    public IReadOnlyList<Identifier>? Invitable(IEnumerable<Identifier> candidates) =>
+        InvitedList.Choose(candidates, Roster, Parameters.Cohort);
 
     /// <summary>What becomes of an operator's signed request for a change, whose expiry the caller judges.</summary>
     public MessageDecision RequestChange(ReadOnlyMemory<byte> signedRequest) => IsOver ? RefuseChange : Changes.Request(signedRequest, Roster, CanExtend);
@@ -230,18 +216,7 @@ public sealed class TaskState
     public MessageDecision ApproveChange(ReadOnlyMemory<byte> signedApproval) => IsOver ? RefuseChange : Changes.Approve(signedApproval, Roster, CanExtend);
 
     /// <summary>Null if the roster may take the place of the one in force; otherwise why not and what to do.</summary>
-    public RoundRejection? FindFault(Roster next)
-    {
-        if (!next.AuthorityKey.Span.SequenceEqual(Roster.AuthorityKey.Span))
-            return new RoundRejection(ErrorCodes.RosterUntrusted, "The roster is signed by another authority than the one of the roster in force.");
-        if (next.Sequence <= Roster.Sequence)
-            return new RoundRejection(ErrorCodes.RosterOutdated, $"The roster has number {next.Sequence}, which is not greater than number {Roster.Sequence} of the roster in force.");
-
-        // c follows from the task's count of organisations: with more of them the server could place more clients than c. With fewer c is greater than it need be.
-        return next.ClientOrganisations <= Parameters.Cohort.Organisations ? null : new RoundRejection(
-            ErrorCodes.InvalidRoster,
-            $"The roster has clients of {next.ClientOrganisations} organisations, and the task's thresholds were set for {Parameters.Cohort.Organisations}; a larger consortium needs a new task.");
-    }
+    public RoundRejection? FindFault(Roster next) => next.FindFaultAfter(Roster, Parameters.Cohort.Organisations);
 
     /// <summary>The ROSTER_CHANGED event for a roster without fault (<see cref="FindFault(Roster)"/>); null while a round is in progress or its model awaited, and after the end.</summary>
     public PendingEvent? ChangeRoster(Roster next) => IsBetweenRounds ? new PendingEvent(new TaskEvent.RosterChanged(next.Digest), next.Bytes) : null;

@@ -44,10 +44,6 @@ internal sealed class CheckpointPublisher(TaskLog log, ITaskStore store, WriteHe
             health.Failed(exception);
             PublishSoon();
         }
-        catch (InvalidOperationException)
-        {
-            // Another replica has signed a larger tree since this log was compared; its checkpoint is taken over when the host catches up.
-        }
     }
 
     /// <summary>After a pause, in which further entries come together under the same checkpoint.</summary>

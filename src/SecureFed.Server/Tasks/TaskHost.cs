@@ -15,36 +15,28 @@ namespace SecureFed.Server.Tasks;
 /// <summary>Runs one task: one writer, validation against the head, then append, then acknowledge.</summary>
 /// <remarks>
 /// <para>The shell around <see cref="TaskState"/>: it owns the clock and the log. What comes next, <see cref="TaskDecisions"/> asks the state.</para>
-/// <para>The fold runs ahead of the disk, so that entries of many clients share one flush. Nothing is told to anybody before it is durable: a receipt waits for its
-/// entry, an announcement for a checkpoint over it. If an append fails, the fold is thrown away and made again from what is durable, beginning where the last round was opened.</para>
+/// <para>The fold runs ahead of the disk (<see cref="TaskWriter"/>). Nothing is told to anybody before it is durable: a receipt waits for its entry, an announcement for a
+/// checkpoint over it.</para>
 /// </remarks>
 internal sealed class TaskHost : IDisposable
 {
     private const int GreatestAttempts = 8;
-    private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan FollowerPause = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LongestQuiet = TimeSpan.FromHours(1);
     private readonly TaskLog log;
     private readonly ITaskStore store;
-    private readonly Roster firstRoster;
-    private readonly RosterDesk rosters;
     private readonly TimeProvider time;
     private readonly ILogger logger;
-    private readonly SemaphoreSlim gate = new(1, 1);
+    private readonly TaskWriter writer;
     private readonly PhaseClocks clocks;
     private readonly WriteHealth appending;
     private readonly CheckpointPublisher checkpoints;
     private readonly Attendance attendance;
     private readonly TaskDecisions decisions;
     private readonly VectorRetention retention;
-    private volatile TaskFold fold;
-    private Task<bool> lastAppend = Task.FromResult(true);
     private TaskCompletionSource messageArrived = NewSignal();
     private TaskCompletionSource stageChanged = NewSignal();
-    private volatile StorageException? storageFailure;
     private IAsyncDisposable? leadership;
-    private volatile bool isAhead;
-    private long failedAt;
     private int isDisposed;
     private volatile bool hasFailed;
 
@@ -53,12 +45,10 @@ internal sealed class TaskHost : IDisposable
     {
         this.log = log;
         this.store = store;
-        this.fold = fold;
-        this.firstRoster = firstRoster;
-        this.rosters = rosters;
         this.time = time;
         this.logger = logger;
         clocks = new PhaseClocks(fold.State.Parameters.Deadlines, time);
+        writer = new TaskWriter(log, store, fold, firstRoster, rosters.Find, clocks, time, logger);
         appending = new WriteHealth(Parameters.TaskId, "the log", time, logger);
         attendance = new Attendance(fold.State.Parameters.Deadlines, time);
         store.HearPresence(HearOf);
@@ -67,10 +57,12 @@ internal sealed class TaskHost : IDisposable
         checkpoints = new CheckpointPublisher(log, store, new WriteHealth(Parameters.TaskId, "the checkpoint", time, logger), time, SignalStage);
     }
 
-    public TaskParameters Parameters => fold.State.Parameters;
+    public TaskParameters Parameters => Fold.State.Parameters;
+
+    private TaskFold Fold => writer.Fold;
 
     /// <summary>The same with every approved change that this server has read.</summary>
-    public TaskParameters InForce => fold.State.InForce;
+    public TaskParameters InForce => Fold.State.InForce;
 
     /// <summary>Whether requests about the task are answered.</summary>
     public bool IsRunning => !hasFailed;
@@ -86,9 +78,9 @@ internal sealed class TaskHost : IDisposable
     public async Task BeginAsync(CancellationToken cancellationToken = default)
     {
         await log.BeginAsync(logger, cancellationToken);
-        clocks.Restart(fold.State.Round);
+        clocks.Restart(Fold.State.Round);
         await checkpoints.PublishUnlessFullAsync(cancellationToken);
-        await retention.FinishAsync(fold.State, cancellationToken);
+        await retention.FinishAsync(Fold.State, cancellationToken);
     }
 
     /// <summary>Opens rounds, moves phases on and steps the model until the schedule is complete.</summary>
@@ -113,7 +105,7 @@ internal sealed class TaskHost : IDisposable
             {
                 appending.Failed(exception);
                 checkpoints.PublishSoon();
-                await Task.Delay(RetryPause, time, cancellationToken);
+                await Task.Delay(TaskWriter.RetryPause, time, cancellationToken);
             }
         }
     }
@@ -130,25 +122,25 @@ internal sealed class TaskHost : IDisposable
             Task<bool>? durable = null;
             try
             {
-                if (fold.FindRound(message.Header.RoundId) is not { } round)
+                if (Fold.FindRound(message.Header.RoundId) is not { } round)
                     return (null, false, new RoundRejection(ErrorCodes.UnknownRound, "No such round in this task; fetch the task to see the current one."));
                 decision = RequireRunning(round).Handle(message);
                 bool mayBeBehind = store.IsShared && attempt < GreatestAttempts - 1 && decision.Rejection is { Code: ErrorCodes.WrongPhase };
                 if (decision.Rejection is { } rejection && !mayBeBehind)
                     return (null, false, rejection);
-                index = decision.RepeatedIndex ?? fold.State.EntryCount;
+                index = decision.RepeatedIndex ?? Fold.State.EntryCount;
                 if (decision.Accepted is { } accepted)
                 {
-                    _ = Queue(accepted);
+                    _ = writer.Queue(accepted);
                     clocks.Arrived(round);
                 }
 
                 if (!mayBeBehind)
-                    durable = lastAppend; // Entries become durable in order, so a repeat waits for the first of its kind too.
+                    durable = writer.LastAppend; // Entries become durable in order, so a repeat waits for the first of its kind too.
             }
             finally
             {
-                gate.Release();
+                writer.Leave();
             }
 
             if (durable is null)
@@ -164,7 +156,7 @@ internal sealed class TaskHost : IDisposable
             return (log.EntryAt(index), decision.RepeatedIndex is not null, null);
         }
 
-        throw new StorageException("Other replicas append to this log faster than this one can follow. Send the same message again.", isFull: true);
+        throw TooMany();
     }
 
     /// <summary>A client is there, and would be invited to the next encrypted round.</summary>
@@ -186,25 +178,16 @@ internal sealed class TaskHost : IDisposable
     /// <exception cref="StorageException">Nothing was accepted; the same offer may be sent again.</exception>
     public async Task<(SignedEntry? Entry, bool IsRepeat, RoundRejection? Rejection)> OfferKeyAsync(ReadOnlyMemory<byte> signedOffer, CancellationToken cancellationToken = default)
     {
-        for (int attempt = 0; attempt < GreatestAttempts; attempt++)
-        {
-            MessageDecision? decision = null;
-            ulong index = 0;
-            bool isAppended = await DecideAsync(
-                state =>
-                {
-                    decision = state.OfferHolderKey(signedOffer.Span);
-                    index = decision.RepeatedIndex ?? state.EntryCount;
-                    return decision.Accepted;
-                },
-                cancellationToken);
-            if (decision!.Rejection is { } rejection)
-                return (null, false, rejection);
-            if (isAppended || decision.RepeatedIndex is not null)
-                return (log.EntryAt(index), !isAppended, null);
-        }
-
-        throw new StorageException("Other replicas append to this log faster than this one can follow. Send the same offer again.", isFull: true);
+        ulong index = 0;
+        MessageDecision decision = await DecideAsync(
+            state =>
+            {
+                MessageDecision offered = state.OfferHolderKey(signedOffer.Span);
+                index = offered.RepeatedIndex ?? state.EntryCount;
+                return offered;
+            },
+            cancellationToken);
+        return decision.Rejection is { } rejection ? (null, false, rejection) : (log.EntryAt(index), decision.RepeatedIndex is not null, null);
     }
 
     /// <summary>Ends the round in progress on an operator's word.</summary>
@@ -218,47 +201,26 @@ internal sealed class TaskHost : IDisposable
     /// <exception cref="StorageException">Nothing was accepted; the same may be sent again.</exception>
     public async Task<(ChangeRecord? Change, bool IsRepeat, RoundRejection? Rejection)> ChangeAsync(Func<TaskState, MessageDecision> decide, Identifier change, CancellationToken cancellationToken = default)
     {
-        for (int attempt = 0; attempt < GreatestAttempts; attempt++)
-        {
-            MessageDecision? decision = null;
-            ChangeRecord? record = null;
-            bool isAppended = await DecideAsync(
-                state =>
-                {
-                    decision = decide(state);
-                    record = state.Changes.Find(change); // Of a repeat: durable, for the gate is held until a change is.
-                    return decision.Accepted;
-                },
-                cancellationToken);
-            if (isAppended)
-                return (await ReadAsync(state => state.Changes.Find(change), cancellationToken), false, null);
-            if (decision!.Accepted is null)
-                return decision.Rejection is { } rejection ? (null, false, rejection) : (record, true, null);
-        }
-
-        throw new StorageException("Other replicas append to this log faster than this one can follow. Send the same message again.", isFull: true);
+        ChangeRecord? record = null;
+        MessageDecision decision = await DecideAsync(
+            state =>
+            {
+                record = state.Changes.Find(change); // Of a repeat: durable, for the gate is held until a change is.
+                return decide(state);
+            },
+            cancellationToken);
+        if (decision.Accepted is not null)
+            return (await ReadAsync(state => state.Changes.Find(change), cancellationToken), false, null);
+        return decision.Rejection is { } rejection ? (null, false, rejection) : (record, true, null);
     }
 
     /// <summary>Logs that the uploaded vectors of a finished round are deleted; the caller deletes them then.</summary>
     public Task<bool> TryLogDeletionAsync(Identifier roundId, CancellationToken cancellationToken = default) => DecideAsync(state => state.DeleteVectors(roundId), cancellationToken);
 
     /// <summary>Reads something of the state while nothing changes it.</summary>
-    public async Task<T> ReadAsync<T>(Func<TaskState, T> read, CancellationToken cancellationToken = default)
-    {
-        await gate.WaitAsync(cancellationToken);
-        try
-        {
-            if ((isAhead && lastAppend.IsCompleted) || HasLastAppendFailed)
-                Refold();
-            return read(RequireRunning(fold.State));
-        }
-        finally
-        {
-            gate.Release();
-        }
-    }
+    public Task<T> ReadAsync<T>(Func<TaskState, T> read, CancellationToken cancellationToken = default) => writer.ReadAsync(state => read(RequireRunning(state)), cancellationToken);
 
-    public ServerRound? FindRound(Identifier roundId) => fold.FindRound(roundId);
+    public ServerRound? FindRound(Identifier roundId) => Fold.FindRound(roundId);
 
     /// <summary>An announcement with the proof that its entry is in the log, once a checkpoint covers it.</summary>
     /// <param name="roundId">Round or leaf.</param>
@@ -266,7 +228,7 @@ internal sealed class TaskHost : IDisposable
     /// <param name="known">Entries of the largest checkpoint that the reader holds.</param>
     public ProvenAnnouncement? FindAnnouncement(Identifier roundId, EventType kind, ulong known)
     {
-        if (RequireRunning(fold).FindAnnounced(roundId, kind) is not { } found || log.ProofOf(found.Index, known) is not { } proof)
+        if (RequireRunning(Fold).FindAnnounced(roundId, kind) is not { } found || log.ProofOf(found.Index, known) is not { } proof)
             return null;
         return new ProvenAnnouncement(new Announcement(log.EntryAt(found.Index), found.List is { } list ? log.Get(list) : default), proof);
     }
@@ -293,7 +255,7 @@ internal sealed class TaskHost : IDisposable
     public bool TryGetModel(Digest digest, out ReadOnlyMemory<byte> model)
     {
         model = default;
-        return fold.HasModel(digest) && log.TryGet(digest, out model);
+        return Fold.HasModel(digest) && log.TryGet(digest, out model);
     }
 
     public bool TryGetBlob(Digest digest, out ReadOnlyMemory<byte> blob) => log.TryGet(digest, out blob);
@@ -311,7 +273,7 @@ internal sealed class TaskHost : IDisposable
             return; // The registry is both a service and a hosted one, so the container disposes of it twice.
         checkpoints.Dispose();
         log.Dispose();
-        gate.Dispose();
+        writer.Dispose();
     }
 
     private T RequireRunning<T>(T value) =>
@@ -325,30 +287,28 @@ internal sealed class TaskHost : IDisposable
         await EnterAsync(cancellationToken);
         try
         {
-            while (isLeading && await decisions.NextAsync(fold.State, cancellationToken) is { } pending)
+            while (isLeading && await decisions.NextAsync(Fold.State, cancellationToken) is { } pending)
             {
-                if (pending.Event is TaskEvent.RoundOpened && lastAppend.IsCompleted && !HasLastAppendFailed)
-                    fold.Rest();
-                Task<bool> durable = Queue(pending);
-                clocks.Begin(pending.Event, fold);
+                Task<bool> durable = writer.Queue(pending);
+                clocks.Begin(pending.Event, Fold);
                 if (pending.Event is TaskEvent.RoundOpened)
                     attendance.Reset();
                 if (!await ConfirmAsync(durable))
-                    Refold();
+                    writer.Refold();
                 await checkpoints.AnnounceAsync();
             }
 
             if (isLeading && log.PublishedSize < log.EntryCount)
                 checkpoints.PublishSoon();
-            if (fold.State.IsOver && log.PublishedSize == log.EntryCount)
+            if (Fold.State.IsOver && log.PublishedSize == log.EntryCount)
                 return null;
             TaskCompletionSource signal = NewSignal();
             Volatile.Write(ref messageArrived, signal);
-            return (Task.WhenAny(signal.Task, store.WaitForEntriesAsync(fold.State.EntryCount, LongestQuiet, cancellationToken)), TimeToNextDecision());
+            return (Task.WhenAny(signal.Task, store.WaitForEntriesAsync(Fold.State.EntryCount, LongestQuiet, cancellationToken)), TimeToNextDecision());
         }
         finally
         {
-            gate.Release();
+            writer.Leave();
         }
     }
 
@@ -361,64 +321,36 @@ internal sealed class TaskHost : IDisposable
         appending.Succeeded();
     }
 
+    /// <summary>Appends what the decision accepts, and decides again where another replica was faster.</summary>
+    /// <returns>The decision by which it was appended, repeated or refused.</returns>
+    private async Task<MessageDecision> DecideAsync(Func<TaskState, MessageDecision> decide, CancellationToken cancellationToken)
+    {
+        for (int attempt = 0; attempt < GreatestAttempts; attempt++)
+        {
+            MessageDecision? decision = null;
+            if (await DecideAsync(state => (decision = decide(state)).Accepted, cancellationToken) || decision!.Accepted is null)
+                return decision!;
+        }
+
+        throw TooMany();
+    }
+
     private async Task<bool> DecideAsync(Func<TaskState, PendingEvent?> decide, CancellationToken cancellationToken)
     {
         await EnterAsync(cancellationToken);
         try
         {
-            if (decide(fold.State) is not { } pending || !await ConfirmAsync(Queue(pending)))
+            if (decide(Fold.State) is not { } pending || !await ConfirmAsync(writer.Queue(pending)))
                 return false;
             await checkpoints.AnnounceAsync();
         }
         finally
         {
-            gate.Release();
+            writer.Leave();
         }
 
         Volatile.Read(ref messageArrived).TrySetResult();
         return true;
-    }
-
-    /// <summary>Enters the gate with a fold that runs ahead by nothing that has failed.</summary>
-    private async Task EnterAsync(CancellationToken cancellationToken)
-    {
-        await gate.WaitAsync(cancellationToken);
-        try
-        {
-            if (storageFailure is { } failure && time.GetElapsedTime(Interlocked.Read(ref failedAt)) < RetryPause)
-                throw failure;
-            if (isAhead)
-                await ((Task)lastAppend).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (isAhead || HasLastAppendFailed)
-                Refold();
-            else if (lastAppend.IsCompleted)
-                CatchUp(); // Not while an entry of ours is under way: its place may be taken by another replica's.
-        }
-        catch
-        {
-            gate.Release();
-            throw;
-        }
-    }
-
-    private bool HasLastAppendFailed => lastAppend.IsCompleted && !(lastAppend.IsCompletedSuccessfully && lastAppend.Result);
-
-    /// <summary>Folds what other replicas have appended, and takes over their checkpoint.</summary>
-    private void CatchUp()
-    {
-        if (store.EntryCount > fold.State.EntryCount)
-        {
-            RoundPhase? phase = fold.State.Round?.Phase;
-            ServerRound? round = fold.State.Round;
-            fold.TakeNew(log);
-            if (fold.State.Round != round || fold.State.Round?.Phase != phase)
-                clocks.Restart(fold.State.Round);
-            else if (round is not null)
-                clocks.Arrived(round);
-        }
-
-        if (log.PublishedSize < store.EntryCount && log.Refresh())
-            SignalStage();
     }
 
     /// <summary>With several replicas one takes the decisions that depend on time; all of them accept messages.</summary>
@@ -434,58 +366,28 @@ internal sealed class TaskHost : IDisposable
 
     private TimeSpan TimeToNextDecision()
     {
-        TimeSpan next = clocks.TimeToNextDecision(fold.State.HasOpenRound ? fold.State.Round : null);
+        TimeSpan next = clocks.TimeToNextDecision(Fold.State.HasOpenRound ? Fold.State.Round : null);
         return store.IsLeader || next < FollowerPause ? next : FollowerPause;
     }
 
-    /// <summary>Not cancellable: once decided, an event is appended and folded together, whoever stops waiting for it.</summary>
-    private Task<bool> Queue(PendingEvent pending)
-    {
-        ulong index = fold.State.EntryCount;
-        byte[] entry = new LogEntry(Parameters.TaskId, pending.Event).Encode();
-        StoredBlob[] blobs = [.. pending.Blobs.Select(b => new StoredBlob(b)), .. pending.Vectors.Select(v => new StoredBlob(v, fold.State.Round!.Parameters.RoundId))];
-        log.Hold(blobs); // For the fold: an append that loses a race between replicas may be over, and its blobs gone, before the fold has read them.
-        fold.Apply(index, entry, pending.Event);
-        lastAppend = log.AppendAsync(index, entry, blobs);
-        if (pending.Event is not TaskEvent.MessageAccepted)
-            Log.Appended(logger, Parameters.TaskId, index, pending.Event.Type);
-        return lastAppend;
-    }
+    private Task EnterAsync(CancellationToken cancellationToken) => writer.EnterAsync(SignalStage, cancellationToken);
 
-    /// <returns>False if another replica was faster; the fold is made again.</returns>
+    /// <returns>False if another replica was faster.</returns>
     private async Task<bool> ConfirmAsync(Task<bool> durable)
     {
         try
         {
-            bool isDurable = await durable;
-            if (!isDurable)
-                isAhead = true; // Never back to false here: another entry may have failed meanwhile.
-            storageFailure = null;
-            return isDurable;
+            return await writer.ConfirmAsync(durable);
         }
         catch (StorageException exception)
         {
-            isAhead = true;
-            Interlocked.Exchange(ref failedAt, time.GetTimestamp());
-            storageFailure = exception;
             appending.Failed(exception);
             Volatile.Read(ref messageArrived).TrySetResult(); // Wakes RunAsync, which finds out when writing works again.
             throw;
         }
-        catch (ArgumentOutOfRangeException)
-        {
-            isAhead = true; // The entry before this one has failed, so this index is not the next any more.
-            return false;
-        }
     }
 
-    private void Refold()
-    {
-        fold = fold.Again(log, firstRoster, rosters.Find);
-        lastAppend = Task.FromResult(true);
-        isAhead = false;
-        clocks.Restart(fold.State.Round);
-    }
+    private static StorageException TooMany() => new("Other replicas append to this log faster than this one can follow. Send the same message again.", isFull: true);
 
     private void SignalStage() => Interlocked.Exchange(ref stageChanged, NewSignal()).TrySetResult();
 

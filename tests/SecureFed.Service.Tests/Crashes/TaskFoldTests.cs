@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.Extensions.Logging.Abstractions;
 using SecureFed.Client;
 using SecureFed.Client.Configuration;
 using SecureFed.Client.Rounds;
@@ -102,6 +103,38 @@ public sealed class TaskFoldTests : IAsyncLifetime
         Assert.Equal(Describe(fold), Describe(again));
     }
 
+    /// <summary>An entry of another replica is read as it comes; a database that is away then must not leave half of it in the state.</summary>
+    [Fact]
+    public async Task A_blob_that_cannot_be_read_while_the_fold_catches_up_leaves_no_half_of_its_entry()
+    {
+        int failures = 0;
+        for (bool hasFailed = true; hasFailed;)
+        {
+            Prefix durable = new(store) { Count = 1 };
+            using TaskLog log = TaskLog.Open(task, durable, server.ServerMember.Key, LogWitnesses.None);
+            TaskFold start = TaskFold.Of(log, server.Roster, Unknown);
+            PhaseClocks clocks = new(start.State.Parameters.Deadlines, TimeProvider.System);
+            using TaskWriter writer = new(log, durable, start, server.Roster, Unknown, clocks, TimeProvider.System, NullLogger.Instance);
+            durable.Count = store.EntryCount;
+            durable.ReadsToFailure = failures;
+            try
+            {
+                await writer.EnterAsync(() => { }, TestContext.Current.CancellationToken);
+                hasFailed = false;
+            }
+            catch (StorageException)
+            {
+                failures++;
+                await writer.EnterAsync(() => { }, TestContext.Current.CancellationToken);
+            }
+
+            durable.ReadsToFailure = -1;
+            Assert.Equal(Describe(TaskFold.Of(log, server.Roster, Unknown)), Describe(writer.Fold));
+        }
+
+        Assert.InRange(failures, Rounds * Clients, int.MaxValue);
+    }
+
     [Fact]
     public void A_state_with_an_open_round_is_not_copied()
     {
@@ -199,6 +232,9 @@ public sealed class TaskFoldTests : IAsyncLifetime
 
         public ulong LeastRead { get; set; }
 
+        /// <summary>Blobs that can be read before one cannot, once; none by default.</summary>
+        public int ReadsToFailure { get; set; } = -1;
+
         public ulong EntryCount => Count;
 
         public bool IsShared => false;
@@ -212,7 +248,7 @@ public sealed class TaskFoldTests : IAsyncLifetime
             return inner.ReadEntry(index);
         }
 
-        public ReadOnlyMemory<byte> Get(Digest digest) => inner.Get(digest);
+        public ReadOnlyMemory<byte> Get(Digest digest) => ReadsToFailure-- == 0 ? throw new StorageException("The database is away.", isTransient: true) : inner.Get(digest);
 
         public bool TryGet(Digest digest, out ReadOnlyMemory<byte> blob) => inner.TryGet(digest, out blob);
 
