@@ -16,6 +16,9 @@ internal sealed class CheckpointPublisher(TaskLog log, ITaskStore store, WriteHe
 
     public bool IsFailing => health.IsFailing;
 
+    /// <summary>Another replica has guarded a larger tree and its checkpoint is still to come: nobody says when it is there.</summary>
+    private bool IsBehind => store.IsLeader && log.PublishedSize < log.EntryCount;
+
     /// <summary>What was appended is durable, so a checkpoint that cannot be written now is written later, and only then anybody hears of it.</summary>
     public async Task AnnounceAsync()
     {
@@ -24,6 +27,8 @@ internal sealed class CheckpointPublisher(TaskLog log, ITaskStore store, WriteHe
             await log.PublishAsync(CancellationToken.None);
             health.Succeeded();
             onPublished();
+            if (IsBehind)
+                PublishSoon();
         }
         catch (StorageException exception)
         {
@@ -71,7 +76,8 @@ internal sealed class CheckpointPublisher(TaskLog log, ITaskStore store, WriteHe
                 if (store.IsLeader && await log.PublishAsync(stopping.Token))
                     onPublished();
                 health.Succeeded();
-                return;
+                if (!IsBehind)
+                    return;
             }
             catch (StorageException exception)
             {

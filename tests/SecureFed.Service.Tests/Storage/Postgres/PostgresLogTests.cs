@@ -43,6 +43,40 @@ public sealed class PostgresLogTests(PostgresCluster cluster)
         Assert.Equal((10ul, 10ul), (behind.PublishedSize, SizeOf(behind)));
     }
 
+    /// <summary>Nobody announces a checkpoint: whoever waits for one at the replica that came second would wait until the phase is over.</summary>
+    [Fact]
+    public async Task A_leader_whose_checkpoint_comes_after_a_larger_guard_publishes_once_the_other_has()
+    {
+        PostgresAddress address = await cluster.CreateDatabaseAsync();
+        using SigningKey key = SigningKey.Generate(OperatingSystemRandomSource.Instance);
+        await using PostgresReplica first = await PostgresReplica.JoinAsync(address);
+        await using PostgresReplica second = await PostgresReplica.JoinAsync(address);
+        using TaskLog leading = await OpenAsync(first, key);
+        await using IAsyncDisposable? leadership = await first.Store.TryLeadAsync();
+        await AppendAsync(leading, 0, 5);
+        await second.Store.WaitForEntriesAsync(4, TimeSpan.FromSeconds(30));
+        using TaskLog following = await OpenAsync(second, key);
+        TaskCompletionSource covered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        WriteHealth health = new(Stored.TaskId, "the checkpoint", TimeProvider.System, NullLogger.Instance);
+        using CheckpointPublisher publisher = new(leading, first.Store, health, TimeProvider.System, () =>
+        {
+            if (leading.PublishedSize == 10)
+                covered.TrySetResult();
+        });
+
+        TileSet tree = new();
+        for (int i = 0; i < 10; i++)
+            tree.Append(Stored.Entry(i).Bytes.Span);
+        await second.Store.WriteGuardAsync(new LogGuard(tree.Size, tree.Root));
+        await publisher.AnnounceAsync();
+        Assert.Equal((0ul, false), (leading.PublishedSize, health.IsFailing));
+        await AppendAsync(following, 5, 10);
+        Assert.True(await following.PublishAsync());
+
+        await covered.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        Assert.NotNull(leading.ProofOf(9, 0));
+    }
+
     private static async Task<TaskLog> OpenAsync(PostgresReplica replica, SigningKey key)
     {
         TaskLog log = TaskLog.Open(Stored.TaskId, replica.Store, key, LogWitnesses.None);

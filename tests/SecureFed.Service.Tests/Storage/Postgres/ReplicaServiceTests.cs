@@ -78,10 +78,12 @@ public sealed class ReplicaServiceTests(PostgresCluster cluster, TestConsortium 
         await WaitForTaskAsync(second, task);
         Task[] holders = [.. Enumerable.Range(0, 5).Select(i => HolderAt(i % 2 == 0 ? first : second, i).RunAsync())];
 
-        ModelState[] models = await Task.WhenAll(Enumerable.Range(0, Clients).Select(i => RunClientAsync(ClientAt(i < 3 ? first : second, i), i))).WaitAsync(TimeSpan.FromMinutes(2));
+        Task<ModelState[]> models = Task.WhenAll(Enumerable.Range(0, Clients).Select(i => RunClientAsync(ClientAt(i < 3 ? first : second, i), i)));
 
-        AssertEveryUpdateCountedOnce(models);
-        await Task.WhenAll(holders).WaitAsync(TimeSpan.FromMinutes(1));
+        using CancellationTokenSource patience = new(TimeSpan.FromMinutes(2));
+        await foreach (Task ended in Task.WhenEach([.. holders, models]).WithCancellation(patience.Token))
+            await ended;
+        AssertEveryUpdateCountedOnce(await models);
 
         SecureFedClient ClientAt(KestrelServer server, int i)
         {
