@@ -78,12 +78,12 @@ public sealed class ReplicaServiceTests(PostgresCluster cluster, TestConsortium 
         await WaitForTaskAsync(second, task);
         Task[] holders = [.. Enumerable.Range(0, 5).Select(i => HolderAt(i % 2 == 0 ? first : second, i).RunAsync())];
 
-        Task<ModelState[]> models = Task.WhenAll(Enumerable.Range(0, Clients).Select(i => RunClientAsync(ClientAt(i < 3 ? first : second, i), i)));
+        Task<ModelState>[] clients = [.. Enumerable.Range(0, Clients).Select(i => RunClientAsync(ClientAt(i < 3 ? first : second, i), i))];
 
         using CancellationTokenSource patience = new(TimeSpan.FromMinutes(2));
-        await foreach (Task ended in Task.WhenEach([.. holders, models]).WithCancellation(patience.Token))
+        await foreach (Task ended in Task.WhenEach([.. holders, .. clients]).WithCancellation(patience.Token))
             await ended;
-        AssertEveryUpdateCountedOnce(await models);
+        AssertEveryUpdateCountedOnce(await Task.WhenAll(clients));
 
         SecureFedClient ClientAt(KestrelServer server, int i)
         {
