@@ -15,7 +15,7 @@ namespace SecureFed.Server.Tasks;
 internal sealed class TaskFold
 {
     private readonly ConcurrentDictionary<Identifier, ServerRound> rounds = new();
-    private readonly ConcurrentDictionary<(Identifier Round, EventType Kind), (ulong Index, Digest? List)> announced = new();
+    private readonly ConcurrentDictionary<(Identifier Round, EventType Kind), Announced> announced = new();
     private readonly ConcurrentDictionary<Digest, ulong> models = new(); // And the entry that published it first.
     private TaskState? restingPlace;
 
@@ -43,7 +43,7 @@ internal sealed class TaskFold
         TaskFold again = new(place.Copy()) { restingPlace = place };
         foreach ((Identifier id, ServerRound round) in rounds.Where(r => r.Value.OpenIndex < place.EntryCount)) // Those are over and do not move any more.
             again.rounds[id] = round;
-        foreach (((Identifier Round, EventType Kind) key, (ulong Index, Digest? List) found) in announced.Where(a => a.Value.Index < place.EntryCount))
+        foreach (((Identifier Round, EventType Kind) key, Announced found) in announced.Where(a => a.Value.Index < place.EntryCount))
             again.announced[key] = found;
         foreach ((Digest model, ulong index) in models.Where(m => m.Value < place.EntryCount))
             again.models[model] = index;
@@ -79,10 +79,10 @@ internal sealed class TaskFold
         {
             case TaskEvent.RoundOpened opened:
                 rounds[opened.Round.RoundId] = State.Round!;
-                announced[(opened.Round.RoundId, change.Type)] = (index, opened.Round.Encryption?.InvitedDigest);
+                announced[(opened.Round.RoundId, change.Type)] = new Announced(index, Digest.Of(entry), opened.Round.Encryption?.InvitedDigest);
                 break;
             case TaskEvent.ListPublished list:
-                announced[(list.RoundId, change.Type)] = (index, list.ListDigest);
+                announced[(list.RoundId, change.Type)] = new Announced(index, Digest.Of(entry), list.ListDigest);
                 foreach (ServerRound leaf in State.Round!.Leaves)
                     rounds.TryAdd(leaf.Parameters.RoundId, leaf);
                 break;
@@ -94,9 +94,8 @@ internal sealed class TaskFold
 
     public ServerRound? FindRound(Identifier round) => rounds.GetValueOrDefault(round);
 
-    /// <summary>The entry that announces the opening of a round or leaf, or a list of it, and the list's digest.</summary>
-    public (ulong Index, Digest? List)? FindAnnounced(Identifier round, EventType kind) =>
-        announced.TryGetValue((round, kind), out (ulong Index, Digest? List) found) ? found : null;
+    /// <summary>The entry that announces the opening of a round or leaf, or a list of it.</summary>
+    public Announced? FindAnnounced(Identifier round, EventType kind) => announced.TryGetValue((round, kind), out Announced found) ? found : null;
 
     public bool HasModel(Digest digest) => models.ContainsKey(digest);
 
@@ -114,4 +113,9 @@ internal sealed class TaskFold
 
     private static TaskEvent EventOf(ulong index, ReadOnlySpan<byte> entry) =>
         LogEntry.TryDecode(entry, out LogEntry? decoded) ? decoded!.Event : throw new InvalidOperationException($"Entry {index} is of a version that this server does not know.");
+
+    /// <param name="Index">Of the entry, if its append succeeds.</param>
+    /// <param name="Entry">Digest of the entry: another replica's may have taken its place.</param>
+    /// <param name="List">Digest of the list, or of the invitation of an encrypted round.</param>
+    internal readonly record struct Announced(ulong Index, Digest Entry, Digest? List);
 }

@@ -230,7 +230,8 @@ internal sealed class TaskHost : IDisposable
     {
         if (RequireRunning(Fold).FindAnnounced(roundId, kind) is not { } found || log.ProofOf(found.Index, known) is not { } proof)
             return null;
-        return new ProvenAnnouncement(new Announcement(log.EntryAt(found.Index), found.List is { } list ? log.Get(list) : default), proof);
+        SignedEntry entry = log.EntryAt(found.Index);
+        return entry.EntryDigest == found.Entry ? new ProvenAnnouncement(new Announcement(entry, found.List is { } list ? log.Get(list) : default), proof) : null;
     }
 
     /// <summary>Completes at the next change that is more than a message, or after the given time.</summary>

@@ -61,7 +61,8 @@ internal sealed class TaskLog : ILogSource, IBlobSource, IDisposable
     {
         TaskLog log = new(taskId, store, signer, witnesses);
         LogGuard? guard = store.ReadGuard();
-        Checkpoint? last = log.ReadCheckpoint();
+        (Checkpoint Checkpoint, byte[] Note)? read = log.ReadCheckpoint();
+        Checkpoint? last = read?.Checkpoint;
         if (guard is null && last is not null && !renewsGuard)
         {
             throw new StorageException(
@@ -87,7 +88,7 @@ internal sealed class TaskLog : ILogSource, IBlobSource, IDisposable
         }
 
         if (last is not null)
-            log.published = new PublishedTree(last.Size, store.ReadFile(CheckpointPath)!);
+            log.published = new PublishedTree(last.Size, read!.Value.Note);
         return log;
     }
 
@@ -108,7 +109,7 @@ internal sealed class TaskLog : ILogSource, IBlobSource, IDisposable
             Log.FilesRestored(logger, taskId, rewritten);
         if (published.Size > 0 && store.ReadGuard() is null)
         {
-            Checkpoint last = ReadCheckpoint()!;
+            Checkpoint last = ReadCheckpoint()!.Value.Checkpoint;
             await store.WriteGuardAsync(new LogGuard(last.Size, last.Root), cancellationToken);
             Log.GuardRenewed(logger, taskId, last.Size);
         }
@@ -118,9 +119,9 @@ internal sealed class TaskLog : ILogSource, IBlobSource, IDisposable
     /// <returns>Whether it is a new one.</returns>
     public bool Refresh()
     {
-        if (ReadCheckpoint() is not { } last || last.Size <= published.Size)
+        if (ReadCheckpoint() is not var (last, note) || last.Size <= published.Size)
             return false;
-        published = new PublishedTree(last.Size, store.ReadFile(CheckpointPath)!);
+        published = new PublishedTree(last.Size, note);
         return true;
     }
 
@@ -225,13 +226,14 @@ internal sealed class TaskLog : ILogSource, IBlobSource, IDisposable
 
     private ProofBuilder BuilderOf(ulong size) => new(new TileHashReader(new CachedTiles(this), size));
 
+    /// <summary>The published checkpoint and its bytes, by one reading: another replica may have put a larger one in its place before a second.</summary>
     /// <exception cref="StorageException">The published checkpoint is damaged.</exception>
-    private Checkpoint? ReadCheckpoint()
+    private (Checkpoint Checkpoint, byte[] Note)? ReadCheckpoint()
     {
         if (store.ReadFile(CheckpointPath) is not { } bytes)
             return null;
         return TlogPolicy.Of(Verifier).Open(bytes, out SignedCheckpoint? signed) is null
-            ? signed!.Checkpoint
+            ? (signed!.Checkpoint, bytes)
             : throw new StorageException($"The checkpoint of task {taskId} is damaged or signed with another key than this server's. Nothing was changed; start the server with the key that signed it, or restore the file.");
     }
 

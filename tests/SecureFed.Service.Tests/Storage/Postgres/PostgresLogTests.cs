@@ -1,3 +1,4 @@
+using System.Reflection;
 using Microsoft.Extensions.Logging.Abstractions;
 using SecureFed.Cryptography.Keys;
 using SecureFed.Cryptography.Randomness;
@@ -75,6 +76,55 @@ public sealed class PostgresLogTests(PostgresCluster cluster)
 
         await covered.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
         Assert.NotNull(leading.ProofOf(9, 0));
+    }
+
+    /// <summary>Between two readings another replica may publish: the size of the one with the note of the other would prove nothing.</summary>
+    [Fact]
+    public async Task A_checkpoint_is_taken_over_with_the_note_from_which_its_size_was_read()
+    {
+        PostgresAddress address = await cluster.CreateDatabaseAsync();
+        using SigningKey key = SigningKey.Generate(OperatingSystemRandomSource.Instance);
+        await using PostgresReplica first = await PostgresReplica.JoinAsync(address);
+        using TaskLog ahead = await OpenAsync(first, key);
+        await AppendAsync(ahead, 0, 5);
+        await ahead.PublishAsync();
+        await using PostgresReplica second = await PostgresReplica.JoinAsync(address);
+        ITaskStore store = DispatchProxy.Create<ITaskStore, PublishingAfterReading>();
+        PublishingAfterReading readings = (PublishingAfterReading)store;
+        (readings.Inner, readings.Publish) = (second.Store, () => { });
+        using TaskLog behind = TaskLog.Open(Stored.TaskId, store, key, LogWitnesses.None);
+        for (int size = 6; size < 20; size++)
+        {
+            int next = size;
+            readings.Publish = () =>
+            {
+                AppendAsync(ahead, next - 1, next).GetAwaiter().GetResult();
+                ahead.PublishAsync().GetAwaiter().GetResult();
+            };
+            behind.Refresh();
+            readings.Publish = () => { };
+            LogProof proof = behind.ProofOf(0, 0)!;
+            Assert.True(Checkpoint.TryParse(NoteOf(proof.Checkpoint.Span).Text.Span, out Checkpoint? tree));
+            Assert.Equal(behind.PublishedSize, tree!.Size);
+        }
+
+        Assert.Equal(18ul, behind.PublishedSize);
+    }
+
+    /// <summary>A store in which another replica publishes as soon as the checkpoint was read.</summary>
+    public class PublishingAfterReading : DispatchProxy
+    {
+        internal ITaskStore Inner { get; set; } = null!;
+
+        internal Action Publish { get; set; } = null!;
+
+        protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
+        {
+            object? answer = targetMethod!.Invoke(Inner, args);
+            if (string.Equals(targetMethod.Name, nameof(ITaskStore.ReadFile), StringComparison.Ordinal) && string.Equals((string?)args![0], TaskLog.CheckpointPath, StringComparison.Ordinal))
+                Publish();
+            return answer;
+        }
     }
 
     private static async Task<TaskLog> OpenAsync(PostgresReplica replica, SigningKey key)
