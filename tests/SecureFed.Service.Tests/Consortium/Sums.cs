@@ -16,7 +16,7 @@ internal static class Sums
         SecureFedOperator reader = consortium.OperatorApi();
         Identifier round = outcomes.First().RoundId;
         Assert.All(outcomes, o => Assert.Equal((round, RoundStatus.Contributed), (o.RoundId, o.Status)));
-        await RoundOverAsync(consortium, task, round);
+        Assert.Null((await RoundOverAsync(consortium, task, round)).AbortReason);
         ManifestView manifest = await reader.GetManifestAsync(task, round);
         Assert.Equal(outcomes.Count, manifest.Round.Survivors);
         uint[] words = new uint[manifest.Segments.Sum(s => s.Length)];
