@@ -90,7 +90,10 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
     /// <summary>The model on which clients train.</summary>
     public GlobalModel ModelOf(ModelState state) => new(ModelKind, [.. state.Parameters]);
 
-    /// <summary>The model that is evaluated and used.</summary>
+    /// <summary>The model that an evaluation round evaluates.</summary>
+    public GlobalModel CandidateOf(ModelState state) => new(ModelKind, [.. state.Candidate]);
+
+    /// <summary>The model that is used in the end.</summary>
     public GlobalModel ResultOf(ModelState state) => new(ModelKind, [.. state.Result]);
 
     /// <summary>N of the penalty λ/(2N)‖w‖² is the number of rows that the standardisation round counted.</summary>

@@ -26,6 +26,9 @@ internal static class DemoCommand
         Option<double?> learningRate = new("--learning-rate") { Description = "Step size: of local training (fedavg) or of the server (fedsgd, the article's alpha)." };
         Option<int?> batchSize = new("--batch-size") { Description = "Rows per local step (FedAvg)." };
         Option<string> optimizer = OneOf("--optimizer", "Server optimiser. Default: the scenario's at record level, else fedavg.", "fedavg", "fedsgd", "fedavgm", "fedadam", "fedyogi", "fedadagrad");
+        Option<int?> evaluateEvery = new("--evaluate-every") { Description = "An evaluation round on the clients' rows after so many training rounds." };
+        Option<int?> patience = new("--patience") { Description = "Stop training when the federated loss has not improved in so many evaluations in a row; --rounds is the most then. Every evaluation is charged." };
+        Option<double?> leastImprovement = new("--least-improvement") { Description = "By how much the loss has to fall to count as an improvement. Default 0." };
         Option<double?> dropout = new("--dropout") { Description = "Probability that a client drops out of a round." };
         Option<string> adversary = OneOf("--adversary", "Server class to defend against. Default malicious.", "malicious", "curious");
         Option<string> privacy = OneOf("--privacy", "Whose presence noise hides: nobody's, a participant's whole contribution, or a single row's. Default record.", "none", "client", "record");
@@ -40,7 +43,7 @@ internal static class DemoCommand
         Command command = new("demo", "Runs a federated task end to end: server, clients and, for encryption, key holders over HTTP on this machine.")
         {
             scenario, data, label, positive, drop, partitionBy, dirichlet, model, protection, clients, rounds, localEpochs, learningRate, batchSize,
-            optimizer, dropout, adversary, privacy, mechanism, adaptiveClip, epsilon, delta, ringBits, outDirectory, json,
+            optimizer, evaluateEvery, patience, leastImprovement, dropout, adversary, privacy, mechanism, adaptiveClip, epsilon, delta, ringBits, outDirectory, json,
         };
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -76,6 +79,9 @@ internal static class DemoCommand
                 AdaptiveClip = parsed.GetValue(adaptiveClip),
                 Epsilon = parsed.GetValue(epsilon),
                 Delta = parsed.GetValue(delta),
+                EvaluateEvery = parsed.GetValue(evaluateEvery),
+                Patience = parsed.GetValue(patience),
+                LeastImprovement = parsed.GetValue(leastImprovement) ?? 0,
                 Dropout = parsed.GetValue(dropout),
                 RingBits = parsed.GetValue(ringBits) switch { "16" => 16, "20" => 20, _ => 32 },
                 Protection = hidden,

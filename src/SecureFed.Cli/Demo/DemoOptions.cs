@@ -39,6 +39,14 @@ internal sealed record DemoOptions
     /// <summary>Quantile; null keeps the clip norm.</summary>
     public double? AdaptiveClip { get; init; }
 
+    /// <summary>Training rounds between two evaluation rounds; null: only the scenario's last.</summary>
+    public int? EvaluateEvery { get; init; }
+
+    /// <summary>Evaluations without improvement after which training stops; null: never early.</summary>
+    public int? Patience { get; init; }
+
+    public double LeastImprovement { get; init; }
+
     public double? Epsilon { get; init; }
 
     public double? Delta { get; init; }

@@ -23,6 +23,7 @@ namespace SecureFed.Cli.Demo;
 /// <param name="Privacy">Budget and rounds.</param>
 /// <param name="RingBits">b; below 32 long training vectors are flattened.</param>
 /// <param name="Protection">How updates are hidden.</param>
+/// <param name="Schedule">Evaluations in between, and whether they can end the training.</param>
 internal sealed record DemoPlan(
     Scenario Scenario,
     ScenarioData Data,
@@ -33,7 +34,8 @@ internal sealed record DemoPlan(
     TrainingDefinition Training,
     DemoPrivacy Privacy,
     int RingBits,
-    ProtectionKind Protection)
+    ProtectionKind Protection,
+    ScheduleDefinition Schedule)
 {
     /// <summary>Data generation, partition and simulated dropouts are the same in every run; keys and masks never are.</summary>
     public const ulong Seed = 20_260_101;
@@ -70,6 +72,9 @@ internal sealed record DemoPlan(
         RequireUsage(options.AdaptiveClip is null or (>= 0.01 and <= 0.99), "--adaptive-clip is a quantile, 0.01 to 0.99.");
         RequireUsage(options.AdaptiveClip is null || (options.Privacy != PrivacyUnit.None && !options.IsTree), "--adaptive-clip releases a count with noise: it goes with --privacy client or record, and not with --mechanism tree.");
         RequireUsage(options.RingBits == 32 || options.Privacy != PrivacyUnit.None, "--ring-bits 16 and 20 go with --privacy client or record: without noise the grid is as fine as the ring allows, whatever its size.");
+        RequireUsage(options.EvaluateEvery is null or >= 1, "--evaluate-every is at least 1.");
+        RequireUsage(options.Patience is null or >= 1, "--patience is at least 1.");
+        RequireUsage(options.LeastImprovement >= 0 && double.IsFinite(options.LeastImprovement) && (options.Patience is not null || options.LeastImprovement == 0), "--least-improvement is at least 0 and goes with --patience.");
         RequireUsage(options.Data.Count == 0 || options.Label is not null, "--data needs --label.");
         RequireUsage(options.Data.Count > 0 || (options.Label is null && options.Positive is null && options.Drop.Count == 0), "--label, --positive and --drop go with --data.");
 
@@ -101,12 +106,19 @@ internal sealed record DemoPlan(
         if (options.Privacy == PrivacyUnit.Record)
         {
             (DemoPrivacy records, TrainingDefinition stepped) = DemoPrivacy.ForRecords(options, scenario, dropout, data.Clients.Sum(c => c.Rows), training);
-            return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(stepped, options), records, options.RingBits, options.Protection);
+            return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(stepped, options), records, options.RingBits, options.Protection, ScheduleOf(options));
         }
 
         DemoPrivacy privacy = DemoPrivacy.For(options, scenario, clients, dropout, options.Rounds ?? (isFedSgd ? FedSgdRounds : scenario.DefaultRounds));
-        return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(training with { ScaleByBounds = !privacy.Standardise }, options), privacy, options.RingBits, options.Protection);
+        return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(training with { ScaleByBounds = !privacy.Standardise }, options), privacy, options.RingBits, options.Protection, ScheduleOf(options));
     }
+
+    private static ScheduleDefinition ScheduleOf(DemoOptions options) => new()
+    {
+        EvaluateEvery = options.EvaluateEvery ?? (options.Patience is null ? 0 : 1),
+        Patience = options.Patience ?? 0,
+        LeastImprovement = options.LeastImprovement,
+    };
 
     private static TrainingDefinition WithAdaptiveClip(TrainingDefinition training, DemoOptions options) => options.AdaptiveClip is not { } quantile
         ? training
@@ -125,7 +137,7 @@ internal sealed record DemoPlan(
             L2Penalty = Scenario.Penalty,
         },
         Training = Training,
-        Schedule = new ScheduleDefinition { Standardise = Privacy.Standardise, TrainRounds = Rounds, Evaluate = Privacy.Evaluate, GreatestFailures = 5 },
+        Schedule = Schedule with { Standardise = Privacy.Standardise, TrainRounds = Rounds, Evaluate = Privacy.Evaluate || Schedule.EvaluateEvery > 0, GreatestFailures = 5 },
         Privacy = Privacy.Definition,
         Protection = Protection,
         RingBits = RingBits,

@@ -28,9 +28,9 @@ public sealed class DataSetTrainer(DataSet data, ulong shuffleSeed) : ILocalTrai
             RoundKind.Standardise => MomentVector.Create(data, learning.Schema, greatestRows),
             RoundKind.Train => Train(assignment, learning, greatestRows),
             RoundKind.Evaluate when learning.ModelKind == ModelKind.Logistic =>
-                ClassificationCounts.Create(learning.ResultOf(assignment.Model), Standardise(learning, assignment.Model), greatestRows),
+                ClassificationCounts.Create(learning.CandidateOf(assignment.Model), Standardise(learning, assignment.Model), greatestRows),
             RoundKind.Evaluate =>
-                RegressionSums.Create(learning.ResultOf(assignment.Model), data, learning.StandardizerOf(assignment.Model), learning.Schema.Label, greatestRows),
+                RegressionSums.Create(learning.CandidateOf(assignment.Model), data, learning.StandardizerOf(assignment.Model), learning.Schema.Label, greatestRows),
             _ => throw new ArgumentOutOfRangeException(nameof(assignment)),
         });
     }
@@ -38,7 +38,7 @@ public sealed class DataSetTrainer(DataSet data, ulong shuffleSeed) : ILocalTrai
     public ValueTask<IRecordSource> OpenRecordsAsync(RoundAssignment assignment, CancellationToken cancellationToken = default)
     {
         LearningTask learning = new(assignment.Task);
-        GlobalModel result = learning.ResultOf(assignment.Model);
+        GlobalModel result = learning.CandidateOf(assignment.Model);
         IRecordVectors vectors = assignment.Round.Kind switch
         {
             RoundKind.Standardise => new MomentRecords(data, learning.Schema),

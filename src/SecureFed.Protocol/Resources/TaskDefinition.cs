@@ -166,6 +166,21 @@ public sealed record ScheduleDefinition
     public bool Evaluate { get; init; }
 
     public int GreatestFailures { get; init; } = 2;
+
+    /// <summary>An evaluation round after so many training rounds, beside the last; 0 = only the last. Each takes its part of the budget's evaluation share.</summary>
+    public int EvaluateEvery { get; init; }
+
+    /// <summary>Evaluations in a row without improvement after which training stops; 0 = never early. What the schedule did not use stays unspent.</summary>
+    public int Patience { get; init; }
+
+    /// <summary>By how much the federated loss has to fall below the least so far to count as an improvement.</summary>
+    public double LeastImprovement { get; init; }
+
+    /// <summary>Rounds open only when enough clients wait for one, for tasks that go on as data come.</summary>
+    public bool WaitForClients { get; init; }
+
+    /// <summary>Training rounds by which the model that an update was computed on may be older than the round's.</summary>
+    public int GreatestStaleness { get; init; }
 }
 
 public sealed record CohortDefinition

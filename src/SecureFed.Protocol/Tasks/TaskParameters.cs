@@ -39,7 +39,7 @@ public sealed record TaskParameters(
     bool RequiresApproval = false,
     EncryptionSpecification? Encryption = null)
 {
-    private const byte Version = 5;
+    private const byte Version = 6;
     private const int GreatestNameBytes = 256;
 
     /// <summary>Null if a task with these parameters can run; otherwise what is wrong and what to do. For whoever creates one: it tries every cohort size.</summary>
@@ -73,6 +73,8 @@ public sealed record TaskParameters(
             return "Flattening needs noise: without it the finest grid that fits is taken, which fills any ring. Leave flatten out, or choose a privacy unit.";
         if (Privacy.Unit == PrivacyUnit.Record && Training.ServerOptimizer == ServerOptimizerKind.FedAvg)
             return "At record level a round takes one gradient step of each sampled record, so there is nothing to average: choose fedsgd, fedavgm or fedadam.";
+        if (Privacy.Unit == PrivacyUnit.Record && Schedule.GreatestStaleness > 0)
+            return "At record level the step is the gradient at the round's own model: an update of an older one is refused. Set greatestStaleness to 0.";
         if (Privacy.Unit == PrivacyUnit.Record && Training.LocalEpochs != 1)
             return "At record level a round takes one gradient step: local epochs are refused.";
         try

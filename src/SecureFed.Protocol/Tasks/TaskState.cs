@@ -26,6 +26,7 @@ public sealed class TaskState
     private int failuresInARow;
     private double? unknownPerHonest;
     private int completedTrainRounds;
+    private bool hasConverged;
     private bool isNodeReleased;
 
     private TaskState(TaskParameters parameters, ChangeLedger changes, Roster roster, Digest modelDigest, IBlobSource blobs, Func<Digest, Roster?>? findRoster)
@@ -94,8 +95,11 @@ public sealed class TaskState
 
     public bool HasOpenRound => Round is { Phase: not (RoundPhase.Closed or RoundPhase.Aborted) };
 
-    /// <summary>True between a round's sum and the model that follows from it.</summary>
-    public bool AwaitsModel => Round is { Phase: RoundPhase.Closed } round && round.Parameters.Kind != RoundKind.Evaluate && rounds[^1] is { ModelDigest: null, AbortReason: null };
+    /// <summary>True between a round's sum and the model that follows from it. Of an evaluation a model follows in tasks that can stop early: it holds the loss.</summary>
+    public bool AwaitsModel => Round is { Phase: RoundPhase.Closed } round && YieldsModel(round.Parameters.Kind) && rounds[^1] is { ModelDigest: null, AbortReason: null };
+
+    /// <summary>Kind of the next round; null if the schedule is complete.</summary>
+    public RoundKind? NextKind => InForce.Schedule.KindAfter(CompletedRounds, hasConverged);
 
     /// <summary>(S_min − 1)/h or 1, the least over all cohort sizes; computed once.</summary>
     internal double UnknownPerHonest => unknownPerHonest ??= CohortThresholds.LeastUnknownPerHonest(Parameters.Cohort);
@@ -147,6 +151,7 @@ public sealed class TaskState
             failuresInARow = failuresInARow,
             unknownPerHonest = unknownPerHonest,
             completedTrainRounds = completedTrainRounds,
+            hasConverged = hasConverged,
             isNodeReleased = isNodeReleased,
             holderKeys = holderKeys?.Copy(),
         };
@@ -273,6 +278,10 @@ public sealed class TaskState
                     completedTrainRounds++;
                     isNodeReleased = false;
                 }
+                else if (Round.Parameters.Kind == RoundKind.Evaluate)
+                {
+                    hasConverged = Parameters.Schedule.HasConverged(ReadModel().Losses);
+                }
 
                 break;
             case TaskEvent.ModelRefused refused when AwaitsModel && refused.RoundId == Round!.Parameters.RoundId:
@@ -307,13 +316,17 @@ public sealed class TaskState
     {
         if (!Parameters.ClipsAdaptively(kind))
             return Parameters.LayoutOf(kind);
-        return ModelState.TryDecode(blobs.Get(ModelDigest).Span, out ModelState? model) && Parameters.Training.AdaptiveClip!.Holds(model!.ClipNorm)
+        return ReadModel() is var model && Parameters.Training.AdaptiveClip!.Holds(model.ClipNorm)
             ? Parameters.LayoutOf(kind, model.ClipNorm)
             : throw new InvalidOperationException("The current model names no clip norm that its task allows.");
     }
 
-    /// <summary>Not once the evaluation round has opened, unless that failed: it was the last of the schedule.</summary>
-    private bool CanExtend => Round is not { Parameters.Kind: RoundKind.Evaluate, Phase: not RoundPhase.Aborted };
+    private ModelState ReadModel() => ModelState.TryDecode(blobs.Get(ModelDigest).Span, out ModelState? model) ? model! : throw new InvalidOperationException("The current model is malformed.");
+
+    private bool YieldsModel(RoundKind kind) => kind != RoundKind.Evaluate || Parameters.Schedule.StopsEarly;
+
+    /// <summary>Not once the last evaluation round has opened, unless that failed, and not after training has ended early.</summary>
+    private bool CanExtend => InForce.Schedule.CanExtendAfter(completedTrainRounds, Round is { Parameters.Kind: RoundKind.Evaluate, Phase: not RoundPhase.Aborted }, hasConverged);
 
     private static MessageDecision RefuseChange => MessageDecision.Refuse(ErrorCodes.TaskFinished, "The task is over, so nothing of it changes any more. Create another task.");
 
@@ -336,7 +349,7 @@ public sealed class TaskState
     {
         if (failuresInARow > Parameters.Schedule.GreatestFailures)
             return rounds[^1].AbortReason ?? ErrorCodes.InternalError;
-        if (InForce.Schedule.KindAfter(CompletedRounds) is not { } kind)
+        if (NextKind is not { } kind)
             return "";
         return NoiseOfNext(kind) is { } noise && budget!.FindRefusal(noise.Charge) is not null ? ErrorCodes.BudgetExhausted : null;
     }
@@ -344,7 +357,7 @@ public sealed class TaskState
     /// <summary>Everything of the next round follows from the state but its identifier, its salt and whom it invites.</summary>
     private RoundParameters NextRound(Identifier roundId, Digest salt, RoundEncryption? encryption)
     {
-        RoundKind kind = InForce.Schedule.KindAfter(CompletedRounds)!.Value;
+        RoundKind kind = NextKind!.Value;
         return new RoundParameters(
             roundId,
             rounds.Count + 1,
@@ -419,7 +432,7 @@ public sealed class TaskState
         {
             failuresInARow++;
         }
-        else if (Round.Parameters.Kind == RoundKind.Evaluate)
+        else if (!YieldsModel(Round.Parameters.Kind))
         {
             failuresInARow = 0;
             CompletedRounds++;

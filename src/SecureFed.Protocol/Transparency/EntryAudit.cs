@@ -38,6 +38,7 @@ public sealed class EntryAudit(Func<Digest, ReadOnlyMemory<byte>?>? findBlob = n
     private RoundAudit? open;
     private CohortBounds? bounds;
     private bool awaitsModel;
+    private bool? hasConverged = false; // Null: an evaluation may have ended the training, and the model that says so is not here.
     private int failuresInARow;
     private int completedTrainRounds;
     private bool isNodeReleased;
@@ -108,7 +109,7 @@ public sealed class EntryAudit(Func<Digest, ReadOnlyMemory<byte>?>? findBlob = n
     {
         if (Budget is null)
             return null;
-        RoundKind? next = open is null ? InForce!.Schedule.KindAfter(CompletedRounds) : null;
+        RoundKind? next = open is null ? InForce!.Schedule.KindAfter(CompletedRounds, hasConverged == true) : null;
         return PrivacyOdometer.Read(
             InForce!,
             Budget,
@@ -172,7 +173,8 @@ public sealed class EntryAudit(Func<Digest, ReadOnlyMemory<byte>?>? findBlob = n
 
     private string? TakeChange(TaskEvent change)
     {
-        bool canExtend = rounds is not [.., { Kind: RoundKind.Evaluate, Phase: not RoundPhase.Aborted }];
+        bool isEvaluating = rounds is [.., { Kind: RoundKind.Evaluate, Phase: not RoundPhase.Aborted }];
+        bool canExtend = InForce?.Schedule.CanExtendAfter(completedTrainRounds, isEvaluating, hasConverged == true) ?? !isEvaluating;
         if (change is TaskEvent.ChangeRequested requested)
             return changes.Request(EntryCount, requested.RequestDigest, TaskId, canExtend);
         TaskEvent.ChangeApproved approved = (TaskEvent.ChangeApproved)change;
@@ -243,7 +245,7 @@ public sealed class EntryAudit(Func<Digest, ReadOnlyMemory<byte>?>? findBlob = n
             return "nobody has approved the start that the task's parameters demand.";
         if (InForce is { } now && FindEnd(now.Schedule) is { } end)
             return end.Length == 0 ? "the schedule is complete." : $"the task is over: {end}.";
-        if (InForce is not null && round.Kind != InForce.Schedule.KindAfter(CompletedRounds))
+        if (InForce is not null && round.Kind != InForce.Schedule.KindAfter(CompletedRounds, hasConverged == true))
             return $"a {round.Kind} round is not what the schedule asks for.";
         if (round.Protection != Parameters!.Protection || !Parameters.Allows(round.Kind, round.Layout))
             return "its protection or layout is not the task's.";
@@ -256,7 +258,7 @@ public sealed class EntryAudit(Func<Digest, ReadOnlyMemory<byte>?>? findBlob = n
     {
         if (failuresInARow > schedule.GreatestFailures)
             return rounds[^1].AbortReason ?? ErrorCodes.InternalError;
-        if (schedule.KindAfter(CompletedRounds) is not { } kind)
+        if (schedule.KindAfter(CompletedRounds, hasConverged == true) is not { } kind)
             return "";
         return Budget?.FindRefusal(NoiseOfNext(kind)!.Charge) is null ? null : ErrorCodes.BudgetExhausted;
     }
@@ -306,7 +308,7 @@ public sealed class EntryAudit(Func<Digest, ReadOnlyMemory<byte>?>? findBlob = n
 
         TaskEvent.RoundClosed closed = (TaskEvent.RoundClosed)last;
         rounds[^1] = rounds[^1] with { AggregateDigest = closed.AggregateDigest, Suspects = closed.Suspects };
-        awaitsModel = rounds[^1].Kind != RoundKind.Evaluate;
+        awaitsModel = rounds[^1].Kind != RoundKind.Evaluate || Parameters?.Schedule.StopsEarly == true;
         if (!awaitsModel)
             Complete();
     }
@@ -324,6 +326,10 @@ public sealed class EntryAudit(Func<Digest, ReadOnlyMemory<byte>?>? findBlob = n
         {
             completedTrainRounds++;
             isNodeReleased = false;
+        }
+        else if (rounds[^1].Kind == RoundKind.Evaluate && Parameters is { } task)
+        {
+            hasConverged = findBlob?.Invoke(ModelDigest) is { } blob && Digest.Of(blob.Span) == ModelDigest && ModelState.TryDecode(blob.Span, out ModelState? model) ? task.Schedule.HasConverged(model!.Losses) : null;
         }
 
         Complete();
@@ -371,7 +377,8 @@ public sealed class EntryAudit(Func<Digest, ReadOnlyMemory<byte>?>? findBlob = n
     {
         if (open is not null || awaitsModel)
             return "a round is in progress, or its model is missing.";
-        if (InForce is { } now && !string.Equals(FindEnd(now.Schedule), reason, StringComparison.Ordinal))
+        bool mayHaveConverged = hasConverged is null && reason.Length == 0;
+        if (InForce is { } now && !mayHaveConverged && !string.Equals(FindEnd(now.Schedule), reason, StringComparison.Ordinal))
             return $"the reason '{reason}' is not what follows.";
         IsFinished = true;
         FinishReason = reason;

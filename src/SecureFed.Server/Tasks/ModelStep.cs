@@ -47,6 +47,8 @@ internal static class ModelStep
         double[] sum = Decode(round.Parameters.Layout, aggregate);
         if (round.Parameters.Kind == RoundKind.Standardise)
             return current with { Standardisation = Standardise(task, learning, round, sum).ToArray() };
+        if (round.Parameters.Kind == RoundKind.Evaluate)
+            return Judge(task, current, Evaluate(task, round, aggregate).Loss);
         double present = (double)round.SurvivorCount / task.Cohort.Greatest;
         double clipNorm = current.ClipNorm;
         if (task.Training.AdaptiveClip is { } adaptive)
@@ -60,6 +62,13 @@ internal static class ModelStep
         int completed = current.CompletedTrainRounds + 1;
         double[] averaged = task.Training.AveragesIterates ? TailAverage.Next([.. current.Averaged], step.Parameters, completed, task.Schedule.TrainRounds) : [];
         return current with { Parameters = step.Parameters, OptimizerState = step.State, CompletedTrainRounds = completed, Averaged = averaged, ClipNorm = clipNorm };
+    }
+
+    /// <summary>An evaluation of a task that can stop early moves no parameter: it adds the loss, and keeps what was evaluated if it was the best.</summary>
+    private static ModelState Judge(TaskParameters task, ModelState current, double loss)
+    {
+        double[] losses = [.. current.Losses, loss];
+        return current with { Losses = losses, Best = task.Schedule.BestOf(losses) == losses.Length - 1 ? current.Candidate : current.Best };
     }
 
     /// <summary>The federated metrics of a closed evaluation round; null for any other, and if the sum holds no rows.</summary>

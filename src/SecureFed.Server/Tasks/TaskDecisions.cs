@@ -22,7 +22,8 @@ internal sealed class TaskDecisions(TaskLog log, RosterDesk rosters, PhaseClocks
             return StepModel(state);
         if (state.HasOpenRound)
             return state.Round!.Advance(clocks.PatienceWith);
-        if (state.Next(random, state.Parameters.Encryption is null ? null : attendance.Invite(state)) is not { } next)
+        IReadOnlyList<Identifier>? present = Attendance.IsAsked(state.Parameters) ? attendance.Invite(state) : [];
+        if (state.Next(random, present) is not { } next || (present is null && next.Event is TaskEvent.RoundOpened))
             return null;
         await rosters.RefreshAsync(cancellationToken); // Another replica may have acknowledged one that is to precede this round.
         return next.Event is TaskEvent.RoundOpened && ChangeRoster(state) is { } change ? change : next;

@@ -27,7 +27,7 @@ internal static class TaskDefinitions
         {
             ModelSpecification model = ToModel(definition.Model);
             TrainingSpecification training = ToTraining(definition.Training, definition.Privacy.Unit);
-            TaskSchedule schedule = new(definition.Schedule.Standardise, definition.Schedule.TrainRounds, definition.Schedule.Evaluate, definition.Schedule.GreatestFailures);
+            TaskSchedule schedule = ToSchedule(definition.Schedule);
             TaskParameters parameters = new(
                 taskId,
                 definition.Name,
@@ -73,6 +73,17 @@ internal static class TaskDefinitions
             corrupt);
     }
 
+    private static TaskSchedule ToSchedule(ScheduleDefinition schedule) => new(
+        schedule.Standardise,
+        schedule.TrainRounds,
+        schedule.Evaluate,
+        schedule.GreatestFailures,
+        schedule.EvaluateEvery,
+        schedule.Patience,
+        schedule.LeastImprovement,
+        schedule.WaitForClients,
+        schedule.GreatestStaleness);
+
     private static ModelSpecification ToModel(ModelDefinition model) => new(
         model.Kind,
         model.Kind == TaskModelKind.Vector ? model.Length ?? 0 : model.Features.Count + 1,
@@ -97,7 +108,7 @@ internal static class TaskDefinitions
         if (schedule.Standardise)
             releases.Add(new PlannedRelease(nameof(RoundKind.Standardise), 1, 1, standardise));
         if (schedule.Evaluate)
-            releases.Add(new PlannedRelease(nameof(RoundKind.Evaluate), 1, 1, evaluate));
+            releases.Add(new PlannedRelease(nameof(RoundKind.Evaluate), schedule.CountOf(RoundKind.Evaluate), 1, evaluate));
         double delta = privacy.Delta ?? DeltaChoice.For(isRecordLevel ? privacy.ExpectedRecords : greatestCohort);
         NoisePlan plan = NoisePlan.For(releases, privacy.Epsilon, delta);
         return new PrivacySpecification(

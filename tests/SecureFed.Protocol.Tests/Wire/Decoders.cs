@@ -76,7 +76,7 @@ internal static class Decoders
             new(
                 "model state",
                 b => ModelState.TryDecode(b, out ModelState? model) ? model!.Encode() : null,
-                [ModelState.Initial(linear.Model).Encode(), new ModelState([1, -2.5, 1e300], [0.5], [4, double.Epsilon], 7, [1, -2, 3]).Encode()]),
+                [ModelState.Initial(linear.Model).Encode(), new ModelState([1, -2.5, 1e300], [0.5], [4, double.Epsilon], 7, [1, -2, 3], 0.5, [0.7, 0.6], [1, 2, 3]).Encode()]),
             new(
                 "roster",
                 content => Roster.TryDecode([.. content, .. consortium.Authority.Sign(SigningContext.Roster.Bind(content))], consortium.Authority.PublicKey.Span, out Roster? roster)

@@ -40,7 +40,7 @@ public sealed class OneRowTests
             default, 1, kind, default, default, default, task.LayoutOf(kind), task.Cohort, task.Protection, task.NoiseOf(kind), default);
 
         // [mean x, mean label | scale x, scale label | rows]: x/10⁻³⁰⁷ is finite up to 17.9, the outlier's is not.
-        ModelState model = new([0, 0], kind == RoundKind.Standardise ? [] : [0, 0, 1e-307, 1, 100], [], 0, []);
+        ModelState model = new([0, 0], kind == RoundKind.Standardise ? [] : [0, 0, 1e-307, 1, 100], [], 0, [], 0, [], []);
         IRecordSource records = await new DataSetTrainer(rows, 1).OpenRecordsAsync(new RoundAssignment(task, round, model), TestContext.Current.CancellationToken);
         new UpdatePipeline(OperatingSystemRandomSource.Instance).Quantize(round.Layout, records, task.Privacy.SamplingRateOf(kind), out _);
     }

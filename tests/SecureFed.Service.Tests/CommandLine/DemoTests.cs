@@ -125,6 +125,19 @@ public class DemoTests
         Assert.Matches("Ask for epsilon [0-9.]+ or more|less noise", words);
     }
 
+    /// <summary>The auditor finds the losses in the models of the log, and that nothing but they ended the training.</summary>
+    [Theory]
+    [InlineData("none")]
+    [InlineData("record")]
+    public async Task Training_stops_when_the_federated_loss_does_not_fall_any_more(string privacy)
+    {
+        Transcript transcript = await Cli.RunAsync("demo", "--json", "--scenario", "medical", "--rounds", "30", "--evaluate-every", "2", "--patience", "2", "--least-improvement", "0.05", "--privacy", privacy);
+        JsonElement result = transcript.Json;
+        Assert.InRange(result.GetProperty("rounds").GetArrayLength(), 6, 29);
+        Assert.True(result.GetProperty("audit").GetProperty("verified").GetBoolean());
+        Assert.True(result.GetProperty("metrics").GetProperty("auc").GetDouble() > 0.9);
+    }
+
     [Fact]
     public async Task A_smaller_ring_runs_where_the_sums_fit_and_is_refused_with_what_would_do_where_they_do_not()
     {
