@@ -70,25 +70,21 @@ internal sealed record DemoPlan(
         RequireUsage(options.AdaptiveClip is null or (>= 0.01 and <= 0.99), "--adaptive-clip is a quantile, 0.01 to 0.99.");
         RequireUsage(options.AdaptiveClip is null || (options.Privacy != PrivacyUnit.None && !options.IsTree), "--adaptive-clip releases a count with noise: it goes with --privacy client or record, and not with --mechanism tree.");
         RequireUsage(options.RingBits == 32 || options.Privacy != PrivacyUnit.None, "--ring-bits 16 and 20 go with --privacy client or record: without noise the grid is as fine as the ring allows, whatever its size.");
+        DemoTraining.Check(options);
         RequireUsage(options.Data.Count == 0 || options.Label is not null, "--data needs --label.");
         RequireUsage(options.Data.Count > 0 || (options.Label is null && options.Positive is null && options.Drop.Count == 0), "--label, --positive and --drop go with --data.");
 
         double dropout = options.Dropout ?? scenario.DefaultDropout;
         CohortBounds cohort = ChooseCohort(clients, dropout, scenario, options);
         ModelKind model = options.Model switch { "linear" => ModelKind.Linear, "logistic" => ModelKind.Logistic, _ => scenario.ModelKind };
-        (ScenarioData data, IReadOnlyList<string> notes) = options.Data.Count > 0 ? ReadCsv(options, model, clients) : (scenario.Generate(clients, Seed), []);
+        (ScenarioData data, IReadOnlyList<string> notes) = options.Data.Count > 0 ? ReadCsv(options, model, clients) : (scenario.Generate(clients, Seed, DemoTraining.DealingOf(options)), []);
         LocalTrainingOptions local = model == scenario.ModelKind ? scenario.Local : SquaredErrorTraining;
         bool isFedSgd = string.Equals(options.Optimizer, "fedsgd", StringComparison.Ordinal);
+        ServerOptimizerKind kind = DemoTraining.KindOf(options.Optimizer);
         TrainingDefinition training = new()
         {
-            Optimizer = options.Optimizer switch
-            {
-                "fedsgd" => ServerOptimizerKind.FedSgd,
-                "fedavgm" => ServerOptimizerKind.FedAvgM,
-                "fedadam" => ServerOptimizerKind.FedAdam,
-                _ => ServerOptimizerKind.FedAvg,
-            },
-            ServerLearningRate = isFedSgd ? options.LearningRate ?? FedSgdRate(scenario, model, data.Schema.Features.Count) : model == scenario.ModelKind ? scenario.ServerRate : 1,
+            Optimizer = kind,
+            ServerLearningRate = isFedSgd ? options.LearningRate ?? FedSgdRate(scenario, model, data.Schema.Features.Count) : DemoTraining.RateOf(kind, model == scenario.ModelKind ? scenario.ServerRate : 1),
             LocalOptimizer = local.Optimizer == LocalOptimizer.Adam ? LocalOptimizerKind.Adam : LocalOptimizerKind.Sgd,
             LocalLearningRate = isFedSgd ? local.LearningRate : options.LearningRate ?? local.LearningRate,
             AdamEpsilon = local.AdamEpsilon,
@@ -101,11 +97,11 @@ internal sealed record DemoPlan(
         if (options.Privacy == PrivacyUnit.Record)
         {
             (DemoPrivacy records, TrainingDefinition stepped) = DemoPrivacy.ForRecords(options, scenario, dropout, data.Clients.Sum(c => c.Rows), training);
-            return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(stepped, options), records, options.RingBits, options.Protection);
+            return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(DemoTraining.Complete(stepped, options, records.Rounds), options), records, options.RingBits, options.Protection);
         }
 
         DemoPrivacy privacy = DemoPrivacy.For(options, scenario, clients, dropout, options.Rounds ?? (isFedSgd ? FedSgdRounds : scenario.DefaultRounds));
-        return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(training with { ScaleByBounds = !privacy.Standardise }, options), privacy, options.RingBits, options.Protection);
+        return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(DemoTraining.Complete(training with { ScaleByBounds = !privacy.Standardise }, options, privacy.Rounds), options), privacy, options.RingBits, options.Protection);
     }
 
     private static TrainingDefinition WithAdaptiveClip(TrainingDefinition training, DemoOptions options) => options.AdaptiveClip is not { } quantile
@@ -199,8 +195,9 @@ internal sealed record DemoPlan(
                 Positive = options.Positive ?? "1",
                 Drop = options.Drop,
                 LabelKind = model == ModelKind.Linear ? LabelKind.Numeric : LabelKind.Binary,
+                PartitionBy = options.PartitionBy,
             });
-            return (Scenario.Deal(table, clients, Seed), table.Notes);
+            return (Scenario.Deal(table, clients, Seed, DemoTraining.DealingOf(options)), table.Notes);
         }
         finally
         {

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.ExceptionServices;
 using SecureFed.Cli.Audit;
 using SecureFed.Cli.Output;
 using SecureFed.Client;
@@ -14,6 +15,7 @@ using SecureFed.Learning.Baselines;
 using SecureFed.Learning.Metrics;
 using SecureFed.Learning.Models;
 using SecureFed.Learning.Preprocessing;
+using SecureFed.Learning.Training;
 using SecureFed.Protocol.Masking;
 using SecureFed.Protocol.Resources;
 using SecureFed.Protocol.Rounds;
@@ -174,6 +176,12 @@ internal static class DemoRun
 
     private sealed class Recorder(SumCheck sums) : IProgress<RoundOutcome>
     {
-        public void Report(RoundOutcome value) => sums.Record(value);
+        /// <summary>With noise a client whose training diverged goes on with zeros, which nobody sees; the demo says so instead.</summary>
+        public void Report(RoundOutcome value)
+        {
+            if (value.Fault is TrainingDivergedException diverged)
+                ExceptionDispatchInfo.Throw(diverged);
+            sums.Record(value);
+        }
     }
 }

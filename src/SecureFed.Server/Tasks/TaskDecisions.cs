@@ -1,5 +1,6 @@
 using SecureFed.Cryptography.Randomness;
 using SecureFed.Learning;
+using SecureFed.Learning.Training;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Identity;
 using SecureFed.Protocol.Rounds;
@@ -52,7 +53,7 @@ internal sealed class TaskDecisions(TaskLog log, RosterDesk rosters, PhaseClocks
         {
             // One client can bring this about (a negative weight is within the clip norm), so it costs the round and not the task.
             Log.ModelStepFailed(logger, state.Parameters.TaskId, round.Parameters.Number, exception.Code);
-            return state.Refuse(ErrorCodes.InvalidAggregate);
+            return state.Refuse(string.Equals(exception.Code, LearningException.ModelNotFinite, StringComparison.Ordinal) ? TrainingDivergedException.DivergedCode : ErrorCodes.InvalidAggregate);
         }
     }
 }
