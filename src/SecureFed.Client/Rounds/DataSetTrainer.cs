@@ -19,6 +19,9 @@ public sealed class DataSetTrainer(DataSet data, ulong shuffleSeed) : ILocalTrai
     private DataSet? standardised;
     private Standardizer? standardizer;
 
+    /// <summary>Mean loss over the own rows in the last training round with local steps; null before. Stays here.</summary>
+    public double? LastLoss { get; private set; }
+
     public ValueTask<double[]> ComputeAsync(RoundAssignment assignment, CancellationToken cancellationToken = default)
     {
         LearningTask learning = new(assignment.Task);
@@ -67,7 +70,9 @@ public sealed class DataSetTrainer(DataSet data, ulong shuffleSeed) : ILocalTrai
         else
         {
             double[] correction = learning.CorrectionOf(assignment.Model, rows, objective);
-            vector = FedAvg.CreateVector(LocalTrainer.Train(model, rows, objective, learning.Local, round, shuffleSeed, correction), greatestRows);
+            LocalUpdate update = LocalTrainer.Train(model, rows, objective, learning.Local, round, shuffleSeed, correction);
+            LastLoss = update.MeanLoss;
+            vector = FedAvg.CreateVector(update, greatestRows);
             weight = vector[^1];
             if (training.CorrectsDrift)
                 vector = DriftCorrection.CreateVector(vector, LocalTrainer.FullGradient(model, rows, objective));
