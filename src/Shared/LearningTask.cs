@@ -16,9 +16,10 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
     /// <summary>With noise on the weights, FedAvg divides by at least half a full client's for each in the sum.</summary>
     private const double LeastMeanWeight = 0.5;
     private readonly PrivacySpecification privacy = PrivacySpecification.None;
+    private readonly int trainRounds = 1;
 
     public LearningTask(TaskParameters task)
-        : this(task.Model, task.Training, task.Privacy.Unit) => privacy = task.Privacy;
+        : this(task.Model, task.Training, task.Privacy.Unit) => (privacy, trainRounds) = (task.Privacy, task.Schedule.TrainRounds);
 
     public ModelKind ModelKind => model.Kind == TaskModelKind.Logistic ? ModelKind.Logistic : ModelKind.Linear;
 
@@ -37,20 +38,46 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
         BatchSize = training.BatchSize,
         LearningRate = training.LocalLearningRate,
         LearningRateDecay = training.LearningRateDecay,
+        ProximalWeight = training.ProximalWeight,
+        AccumulatedBatches = training.AccumulatedBatches,
     };
 
     private bool IsRecordLevel => unit == PrivacyUnit.Record;
 
     /// <summary>What turns a sum into a step.</summary>
     /// <param name="present">Part of the greatest cohort that is in the sum: public, and keeps the length of a step when clients drop out.</param>
-    public IServerOptimizer OptimizerFor(double present)
+    /// <param name="completedTrainRounds">Training rounds behind the model: what the server's rate goes by.</param>
+    public IServerOptimizer OptimizerFor(double present, int completedTrainRounds = 0)
     {
+        IServerRule rule = RuleIn(completedTrainRounds + 1);
         if (privacy.IsTree)
-            return new TreeSgd(Rule, privacy.TreeLeaves, Math.Max(1, (double)privacy.ExpectedRecords / privacy.TreeLeaves), model.L2Penalty / Math.Max(1, privacy.ExpectedRecords));
+            return new TreeSgd(rule, privacy.TreeLeaves, Math.Max(1, (double)privacy.ExpectedRecords / privacy.TreeLeaves), model.L2Penalty / Math.Max(1, privacy.ExpectedRecords));
         if (IsRecordLevel)
-            return new RecordSgd(Rule, Math.Max(1, privacy.SamplingRate * privacy.ExpectedRecords * present), model.L2Penalty / Math.Max(1, privacy.ExpectedRecords));
-        return training.ServerOptimizer == ServerOptimizerKind.FedSgd ? new FedSgd(Rule) : new FedAvg(Rule, unit == PrivacyUnit.Client ? LeastMeanWeight : 0);
+            return new RecordSgd(rule, Math.Max(1, privacy.SamplingRate * privacy.ExpectedRecords * present), model.L2Penalty / Math.Max(1, privacy.ExpectedRecords));
+        FedAvg average = new(rule, LeastWeightOfMean);
+        IServerOptimizer optimizer = training.ServerOptimizer == ServerOptimizerKind.FedSgd ? new FedSgd(rule)
+            : training.CorrectsDrift ? new DriftCorrection(average, training.GradientClipNorm)
+            : average;
+        return training.MeasuresDrift ? new DriftMeasure(optimizer) : optimizer;
     }
+
+    /// <summary>How far the updates of a training sum lie apart.</summary>
+    /// <param name="sum">Decoded sum in the layout of training rounds.</param>
+    /// <param name="noise">Standard deviation of the noise in each segment.</param>
+    /// <param name="survivors">Clients in the sum.</param>
+    public ClientDrift DriftOf(ReadOnlySpan<double> sum, ReadOnlySpan<double> noise, int survivors)
+    {
+        double weight = training.ServerOptimizer == ServerOptimizerKind.FedSgd ? survivors : Math.Max(sum[model.Length], LeastWeightOfMean * survivors);
+        return DriftMeasure.Decode(sum, model.Length, weight, noise[0], noise[^1]);
+    }
+
+    /// <summary>What this client adds to the gradients of its local steps; empty unless the task corrects drift and a round has told by what.</summary>
+    public double[] CorrectionOf(ModelState state, DataSet rows, Objective objective) =>
+        training.CorrectsDrift && DriftCorrection.TryRead([.. state.OptimizerState], model.Length, out ReadOnlySpan<double> mean, out ReadOnlySpan<double> anchor)
+            ? LocalTrainer.CorrectionOf(new GlobalModel(ModelKind, anchor), mean, rows, objective)
+            : [];
+
+    private double LeastWeightOfMean => unit == PrivacyUnit.Client ? LeastMeanWeight : 0;
 
     /// <summary>The model of the first round.</summary>
     public ModelState InitialModel()
@@ -61,11 +88,32 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
             : zero;
     }
 
-    private IServerRule Rule => training.ServerOptimizer switch
+    private IServerRule RuleIn(int round)
     {
-        ServerOptimizerKind.FedAvgM => new MomentumRule(training.ServerLearningRate),
-        ServerOptimizerKind.FedAdam => new AdamRule(training.ServerLearningRate),
-        _ => new PlainRule(training.ServerLearningRate),
+        double rate = training.ServerLearningRate * (ToSchedule(training.ServerSchedule)?.FactorIn(round, trainRounds) ?? 1);
+        return training.ServerOptimizer switch
+        {
+            ServerOptimizerKind.FedAvgM => new MomentumRule(rate),
+            ServerOptimizerKind.FedAdam => new AdamRule(rate),
+            ServerOptimizerKind.FedYogi => new YogiRule(rate),
+            ServerOptimizerKind.FedAdagrad => new AdagradRule(rate),
+            _ => new PlainRule(rate),
+        };
+    }
+
+    private static ServerRateSchedule? ToSchedule(ServerScheduleSpecification? schedule) => schedule is null ? null : new ServerRateSchedule
+    {
+        Kind = schedule.Kind switch
+        {
+            ServerScheduleKind.Cosine => ServerRateKind.Cosine,
+            ServerScheduleKind.InverseSquareRoot => ServerRateKind.InverseSquareRoot,
+            ServerScheduleKind.Step => ServerRateKind.Step,
+            _ => ServerRateKind.Constant,
+        },
+        WarmUpRounds = schedule.WarmUpRounds,
+        Floor = schedule.Floor,
+        StepRounds = schedule.StepRounds,
+        StepFactor = schedule.StepFactor,
     };
 
     public Standardizer StandardizerOf(ModelState state) => state.Standardisation.Count > 0
@@ -75,7 +123,7 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
     /// <summary>Whether a model that somebody sent belongs to a task of this form.</summary>
     public bool Fits(ModelState state)
     {
-        if (state.Parameters.Count != model.Length)
+        if (state.Parameters.Count != model.Length || !FitsCorrection(state))
             return false;
         try
         {
@@ -86,6 +134,11 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
             return false;
         }
     }
+
+    /// <summary>State of the optimiser before the first round, or with a mean gradient and its model behind the rule's.</summary>
+    private bool FitsCorrection(ModelState state) =>
+        !training.CorrectsDrift || state.OptimizerState.Count == 0
+        || (state.OptimizerState.Count == OptimizerFor(1).InitialState(model.Length).Length + (2 * model.Length) && state.OptimizerState.All(double.IsFinite));
 
     /// <summary>The model on which clients train.</summary>
     public GlobalModel ModelOf(ModelState state) => new(ModelKind, [.. state.Parameters]);

@@ -7,6 +7,9 @@ using SecureFed.Client.Rounds;
 using SecureFed.Client.State;
 using SecureFed.Cryptography.Keys;
 using SecureFed.Learning.Data;
+using SecureFed.Learning.Training;
+using SecureFed.Protocol.Errors;
+using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
 
 namespace SecureFed.Cli.Commands;
@@ -43,10 +46,9 @@ internal static class ClientCommand
             SecureFedClient client = new(http, options, TimeProvider.System);
             TaskParameters parameters = await client.GetTaskParametersAsync(cancellationToken);
             DataSet rows = ReadRows(parsed.GetValue(data)!, parsed.GetValue(drop), parsed.GetValue(positive), parameters);
-            ModelState model = await client.RunAsync(
-                new DataSetTrainer(rows, BitConverter.ToUInt64(options.ClientId.ToArray())),
-                new Reporter(terminal),
-                cancellationToken);
+            Reporter reporter = new(terminal);
+            DataSetTrainer trainer = new(rows, BitConverter.ToUInt64(options.ClientId.ToArray()));
+            ModelState model = await RunAsync(client, trainer, reporter, cancellationToken);
             if (terminal.IsJson)
                 terminal.WriteJson(new { task = options.TaskId.ToString(), rounds = model.CompletedTrainRounds, parameters = model.Parameters });
             else
@@ -54,6 +56,24 @@ internal static class ClientCommand
             return SecureFedCommand.Done;
         });
         return command;
+    }
+
+    /// <summary>Until the task is complete. With noise a client whose training diverged goes on with zeros, for its silence would tell something; its owner learns of it here.</summary>
+    private static async Task<ModelState> RunAsync(SecureFedClient client, DataSetTrainer trainer, Reporter reporter, CancellationToken cancellationToken)
+    {
+        try
+        {
+            ModelState model = await client.RunAsync(trainer, reporter, cancellationToken);
+            return reporter.Diverged is { } diverged ? throw diverged : model;
+        }
+        catch (SecureFedException exception) when (string.Equals(exception.Code, RoundSummary.Diverged, StringComparison.Ordinal))
+        {
+            string loss = trainer.LastLoss is { } last ? string.Create(CultureInfo.InvariantCulture, $" The loss on the own rows was {last:G3} in the last training round.") : "";
+            throw CommandException.Refuse(
+                RoundSummary.Diverged,
+                $"{exception.Message}{loss}",
+                "Ask the operator for a task with a lower server learning rate (a tenth is a good next try), or with a warm-up.");
+        }
     }
 
     private static DataSet ReadRows(string path, string? drop, string? positive, TaskParameters task)
@@ -71,7 +91,16 @@ internal static class ClientCommand
 
     private sealed class Reporter(Terminal terminal) : IProgress<RoundOutcome>
     {
-        public void Report(RoundOutcome value) =>
+        /// <summary>Set while the last training round of this client diverged behind noise.</summary>
+        public TrainingDivergedException? Diverged { get; private set; }
+
+        public void Report(RoundOutcome value)
+        {
             terminal.Note(string.Create(CultureInfo.InvariantCulture, $"round {value.Number} {value.Kind}: {value.Status} {value.Reason} receipt {value.ReceiptIndex}"));
+            if (value.Fault is { } fault)
+                terminal.Note($"  this client contributed zeros: {fault.Message}");
+            if (value.Kind == RoundKind.Train)
+                Diverged = value.Fault as TrainingDivergedException;
+        }
     }
 }

@@ -16,8 +16,8 @@ internal static class DemoCommand
         Option<string> label = new("--label") { Description = "Label column of --data." };
         Option<string> positive = new("--positive") { Description = "Label value that counts as positive. Default 1." };
         Option<string> drop = new("--drop") { Description = "Columns of --data to leave out, comma-separated." };
-        Option<string> partitionBy = new("--partition-by") { Description = "Deal rows to clients by this column." };
-        Option<double?> dirichlet = new("--dirichlet") { Description = "Deal rows unevenly, Dirichlet parameter." };
+        Option<string> partitionBy = new("--partition-by") { Description = "Deal rows so that each client holds whole values of this column, which are public. Not with --dirichlet." };
+        Option<double?> dirichlet = new("--dirichlet") { Description = "Deal rows with skewed labels: Dirichlet parameter, 0.1 is strong, 100 nearly even. Not with --partition-by." };
         Option<string> model = OneOf("--model", "Model. Default: the scenario's.", "linear", "logistic", "softmax", "network");
         Option<string> protection = OneOf("--protection", "How updates are hidden from the server. Default masking.", "masking", "encryption", "encryption-single-key");
         Option<int?> clients = new("--clients") { Description = "Number of clients." };
@@ -29,6 +29,13 @@ internal static class DemoCommand
         Option<int?> evaluateEvery = new("--evaluate-every") { Description = "An evaluation round on the clients' rows after so many training rounds." };
         Option<int?> patience = new("--patience") { Description = "Stop training when the federated loss has not improved in so many evaluations in a row; --rounds is the most then. Every evaluation is charged." };
         Option<double?> leastImprovement = new("--least-improvement") { Description = "By how much the loss has to fall to count as an improvement. Default 0." };
+        Option<double?> serverRate = new("--server-rate") { Description = "Step size of the server where clients train locally. Default by optimiser: fedavg the scenario's, fedavgm 0.1, fedadam and fedyogi 0.1, fedadagrad 0.2." };
+        Option<string> serverSchedule = OneOf("--server-schedule", "How the server's step size goes on from round to round: cosine ends near 0, step halves it after each quarter of the rounds. Default constant.", "constant", "cosine", "inverse-sqrt", "step");
+        Option<int> warmUp = new("--server-warm-up") { Description = "Rounds of linear warm-up of the server's step size. Default 0." };
+        Option<double> proximal = new("--proximal") { Description = "FedProx: weight of the term that pulls local steps back to the global model. Default 0." };
+        Option<bool> correctDrift = new("--correct-drift") { Description = "Clients correct local steps by the mean of all clients' gradients, which each training round then sums too (SCAFFOLD without client state)." };
+        Option<int> accumulate = new("--accumulate") { Description = "Batches whose gradients make one local step. Default 1.", DefaultValueFactory = _ => 1 };
+        Option<bool> measureDrift = new("--measure-drift") { Description = "Each training round tells how far the clients' updates lie apart, and nobody's own distance." };
         Option<double?> dropout = new("--dropout") { Description = "Probability that a client drops out of a round." };
         Option<string> adversary = OneOf("--adversary", "Server class to defend against. Default malicious.", "malicious", "curious");
         Option<string> privacy = OneOf("--privacy", "Whose presence noise hides: nobody's, a participant's whole contribution, or a single row's. Default record.", "none", "client", "record");
@@ -44,13 +51,11 @@ internal static class DemoCommand
         {
             scenario, data, label, positive, drop, partitionBy, dirichlet, model, protection, clients, rounds, localEpochs, learningRate, batchSize,
             optimizer, evaluateEvery, patience, leastImprovement, dropout, adversary, privacy, mechanism, adaptiveClip, epsilon, delta, ringBits, outDirectory, json,
+            serverRate, serverSchedule, warmUp, proximal, correctDrift, accumulate, measureDrift,
         };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            RefuseUnbuilt(parsed.GetValue(partitionBy) is not null, "--partition-by", "non-IID partitions");
-            RefuseUnbuilt(parsed.GetValue(dirichlet) is not null, "--dirichlet", "non-IID partitions");
             RefuseUnbuilt(parsed.GetValue(model) is "softmax" or "network", $"--model {parsed.GetValue(model)}", "the wider set of models");
-            RefuseUnbuilt(parsed.GetValue(optimizer) is "fedyogi" or "fedadagrad", $"--optimizer {parsed.GetValue(optimizer)}", "the wider set of server optimisers");
             ProtectionKind hidden = parsed.GetValue(protection) switch
             {
                 "encryption" => ProtectionKind.Encryption,
@@ -86,6 +91,15 @@ internal static class DemoCommand
                 RingBits = parsed.GetValue(ringBits) switch { "16" => 16, "20" => 20, _ => 32 },
                 Protection = hidden,
                 IsCurious = isSingleKey || parsed.GetValue(adversary) is "curious",
+                ServerRate = parsed.GetValue(serverRate),
+                ServerSchedule = parsed.GetValue(serverSchedule),
+                WarmUp = parsed.GetValue(warmUp),
+                Proximal = parsed.GetValue(proximal),
+                CorrectDrift = parsed.GetValue(correctDrift),
+                Accumulate = parsed.GetValue(accumulate),
+                MeasureDrift = parsed.GetValue(measureDrift),
+                PartitionBy = parsed.GetValue(partitionBy),
+                Dirichlet = parsed.GetValue(dirichlet),
             };
             DemoPlan plan = DemoPlan.Create(options);
             string? directory = parsed.GetValue(outDirectory);

@@ -59,4 +59,29 @@ internal sealed record DemoOptions
     public ProtectionKind Protection { get; init; } = ProtectionKind.Masking;
 
     public bool IsCurious { get; init; }
+
+    /// <summary>η of the server's rule where clients train locally; null: by rule.</summary>
+    public double? ServerRate { get; init; }
+
+    /// <summary>constant, cosine, inverse-sqrt or step; null: constant.</summary>
+    public string? ServerSchedule { get; init; }
+
+    /// <summary>Rounds of linear warm-up of the server's rate.</summary>
+    public int WarmUp { get; init; }
+
+    /// <summary>μ of FedProx.</summary>
+    public double Proximal { get; init; }
+
+    public bool CorrectDrift { get; init; }
+
+    public bool MeasureDrift { get; init; }
+
+    /// <summary>Batches per local step.</summary>
+    public int Accumulate { get; init; } = 1;
+
+    /// <summary>Whole values of this column go to one client each.</summary>
+    public string? PartitionBy { get; init; }
+
+    /// <summary>Dirichlet parameter of a label skew.</summary>
+    public double? Dirichlet { get; init; }
 }

@@ -75,25 +75,21 @@ internal sealed record DemoPlan(
         RequireUsage(options.EvaluateEvery is null or >= 1, "--evaluate-every is at least 1.");
         RequireUsage(options.Patience is null or >= 1, "--patience is at least 1.");
         RequireUsage(options.LeastImprovement >= 0 && double.IsFinite(options.LeastImprovement) && (options.Patience is not null || options.LeastImprovement == 0), "--least-improvement is at least 0 and goes with --patience.");
+        DemoTraining.Check(options);
         RequireUsage(options.Data.Count == 0 || options.Label is not null, "--data needs --label.");
         RequireUsage(options.Data.Count > 0 || (options.Label is null && options.Positive is null && options.Drop.Count == 0), "--label, --positive and --drop go with --data.");
 
         double dropout = options.Dropout ?? scenario.DefaultDropout;
         CohortBounds cohort = ChooseCohort(clients, dropout, scenario, options);
         ModelKind model = options.Model switch { "linear" => ModelKind.Linear, "logistic" => ModelKind.Logistic, _ => scenario.ModelKind };
-        (ScenarioData data, IReadOnlyList<string> notes) = options.Data.Count > 0 ? ReadCsv(options, model, clients) : (scenario.Generate(clients, Seed), []);
+        (ScenarioData data, IReadOnlyList<string> notes) = options.Data.Count > 0 ? ReadCsv(options, model, clients) : (scenario.Generate(clients, Seed, DemoTraining.DealingOf(options)), []);
         LocalTrainingOptions local = model == scenario.ModelKind ? scenario.Local : SquaredErrorTraining;
         bool isFedSgd = string.Equals(options.Optimizer, "fedsgd", StringComparison.Ordinal);
+        ServerOptimizerKind kind = DemoTraining.KindOf(options.Optimizer);
         TrainingDefinition training = new()
         {
-            Optimizer = options.Optimizer switch
-            {
-                "fedsgd" => ServerOptimizerKind.FedSgd,
-                "fedavgm" => ServerOptimizerKind.FedAvgM,
-                "fedadam" => ServerOptimizerKind.FedAdam,
-                _ => ServerOptimizerKind.FedAvg,
-            },
-            ServerLearningRate = isFedSgd ? options.LearningRate ?? FedSgdRate(scenario, model, data.Schema.Features.Count) : model == scenario.ModelKind ? scenario.ServerRate : 1,
+            Optimizer = kind,
+            ServerLearningRate = isFedSgd ? options.LearningRate ?? FedSgdRate(scenario, model, data.Schema.Features.Count) : DemoTraining.RateOf(kind, model == scenario.ModelKind ? scenario.ServerRate : 1),
             LocalOptimizer = local.Optimizer == LocalOptimizer.Adam ? LocalOptimizerKind.Adam : LocalOptimizerKind.Sgd,
             LocalLearningRate = isFedSgd ? local.LearningRate : options.LearningRate ?? local.LearningRate,
             AdamEpsilon = local.AdamEpsilon,
@@ -106,11 +102,11 @@ internal sealed record DemoPlan(
         if (options.Privacy == PrivacyUnit.Record)
         {
             (DemoPrivacy records, TrainingDefinition stepped) = DemoPrivacy.ForRecords(options, scenario, dropout, data.Clients.Sum(c => c.Rows), training);
-            return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(stepped, options), records, options.RingBits, options.Protection, ScheduleOf(options));
+            return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(DemoTraining.Complete(stepped, options, records.Rounds), options), records, options.RingBits, options.Protection, ScheduleOf(options));
         }
 
         DemoPrivacy privacy = DemoPrivacy.For(options, scenario, clients, dropout, options.Rounds ?? (isFedSgd ? FedSgdRounds : scenario.DefaultRounds));
-        return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(training with { ScaleByBounds = !privacy.Standardise }, options), privacy, options.RingBits, options.Protection, ScheduleOf(options));
+        return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(DemoTraining.Complete(training with { ScaleByBounds = !privacy.Standardise }, options, privacy.Rounds), options), privacy, options.RingBits, options.Protection, ScheduleOf(options));
     }
 
     private static ScheduleDefinition ScheduleOf(DemoOptions options) => new()
@@ -211,8 +207,9 @@ internal sealed record DemoPlan(
                 Positive = options.Positive ?? "1",
                 Drop = options.Drop,
                 LabelKind = model == ModelKind.Linear ? LabelKind.Numeric : LabelKind.Binary,
+                PartitionBy = options.PartitionBy,
             });
-            return (Scenario.Deal(table, clients, Seed), table.Notes);
+            return (Scenario.Deal(table, clients, Seed, DemoTraining.DealingOf(options)), table.Notes);
         }
         finally
         {

@@ -86,6 +86,8 @@ internal sealed record DemoPrivacy(PrivacyDefinition Definition, int Rounds, boo
         {
             ServerRuleKind.Adam => ServerOptimizerKind.FedAdam,
             ServerRuleKind.Momentum => ServerOptimizerKind.FedAvgM,
+            ServerRuleKind.Yogi => ServerOptimizerKind.FedYogi,
+            ServerRuleKind.Adagrad => ServerOptimizerKind.FedAdagrad,
             _ => ServerOptimizerKind.FedSgd,
         };
         ServerOptimizerKind? asked = options.Optimizer switch
@@ -94,15 +96,27 @@ internal sealed record DemoPrivacy(PrivacyDefinition Definition, int Rounds, boo
             "fedsgd" => ServerOptimizerKind.FedSgd,
             "fedavgm" => ServerOptimizerKind.FedAvgM,
             "fedadam" => ServerOptimizerKind.FedAdam,
+            "fedyogi" => ServerOptimizerKind.FedYogi,
+            "fedadagrad" => ServerOptimizerKind.FedAdagrad,
             _ => throw CommandException.Refuse(
                 "no-local-steps",
                 $"With --privacy record a round is one gradient step, so --optimizer {options.Optimizer} has nothing to average.",
-                "Choose fedsgd, fedavgm or fedadam, or --privacy client."),
+                "Choose fedsgd, fedavgm, fedadam, fedyogi or fedadagrad, or --privacy client."),
         };
         if (options.IsTree && options.Model is not "linear" && (asked ?? ServerOptimizerKind.FedSgd) == ServerOptimizerKind.FedSgd)
             return (ServerOptimizerKind.FedSgd, TreeRate);
-        return asked is null || asked == kind ? (kind, settings.ServerRate) : (asked.Value, asked == ServerOptimizerKind.FedAdam ? 0.05 : 1);
+        return asked is null || asked == kind ? (kind, settings.ServerRate) : (asked.Value, RateOf(asked.Value, kind, settings));
     }
+
+    /// <summary>Where the scenario goes by another rule. Yogi steps as Adam does until directions shrink; Adagrad starts longer, for its steps shrink.</summary>
+    private static double RateOf(ServerOptimizerKind asked, ServerOptimizerKind known, RecordLevelSettings settings) => asked switch
+    {
+        ServerOptimizerKind.FedYogi when known == ServerOptimizerKind.FedAdam => settings.ServerRate,
+        ServerOptimizerKind.FedAdagrad when known == ServerOptimizerKind.FedAdam => 2 * settings.ServerRate,
+        ServerOptimizerKind.FedAdam or ServerOptimizerKind.FedYogi => 0.05,
+        ServerOptimizerKind.FedAdagrad => 0.1,
+        _ => 1,
+    };
 
     private static void RefuseLocalTraining(DemoOptions options)
     {

@@ -42,7 +42,7 @@ internal static class DemoReport
         clients = plan.Clients,
         seconds = Math.Round(result.Seconds, 3),
         testRows = plan.Data.Test.Rows,
-        rounds = result.Rounds.Select(r => new { round = r.Round, participants = r.Participants, dropped = r.Dropped, loss = r.Loss }),
+        rounds = result.Rounds.Select(r => new { round = r.Round, participants = r.Participants, dropped = r.Dropped, loss = r.Loss, drift = ToDrift(r.Drift) }),
         metrics = ToMetrics(result.Metrics),
         baseline = ToMetrics(result.Baseline),
         privacy = ToPrivacy(result.Budget, plan.Privacy.Definition.TreeLeaves, result.ClipNorm),
@@ -65,6 +65,8 @@ internal static class DemoReport
         result.Model.Parameters.ToArray(),
         result.Standardizer.ToArray(),
         [.. FeaturesOf(result, plan).Select(f => new ModelFeature(f.Name, f.Coefficient))]);
+
+    private static object? ToDrift(DriftView? drift) => drift is null ? null : new { dispersion = drift.Dispersion, squaredMeanNorm = drift.SquaredMeanNorm, deviation = drift.Deviation };
 
     private static string ProtectionOf(DemoPlan plan) => plan.Protection switch
     {
@@ -118,11 +120,15 @@ internal static class DemoReport
             terminal.WriteLine(note);
         terminal.WriteLine();
 
-        Table rounds = new Table().AddColumns("round", "in the sum", "dropped", "test loss").RoundedBorder();
+        bool hasDrift = result.Rounds.Any(r => r.Drift is not null);
+        Table rounds = new Table().AddColumns(["round", "in the sum", "dropped", "test loss", .. hasDrift ? ["dispersion", "|mean|²"] : Array.Empty<string>()]).RoundedBorder();
         foreach (DemoRound round in result.Rounds)
-            rounds.AddRow(Text(round.Round), Text(round.Participants), Text(round.Dropped), Text(round.Loss, "0.0000"));
+            rounds.AddRow([Text(round.Round), Text(round.Participants), Text(round.Dropped), Text(round.Loss, "0.0000"), .. hasDrift ? [Text(round.Drift?.Dispersion ?? 0, "0.####"), Text(round.Drift?.SquaredMeanNorm ?? 0, "0.####")] : Array.Empty<string>()]);
         if (!terminal.IsInteractive)
             terminal.Console.Write(rounds); // A person has just watched this table grow.
+
+        if (hasDrift)
+            terminal.WriteLine("Dispersion: mean squared distance of the clients' updates from their mean, weighted by rows; it names no client. Far above |mean|², clients pull in different directions: --correct-drift or --proximal help.");
 
         Table metrics = new Table().AddColumns("on the test rows", $"federated, {(plan.Privacy.HasNoise ? "noised and " : "")}{HiddenIn(plan)}", "central baseline").RoundedBorder();
         AddMetric(metrics, "AUC", result.Metrics.Auc, result.Baseline.Auc);

@@ -19,6 +19,9 @@ public sealed class DataSetTrainer(DataSet data, ulong shuffleSeed) : ILocalTrai
     private DataSet? standardised;
     private Standardizer? standardizer;
 
+    /// <summary>Mean loss over the own rows in the last training round with local steps; null before. Stays here.</summary>
+    public double? LastLoss { get; private set; }
+
     public ValueTask<double[]> ComputeAsync(RoundAssignment assignment, CancellationToken cancellationToken = default)
     {
         LearningTask learning = new(assignment.Task);
@@ -55,10 +58,27 @@ public sealed class DataSetTrainer(DataSet data, ulong shuffleSeed) : ILocalTrai
         DataSet rows = Standardise(learning, assignment.Model);
         GlobalModel model = learning.ModelOf(assignment.Model);
         Objective objective = learning.ObjectiveOf(assignment.Model);
-        if (assignment.Task.Training.ServerOptimizer == ServerOptimizerKind.FedSgd)
-            return FedSgd.CreateVector(model, rows, objective);
+        TrainingSpecification training = assignment.Task.Training;
         int round = assignment.Model.CompletedTrainRounds + 1;
-        return FedAvg.CreateVector(LocalTrainer.Train(model, rows, objective, learning.Local, round, shuffleSeed), greatestRows);
+        double[] vector;
+        double weight = 1;
+        if (training.ServerOptimizer == ServerOptimizerKind.FedSgd)
+        {
+            LocalTrainer.RequireSound(model, rows, objective, round);
+            vector = FedSgd.CreateVector(model, rows, objective);
+        }
+        else
+        {
+            double[] correction = learning.CorrectionOf(assignment.Model, rows, objective);
+            LocalUpdate update = LocalTrainer.Train(model, rows, objective, learning.Local, round, shuffleSeed, correction);
+            LastLoss = update.MeanLoss;
+            vector = FedAvg.CreateVector(update, greatestRows);
+            weight = vector[^1];
+            if (training.CorrectsDrift)
+                vector = DriftCorrection.CreateVector(vector, LocalTrainer.FullGradient(model, rows, objective));
+        }
+
+        return training.MeasuresDrift ? DriftMeasure.CreateVector(vector, model.Parameters.Length, weight, training.ClipNorm) : vector;
     }
 
     private DataSet Standardise(LearningTask learning, ModelState model)

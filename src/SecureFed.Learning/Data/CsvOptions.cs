@@ -13,6 +13,9 @@ public sealed record CsvOptions(string Label)
     /// <summary>Default binary.</summary>
     public LabelKind LabelKind { get; init; } = LabelKind.Binary;
 
+    /// <summary>Column whose values are kept aside to deal rows by, see <see cref="CsvTable.PartitionValues"/>; it may be dropped. Default none.</summary>
+    public string? PartitionBy { get; init; }
+
     /// <summary>Most distinct values that a one-hot encoded text column may have. Default 64; one column of the model each.</summary>
     public int CategoryLimit { get; init; } = 64;
 }

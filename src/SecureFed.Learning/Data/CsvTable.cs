@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace SecureFed.Learning.Data;
 
 /// <summary>A CSV file read as a data set, with the schema and the encoding of its columns.</summary>
@@ -10,11 +12,12 @@ namespace SecureFed.Learning.Data;
 /// </remarks>
 public sealed class CsvTable
 {
-    private CsvTable(DataSet data, DataSchema schema, IReadOnlyList<string> notes)
+    private CsvTable(DataSet data, DataSchema schema, IReadOnlyList<string> notes, IReadOnlyList<string> partitionValues)
     {
         Data = data;
         Schema = schema;
         Notes = notes;
+        PartitionValues = partitionValues;
     }
 
     /// <summary>All rows in file order.</summary>
@@ -25,6 +28,9 @@ public sealed class CsvTable
 
     /// <summary>How text columns were encoded, one sentence each.</summary>
     public IReadOnlyList<string> Notes { get; }
+
+    /// <summary>The value of <see cref="CsvOptions.PartitionBy"/> in each row, numbers in one form ("1" for "1.0"); empty if no column is named.</summary>
+    public IReadOnlyList<string> PartitionValues { get; }
 
     /// <summary>Reads one file.</summary>
     /// <exception cref="DataException">The file cannot be learned from; the codes stand there.</exception>
@@ -49,7 +55,29 @@ public sealed class CsvTable
         }
 
         var schema = new DataSchema(encoder.Schemas(), LabelEncoder.Schema(options, labels), options.LabelKind);
-        return new CsvTable(new DataSet([.. schema.Features.Select(feature => feature.Name)], encoder.Interleave(labels.Length), labels), schema, encoder.Notes);
+        return new CsvTable(new DataSet([.. schema.Features.Select(feature => feature.Name)], encoder.Interleave(labels.Length), labels), schema, encoder.Notes, PartitionColumn(records, options));
+    }
+
+    private static string[] PartitionColumn(CsvRecords records, CsvOptions options)
+    {
+        if (options.PartitionBy is not { } name)
+        {
+            return [];
+        }
+
+        int index = Array.IndexOf(records.Header, name);
+        if (index < 0)
+        {
+            throw new DataException(
+                "unknown-column",
+                $"Rows cannot be dealt by '{name}': the table has {string.Join(", ", records.Header)}.",
+                "Name the column to deal by exactly as the header writes it.",
+                column: name);
+        }
+
+        CsvColumn column = new(records, index);
+        column.RefuseMissing();
+        return [.. Enumerable.Range(0, column.Rows).Select(row => CsvColumn.TryNumber(column.Text(row), out double number) ? number.ToString("R", CultureInfo.InvariantCulture) : column.Text(row))];
     }
 
     private static void RequireColumns(string[] header, CsvOptions options)

@@ -71,17 +71,25 @@ public sealed class Scenario
     /// <summary>Synthetic rows for every client. The generator's documentation says how they come about.</summary>
     /// <param name="clients">At least 1.</param>
     /// <param name="seed">Equal seeds give equal rows.</param>
-    public ScenarioData Generate(int clients, ulong seed)
+    /// <param name="dealing">Null: each client keeps the rows of its own kind. Otherwise the training rows of all are dealt anew.</param>
+    /// <exception cref="DataException"><c>too-few-values</c> or <c>unknown-column</c>.</exception>
+    public ScenarioData Generate(int clients, ulong seed, Dealing? dealing = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(clients, 1);
-        return ScenarioData.Split([.. Enumerable.Range(0, clients).Select(client => SyntheticRows.Generate(generator, client, seed))], generator.Schema);
+        ScenarioData data = ScenarioData.Split([.. Enumerable.Range(0, clients).Select(client => SyntheticRows.Generate(generator, client, seed))], generator.Schema);
+        return dealing is null ? data : data.DealAnew(clients, dealing, seed);
     }
 
-    /// <summary>A user's table, dealt evenly to the clients; every fifth row is a test row.</summary>
-    /// <exception cref="DataException"><c>too-few-rows</c>.</exception>
-    public static ScenarioData Deal(CsvTable table, int clients, ulong seed)
+    /// <summary>A user's table, dealt to the clients; every fifth row is a test row.</summary>
+    /// <param name="table">All rows; read with <see cref="CsvOptions.PartitionBy"/> if they are dealt by a column.</param>
+    /// <param name="clients">At least 1.</param>
+    /// <param name="seed">Equal seeds deal equally.</param>
+    /// <param name="dealing">Null: evenly.</param>
+    /// <exception cref="DataException"><c>too-few-rows</c> or <c>too-few-values</c>.</exception>
+    public static ScenarioData Deal(CsvTable table, int clients, ulong seed, Dealing? dealing = null)
     {
         TrainTestSplit split = TrainTestSplit.ByIndex(table.Data);
-        return new ScenarioData(Partition.Iid(split.Train, clients, seed), split.Test, table.Schema);
+        string[] values = [.. table.PartitionValues.Where((_, row) => !TrainTestSplit.IsTest(row))];
+        return new ScenarioData((dealing ?? Dealing.Iid).Deal(split.Train, values, table.Schema.LabelKind, clients, seed), split.Test, table.Schema);
     }
 }

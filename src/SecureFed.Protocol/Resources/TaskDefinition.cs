@@ -141,6 +141,42 @@ public sealed record TrainingDefinition
 
     /// <summary>Public maximum of rows at one client; a hidden weight is rows divided by it.</summary>
     public int GreatestRows { get; init; } = 1;
+
+    /// <summary>How the server's rate changes from round to round. Null: it stays.</summary>
+    public ServerScheduleDefinition? ServerSchedule { get; init; }
+
+    /// <summary>μ of FedProx; 0 = not.</summary>
+    public double ProximalWeight { get; init; }
+
+    /// <summary>Batches whose gradients make one local step.</summary>
+    public int AccumulatedBatches { get; init; } = 1;
+
+    /// <summary>Clients correct their local steps by the mean of all clients' gradients, which each training sum then holds besides the updates.</summary>
+    public bool CorrectDrift { get; init; }
+
+    /// <summary>Largest L2 norm of the gradient that corrects drift. Null: the clip norm of updates.</summary>
+    public double? GradientClipNorm { get; init; }
+
+    /// <summary>Each training round tells how far the clients' updates lie apart.</summary>
+    public bool MeasureDrift { get; init; }
+}
+
+/// <summary>The server's rate from round to round.</summary>
+public sealed record ServerScheduleDefinition
+{
+    public ServerScheduleKind Kind { get; init; } = ServerScheduleKind.Constant;
+
+    /// <summary>Training rounds of a linear warm-up.</summary>
+    public int WarmUpRounds { get; init; }
+
+    /// <summary>Cosine: least factor, 0 to 1.</summary>
+    public double Floor { get; init; }
+
+    /// <summary>Step: training rounds between two steps.</summary>
+    public int StepRounds { get; init; } = 10;
+
+    /// <summary>Step: factor of each, in (0, 1].</summary>
+    public double StepFactor { get; init; } = 0.5;
 }
 
 /// <summary>Adaptive clipping; releases a count beside each training sum, paid for with it.</summary>

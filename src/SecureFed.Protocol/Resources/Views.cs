@@ -167,6 +167,7 @@ public sealed record ChargeView(int Round, RoundKind Kind, long Units, BudgetSta
 /// <param name="NoiseDeviation">Standard deviation of the noise in every coordinate of the sum, integer units; 0 without noise.</param>
 /// <param name="Metrics">Federated metrics, for an evaluation round.</param>
 /// <param name="Suspects">Pseudonyms of clients with wrong or missing shares between them; honest ones can be among them.</param>
+/// <param name="Drift">How far the updates of a training round lie apart; null unless the task measures it.</param>
 public sealed record ManifestView(
     RoundView Round,
     string OpenDigest,
@@ -176,7 +177,14 @@ public sealed record ManifestView(
     int RingBits,
     double NoiseDeviation,
     MetricsView? Metrics,
-    IReadOnlyList<string> Suspects);
+    IReadOnlyList<string> Suspects,
+    DriftView? Drift = null);
+
+/// <summary>How far the updates of a training round lie apart, if its task measures that; of no client by itself.</summary>
+/// <param name="Dispersion">Mean of ‖Δ_i - mean‖² weighted by rows (FedSGD: of the gradients, all alike), at least 0.</param>
+/// <param name="SquaredMeanNorm">‖mean‖². A dispersion far above it says that the clients pull in different directions.</param>
+/// <param name="Deviation">Standard deviation of the noise in the dispersion; 0 without noise.</param>
+public sealed record DriftView(double Dispersion, double SquaredMeanNorm, double Deviation);
 
 /// <param name="Name">Name.</param>
 /// <param name="Length">Coordinates in the sum.</param>

@@ -23,6 +23,12 @@ public enum ServerOptimizerKind : byte
 
     /// <summary>The same with Adam at the server (Reddi et al. 2021, Algorithm 2).</summary>
     FedAdam = 4,
+
+    /// <summary>The same with Yogi at the server.</summary>
+    FedYogi = 5,
+
+    /// <summary>The same with Adagrad at the server.</summary>
+    FedAdagrad = 6,
 }
 
 /// <summary>How a client trains between rounds.</summary>

@@ -72,11 +72,13 @@ public sealed record TaskParameters(
         if (Flattens && !Privacy.HasNoise)
             return "Flattening needs noise: without it the finest grid that fits is taken, which fills any ring. Leave flatten out, or choose a privacy unit.";
         if (Privacy.Unit == PrivacyUnit.Record && Training.ServerOptimizer == ServerOptimizerKind.FedAvg)
-            return "At record level a round takes one gradient step of each sampled record, so there is nothing to average: choose fedsgd, fedavgm or fedadam.";
+            return "At record level a round takes one gradient step of each sampled record, so there is nothing to average: choose fedsgd, fedavgm, fedadam, fedyogi or fedadagrad.";
         if (Privacy.Unit == PrivacyUnit.Record && Schedule.GreatestStaleness > 0)
             return "At record level the step is the gradient at the round's own model: an update of an older one is refused. Set greatestStaleness to 0.";
         if (Privacy.Unit == PrivacyUnit.Record && Training.LocalEpochs != 1)
             return "At record level a round takes one gradient step: local epochs are refused.";
+        if (FindLocalFault() is { } local)
+            return local;
         try
         {
             if (Privacy.HasNoise)
@@ -89,6 +91,23 @@ public sealed record TaskParameters(
         {
             return exception.Message;
         }
+    }
+
+    /// <summary>What needs a model of which clients take local steps, and a rate that may change.</summary>
+    private string? FindLocalFault()
+    {
+        bool hasLocal = Training.ProximalWeight > 0 || Training.AccumulatedBatches > 1 || Training.CorrectsDrift;
+        if (Privacy.Unit == PrivacyUnit.Record && (hasLocal || Training.MeasuresDrift))
+            return "At record level a round takes one gradient step: there are no local steps to pull back, to correct or to accumulate, and no client's own update whose distance from others could be measured.";
+        if (Model.Kind == TaskModelKind.Vector && (hasLocal || Training.MeasuresDrift))
+            return "A vector task is trained by the application: proximal weight, accumulation, correction and measurement of drift are for the built-in models.";
+        if (Training.ServerSchedule is not { } schedule)
+            return null;
+        if (schedule.WarmUpRounds >= Schedule.TrainRounds)
+            return "The warm-up of the server's rate has fewer rounds than the schedule trains.";
+        return Privacy.IsTree && (schedule.Kind != ServerScheduleKind.Constant || schedule.WarmUpRounds > 0)
+            ? "With tree aggregation the server's rate stays: a step gives back the noise of the nodes that it replaces only at the rate at which it took it."
+            : null;
     }
 
     private string? FindEncryptionFault()

@@ -58,7 +58,7 @@ internal static class ModelStep
             sum = sum[..^1];
         }
 
-        ServerStep step = learning.OptimizerFor(present).Step([.. current.Parameters], [.. current.OptimizerState], sum, round.SurvivorCount);
+        ServerStep step = learning.OptimizerFor(present, current.CompletedTrainRounds).Step([.. current.Parameters], [.. current.OptimizerState], sum, round.SurvivorCount);
         int completed = current.CompletedTrainRounds + 1;
         double[] averaged = task.Training.AveragesIterates ? TailAverage.Next([.. current.Averaged], step.Parameters, completed, task.Schedule.TrainRounds) : [];
         return current with { Parameters = step.Parameters, OptimizerState = step.State, CompletedTrainRounds = completed, Averaged = averaged, ClipNorm = clipNorm };
@@ -84,6 +84,16 @@ internal static class ModelStep
         {
             return null;
         }
+    }
+
+    /// <summary>How far the updates of a closed training round lie apart; null for any other, and unless the task measures it.</summary>
+    public static DriftView? TryMeasureDrift(TaskParameters task, ServerRound round, IBlobSource blobs)
+    {
+        if (!task.Training.MeasuresDrift || round is not { Phase: RoundPhase.Closed, Parameters.Kind: RoundKind.Train })
+            return null;
+        double[] sum = Decode(round.Parameters.Layout, blobs.Get(round.AggregateDigest!.Value).Span);
+        ClientDrift drift = new LearningTask(task).DriftOf(sum, NoiseOf(round), round.SurvivorCount);
+        return double.IsFinite(drift.Dispersion) ? new DriftView(drift.Dispersion, drift.SquaredMeanNorm, drift.Deviation) : null;
     }
 
     private static MetricsView Evaluate(TaskParameters task, ServerRound round, ReadOnlySpan<byte> aggregate)

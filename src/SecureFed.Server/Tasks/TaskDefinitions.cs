@@ -138,7 +138,12 @@ internal static class TaskDefinitions
         training.GreatestRows,
         training.ScaleByBounds,
         training.AverageIterates ?? (unit != PrivacyUnit.None),
-        training.AdaptiveClip is { } clip ? new AdaptiveClipSpecification(clip.Lowest, clip.Greatest, clip.Quantile, clip.Rate) : null);
+        training.AdaptiveClip is { } clip ? new AdaptiveClipSpecification(clip.Lowest, clip.Greatest, clip.Quantile, clip.Rate) : null,
+        training.ServerSchedule is { } schedule ? new ServerScheduleSpecification(schedule.Kind, schedule.WarmUpRounds, schedule.Floor, schedule.StepRounds, schedule.StepFactor) : null,
+        training.ProximalWeight,
+        training.AccumulatedBatches,
+        training.CorrectDrift ? training.GradientClipNorm ?? training.ClipNorm : 0,
+        training.MeasureDrift);
 
     private static CohortBounds ToCohort(CohortDefinition cohort, PrivacyUnit unit, int organisations) => new(
         cohort.Least,
