@@ -10,10 +10,11 @@ namespace SecureFed.Learning.Data;
 /// </remarks>
 public sealed class CsvTable
 {
-    private CsvTable(DataSet data, DataSchema schema, IReadOnlyList<string> notes)
+    private CsvTable(DataSet data, DataSchema schema, IReadOnlyList<string> classes, IReadOnlyList<string> notes)
     {
         Data = data;
         Schema = schema;
+        Classes = classes;
         Notes = notes;
     }
 
@@ -22,6 +23,9 @@ public sealed class CsvTable
 
     /// <summary>Features, label, and bounds by <see cref="PublicBounds"/>.</summary>
     public DataSchema Schema { get; }
+
+    /// <summary>Names of the classes in ordinal order; empty unless the label is a class.</summary>
+    public IReadOnlyList<string> Classes { get; }
 
     /// <summary>How text columns were encoded, one sentence each.</summary>
     public IReadOnlyList<string> Notes { get; }
@@ -37,7 +41,8 @@ public sealed class CsvTable
         CsvRecords records = CsvRecords.Read(sources);
         RequireColumns(records.Header, options);
         CsvColumn label = new(records, Array.IndexOf(records.Header, options.Label));
-        double[] labels = LabelEncoder.Encode(label, options);
+        IReadOnlyList<string> classes = options.LabelKind == LabelKind.Class ? ClassLabels.ListOf(label, options.Classes) : [];
+        double[] labels = LabelEncoder.Encode(label, options, classes);
         var encoder = new FeatureEncoder(options);
         for (int index = 0; index < records.Header.Length; index++)
         {
@@ -48,8 +53,17 @@ public sealed class CsvTable
             }
         }
 
-        var schema = new DataSchema(encoder.Schemas(), LabelEncoder.Schema(options, labels), options.LabelKind);
-        return new CsvTable(new DataSet([.. schema.Features.Select(feature => feature.Name)], encoder.Interleave(labels.Length), labels), schema, encoder.Notes);
+        var schema = new DataSchema(encoder.Schemas(), LabelEncoder.Schema(options, labels, classes), options.LabelKind);
+        return new CsvTable(new DataSet([.. schema.Features.Select(feature => feature.Name)], encoder.Interleave(labels.Length), labels), schema, classes, encoder.Notes);
+    }
+
+    /// <summary>What the label column of a file looks like, before it is decided what to predict.</summary>
+    /// <exception cref="DataException">The files cannot be read, or have no such column.</exception>
+    public static LabelKind SuggestLabelKind(IReadOnlyList<CsvSource> sources, CsvOptions options)
+    {
+        CsvRecords records = CsvRecords.Read(sources);
+        RequireColumns(records.Header, options);
+        return ClassLabels.Suggest(new CsvColumn(records, Array.IndexOf(records.Header, options.Label)));
     }
 
     private static void RequireColumns(string[] header, CsvOptions options)
