@@ -7,6 +7,7 @@ using SecureFed.Learning.Training;
 using SecureFed.Learning.Vectors;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
+using SecureFed.Protocol.Wire;
 
 namespace SecureFed.Shared;
 
@@ -16,18 +17,27 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
     /// <summary>With noise on the weights, FedAvg divides by at least half a full client's for each in the sum.</summary>
     private const double LeastMeanWeight = 0.5;
     private readonly PrivacySpecification privacy = PrivacySpecification.None;
+    private readonly Identifier taskId;
 
     public LearningTask(TaskParameters task)
-        : this(task.Model, task.Training, task.Privacy.Unit) => privacy = task.Privacy;
+        : this(task.Model, task.Training, task.Privacy.Unit)
+    {
+        privacy = task.Privacy;
+        taskId = task.TaskId;
+    }
 
-    public ModelKind ModelKind => model.Kind == TaskModelKind.Logistic ? ModelKind.Logistic : ModelKind.Linear;
+    /// <summary>Model; of a vector task one that nobody evaluates.</summary>
+    public IDifferentiableModel Model { get; } = TaskModels.ShapeOf(model);
+
+    /// <summary>How the model's scores are read, and so which metrics it has.</summary>
+    public OutputKind Output => Model.Output;
 
     public DataSchema Schema { get; } = model.Label is null
         ? new DataSchema([new FeatureSchema("vector", 0, 0)], new FeatureSchema("none", 0, 0), LabelKind.Numeric)
         : new DataSchema(
             [.. model.Features.Select(ToSchema)],
             ToSchema(model.Label),
-            model.Kind == TaskModelKind.Logistic ? LabelKind.Binary : LabelKind.Numeric);
+            TaskModels.LabelKindOf(model));
 
     public LocalTrainingOptions Local { get; } = new()
     {
@@ -46,16 +56,20 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
     public IServerOptimizer OptimizerFor(double present)
     {
         if (privacy.IsTree)
-            return new TreeSgd(Rule, privacy.TreeLeaves, Math.Max(1, (double)privacy.ExpectedRecords / privacy.TreeLeaves), model.L2Penalty / Math.Max(1, privacy.ExpectedRecords));
+            return new TreeSgd(Rule, privacy.TreeLeaves, Math.Max(1, (double)privacy.ExpectedRecords / privacy.TreeLeaves), model.L2Penalty / Math.Max(1, privacy.ExpectedRecords), Penalised);
         if (IsRecordLevel)
-            return new RecordSgd(Rule, Math.Max(1, privacy.SamplingRate * privacy.ExpectedRecords * present), model.L2Penalty / Math.Max(1, privacy.ExpectedRecords));
+            return new RecordSgd(Rule, Math.Max(1, privacy.SamplingRate * privacy.ExpectedRecords * present), model.L2Penalty / Math.Max(1, privacy.ExpectedRecords), Penalised);
         return training.ServerOptimizer == ServerOptimizerKind.FedSgd ? new FedSgd(Rule) : new FedAvg(Rule, unit == PrivacyUnit.Client ? LeastMeanWeight : 0);
     }
 
-    /// <summary>The model of the first round.</summary>
+    private IReadOnlyList<DenseLayer>? Penalised => model.Kind == TaskModelKind.Vector ? null : Model.Layers;
+
+    /// <summary>The model of the first round: 0, or for a network drawn from a seed that follows from the task's identifier, so that everybody can draw it again.</summary>
     public ModelState InitialModel()
     {
         ModelState zero = ModelState.Initial(model) with { ClipNorm = training.AdaptiveClip is null ? 0 : training.ClipNorm };
+        if (model.Kind == TaskModelKind.Network)
+            zero = zero with { Parameters = Model.InitialParameters(TaskModels.SeedOf(taskId)) };
         return training.ScalesByBounds && model.Label is not null
             ? zero with { Standardisation = Standardizer.FromBounds(Schema, Math.Max(1, IsRecordLevel ? privacy.ExpectedRecords : training.GreatestRows)).ToArray() }
             : zero;
@@ -88,22 +102,31 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
     }
 
     /// <summary>The model on which clients train.</summary>
-    public GlobalModel ModelOf(ModelState state) => new(ModelKind, [.. state.Parameters]);
+    public GlobalModel ModelOf(ModelState state) => new(Model, [.. state.Parameters]);
 
     /// <summary>The model that is evaluated and used.</summary>
-    public GlobalModel ResultOf(ModelState state) => new(ModelKind, [.. state.Result]);
+    public GlobalModel ResultOf(ModelState state) => new(Model, [.. state.Result]);
 
     /// <summary>N of the penalty λ/(2N)‖w‖² is the number of rows that the standardisation round counted.</summary>
-    public Objective ObjectiveOf(ModelState state) => new(ModelKind, model.L2Penalty, StandardizerOf(state).TotalRows);
+    public Objective ObjectiveOf(ModelState state) => new(Model, model.L2Penalty, StandardizerOf(state).TotalRows);
 
     /// <summary>Segments of a kind of round with the bounds that the learning library proves for them.</summary>
     public VectorLayout LayoutOf(RoundKind kind) => kind switch
     {
         RoundKind.Standardise => MomentVector.Layout(Schema),
         RoundKind.Train => OptimizerFor(1).Layout(model.Length, training.ClipNorm),
-        RoundKind.Evaluate when IsRecordLevel => ModelKind == ModelKind.Logistic ? ClassificationRecords.LayoutOf(LogitBins.Noised) : RegressionRecords.LayoutOf(),
-        RoundKind.Evaluate when ModelKind == ModelKind.Logistic => ClassificationCounts.Layout(training.GreatestRows),
-        RoundKind.Evaluate => RegressionSums.Layout(),
+        RoundKind.Evaluate when IsRecordLevel => Output switch
+        {
+            OutputKind.Logistic => ClassificationRecords.LayoutOf(LogitBins.Noised),
+            OutputKind.Softmax => MulticlassRecords.LayoutOf(Model.OutputCount),
+            _ => RegressionRecords.LayoutOf(),
+        },
+        RoundKind.Evaluate => Output switch
+        {
+            OutputKind.Logistic => ClassificationCounts.Layout(training.GreatestRows),
+            OutputKind.Softmax => MulticlassCounts.Layout(Model.OutputCount, training.GreatestRows),
+            _ => RegressionSums.Layout(),
+        },
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using SecureFed.Cli.Audit;
 using SecureFed.Cli.Output;
 using SecureFed.Protocol.Rounds;
@@ -19,6 +20,9 @@ internal static class DemoCommand
         Option<string> partitionBy = new("--partition-by") { Description = "Deal rows to clients by this column." };
         Option<double?> dirichlet = new("--dirichlet") { Description = "Deal rows unevenly, Dirichlet parameter." };
         Option<string> model = OneOf("--model", "Model. Default: the scenario's.", "linear", "logistic", "softmax", "network");
+        Option<string> hidden = new("--hidden") { Description = "Widths of a network's one or two hidden layers, comma-separated. Default 16." };
+        Option<string> activation = OneOf("--activation", "Function after every hidden layer of a network. Default tanh.", "tanh", "relu");
+        Option<string> networkOutput = OneOf("--network-output", "What a network predicts: a number, one of two classes, one of several. Default: what the label's values suggest.", "linear", "logistic", "softmax");
         Option<string> protection = OneOf("--protection", "How updates are hidden from the server. Default masking.", "masking", "encryption", "encryption-single-key");
         Option<int?> clients = new("--clients") { Description = "Number of clients." };
         Option<int?> rounds = new("--rounds") { Description = "Number of training rounds." };
@@ -41,20 +45,20 @@ internal static class DemoCommand
         {
             scenario, data, label, positive, drop, partitionBy, dirichlet, model, protection, clients, rounds, localEpochs, learningRate, batchSize,
             optimizer, dropout, adversary, privacy, mechanism, adaptiveClip, epsilon, delta, ringBits, outDirectory, json,
+            hidden, activation, networkOutput,
         };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             RefuseUnbuilt(parsed.GetValue(partitionBy) is not null, "--partition-by", "non-IID partitions");
             RefuseUnbuilt(parsed.GetValue(dirichlet) is not null, "--dirichlet", "non-IID partitions");
-            RefuseUnbuilt(parsed.GetValue(model) is "softmax" or "network", $"--model {parsed.GetValue(model)}", "the wider set of models");
             RefuseUnbuilt(parsed.GetValue(optimizer) is "fedyogi" or "fedadagrad", $"--optimizer {parsed.GetValue(optimizer)}", "the wider set of server optimisers");
-            ProtectionKind hidden = parsed.GetValue(protection) switch
+            ProtectionKind protectionKind = parsed.GetValue(protection) switch
             {
                 "encryption" => ProtectionKind.Encryption,
                 "encryption-single-key" => ProtectionKind.EncryptionSingleKey,
                 _ => ProtectionKind.Masking,
             };
-            bool isSingleKey = hidden == ProtectionKind.EncryptionSingleKey;
+            bool isSingleKey = protectionKind == ProtectionKind.EncryptionSingleKey;
             if (isSingleKey && parsed.GetValue(adversary) is "malicious")
                 throw CommandException.Misuse("A single key protects against a curious server only.", "Leave --adversary out, or take --protection encryption: one-time keys hold against a malicious server.");
             DemoOptions options = new()
@@ -78,8 +82,11 @@ internal static class DemoCommand
                 Delta = parsed.GetValue(delta),
                 Dropout = parsed.GetValue(dropout),
                 RingBits = parsed.GetValue(ringBits) switch { "16" => 16, "20" => 20, _ => 32 },
-                Protection = hidden,
+                Protection = protectionKind,
                 IsCurious = isSingleKey || parsed.GetValue(adversary) is "curious",
+                Hidden = [.. ListOf(parsed.GetValue(hidden)).Select(ToWidth)],
+                Activation = parsed.GetValue(activation),
+                NetworkOutput = parsed.GetValue(networkOutput),
             };
             DemoPlan plan = DemoPlan.Create(options);
             string? directory = parsed.GetValue(outDirectory);
@@ -106,6 +113,10 @@ internal static class DemoCommand
         option.AcceptOnlyFromAmong(values);
         return option;
     }
+
+    private static int ToWidth(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int width)
+        ? width
+        : throw CommandException.Misuse($"'{text}' is no width of a hidden layer.", "--hidden takes one or two whole numbers, comma-separated.");
 
     private static string[] ListOf(string? values) =>
         values?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];

@@ -51,4 +51,13 @@ internal sealed record DemoOptions
     public ProtectionKind Protection { get; init; } = ProtectionKind.Masking;
 
     public bool IsCurious { get; init; }
+
+    /// <summary>Widths of a network's hidden layers; empty: the scenario's.</summary>
+    public IReadOnlyList<int> Hidden { get; init; } = [];
+
+    /// <summary>Of a network; null: tanh.</summary>
+    public string? Activation { get; init; }
+
+    /// <summary>Of a network; null: what the label's values suggest.</summary>
+    public string? NetworkOutput { get; init; }
 }

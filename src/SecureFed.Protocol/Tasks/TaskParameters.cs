@@ -39,7 +39,7 @@ public sealed record TaskParameters(
     bool RequiresApproval = false,
     EncryptionSpecification? Encryption = null)
 {
-    private const byte Version = 5;
+    private const byte Version = 6;
     private const int GreatestNameBytes = 256;
 
     /// <summary>Null if a task with these parameters can run; otherwise what is wrong and what to do. For whoever creates one: it tries every cohort size.</summary>
