@@ -20,7 +20,7 @@ internal static class ScenarioCatalogue
             RecordLevel = new RecordLevelSettings { SamplingRate = 0.5, Rounds = 25, Rule = ServerRuleKind.Adam, ServerRate = 0.2, ClipNorm = 4 },
             Network = new NetworkSettings
             {
-                Rounds = 15,
+                Rounds = 12,
                 Local = new LocalTrainingOptions { Epochs = 3, BatchSize = 64, LearningRate = 0.01, LearningRateDecay = 0.9 },
                 RecordLevel = new RecordLevelSettings { SamplingRate = 1, Rounds = 40, Rule = ServerRuleKind.Adam, ServerRate = 0.05, ClipNorm = 1 },
             },
@@ -36,7 +36,7 @@ internal static class ScenarioCatalogue
             RecordLevel = new RecordLevelSettings { SamplingRate = 0.5, Rounds = 15, Rule = ServerRuleKind.Adam, ServerRate = 0.2, ClipNorm = 1 },
             Network = new NetworkSettings
             {
-                Rounds = 15,
+                Rounds = 10,
                 Local = new LocalTrainingOptions { Epochs = 3, BatchSize = 64, LearningRate = 0.01, LearningRateDecay = 0.9 },
                 RecordLevel = new RecordLevelSettings { SamplingRate = 1, Rounds = 40, Rule = ServerRuleKind.Adam, ServerRate = 0.05, ClipNorm = 1 },
             },
@@ -64,8 +64,8 @@ internal static class ScenarioCatalogue
             RecordLevel = new RecordLevelSettings { SamplingRate = 0.5, Rounds = 40, Rule = ServerRuleKind.Adam, ServerRate = 0.1, ClipNorm = 2 },
             Network = new NetworkSettings
             {
-                Rounds = 15,
-                Local = new LocalTrainingOptions { Epochs = 3, BatchSize = 64, LearningRate = 0.01, LearningRateDecay = 0.9 },
+                Rounds = 20,
+                Local = new LocalTrainingOptions { Epochs = 15, BatchSize = 32, LearningRate = 0.03, LearningRateDecay = 0.95 },
                 RecordLevel = new RecordLevelSettings { SamplingRate = 1, Rounds = 40, Rule = ServerRuleKind.Adam, ServerRate = 0.05, ClipNorm = 1 },
             },
         },
@@ -86,8 +86,8 @@ internal static class ScenarioCatalogue
             RecordLevel = new RecordLevelSettings { SamplingRate = 1, Rounds = 6, Rule = ServerRuleKind.Momentum, ServerRate = 4, ClipNorm = 3 },
             Network = new NetworkSettings
             {
-                Rounds = 15,
-                Local = new LocalTrainingOptions { Epochs = 3, BatchSize = 64, LearningRate = 0.01, LearningRateDecay = 0.9 },
+                Rounds = 5,
+                Local = new LocalTrainingOptions { Epochs = 15, BatchSize = 16, LearningRate = 0.05, LearningRateDecay = 0.5 },
                 RecordLevel = new RecordLevelSettings { SamplingRate = 1, Rounds = 40, Rule = ServerRuleKind.Adam, ServerRate = 0.05, ClipNorm = 1 },
             },
         },
