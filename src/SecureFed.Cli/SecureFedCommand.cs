@@ -4,6 +4,7 @@ using SecureFed.Cli.Audit;
 using SecureFed.Cli.Bench;
 using SecureFed.Cli.Commands;
 using SecureFed.Cli.Demo;
+using SecureFed.Cli.Models;
 using SecureFed.Cli.Output;
 
 namespace SecureFed.Cli;
@@ -56,6 +57,7 @@ public static class SecureFedCommand
             HeCommand.Create(terminal),
             AttackCommand.Create(terminal),
             BenchCommand.Create(terminal),
+            ModelCommand.Create(terminal),
         };
         return root;
     }

@@ -7,6 +7,7 @@ using SecureFed.Learning.Training;
 using SecureFed.Learning.Vectors;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
+using SecureFed.Protocol.Wire;
 
 namespace SecureFed.Shared;
 
@@ -17,18 +18,28 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
     private const double LeastMeanWeight = 0.5;
     private readonly PrivacySpecification privacy = PrivacySpecification.None;
     private readonly int trainRounds = 1;
+    private readonly Identifier taskId;
 
     public LearningTask(TaskParameters task)
-        : this(task.Model, task.Training, task.Privacy.Unit) => (privacy, trainRounds) = (task.Privacy, task.Schedule.TrainRounds);
+        : this(task.Model, task.Training, task.Privacy.Unit)
+    {
+        privacy = task.Privacy;
+        trainRounds = task.Schedule.TrainRounds;
+        taskId = task.TaskId;
+    }
 
-    public ModelKind ModelKind => model.Kind == TaskModelKind.Logistic ? ModelKind.Logistic : ModelKind.Linear;
+    /// <summary>Model; of a vector task one that nobody evaluates.</summary>
+    public IDifferentiableModel Model { get; } = TaskModels.ShapeOf(model);
+
+    /// <summary>How the model's scores are read, and so which metrics it has.</summary>
+    public OutputKind Output => Model.Output;
 
     public DataSchema Schema { get; } = model.Label is null
         ? new DataSchema([new FeatureSchema("vector", 0, 0)], new FeatureSchema("none", 0, 0), LabelKind.Numeric)
         : new DataSchema(
             [.. model.Features.Select(ToSchema)],
             ToSchema(model.Label),
-            model.Kind == TaskModelKind.Logistic ? LabelKind.Binary : LabelKind.Numeric);
+            TaskModels.LabelKindOf(model));
 
     public LocalTrainingOptions Local { get; } = new()
     {
@@ -51,9 +62,9 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
     {
         IServerRule rule = RuleIn(completedTrainRounds + 1);
         if (privacy.IsTree)
-            return new TreeSgd(rule, privacy.TreeLeaves, Math.Max(1, (double)privacy.ExpectedRecords / privacy.TreeLeaves), model.L2Penalty / Math.Max(1, privacy.ExpectedRecords));
+            return new TreeSgd(rule, privacy.TreeLeaves, Math.Max(1, (double)privacy.ExpectedRecords / privacy.TreeLeaves), model.L2Penalty / Math.Max(1, privacy.ExpectedRecords), Penalised);
         if (IsRecordLevel)
-            return new RecordSgd(rule, Math.Max(1, privacy.SamplingRate * privacy.ExpectedRecords * present), model.L2Penalty / Math.Max(1, privacy.ExpectedRecords));
+            return new RecordSgd(rule, Math.Max(1, privacy.SamplingRate * privacy.ExpectedRecords * present), model.L2Penalty / Math.Max(1, privacy.ExpectedRecords), Penalised);
         FedAvg average = new(rule, LeastWeightOfMean);
         IServerOptimizer optimizer = training.ServerOptimizer == ServerOptimizerKind.FedSgd ? new FedSgd(rule)
             : training.CorrectsDrift ? new DriftCorrection(average, training.GradientClipNorm)
@@ -74,15 +85,19 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
     /// <summary>What this client adds to the gradients of its local steps; empty unless the task corrects drift and a round has told by what.</summary>
     public double[] CorrectionOf(ModelState state, DataSet rows, Objective objective) =>
         training.CorrectsDrift && DriftCorrection.TryRead([.. state.OptimizerState], model.Length, out ReadOnlySpan<double> mean, out ReadOnlySpan<double> anchor)
-            ? LocalTrainer.CorrectionOf(new GlobalModel(ModelKind, anchor), mean, rows, objective)
+            ? LocalTrainer.CorrectionOf(new GlobalModel(Model, anchor), mean, rows, objective)
             : [];
 
     private double LeastWeightOfMean => unit == PrivacyUnit.Client ? LeastMeanWeight : 0;
 
-    /// <summary>The model of the first round.</summary>
+    private IReadOnlyList<DenseLayer>? Penalised => model.Kind == TaskModelKind.Vector ? null : Model.Layers;
+
+    /// <summary>The model of the first round: 0, or for a network drawn from a seed that follows from the task's identifier, so that everybody can draw it again.</summary>
     public ModelState InitialModel()
     {
         ModelState zero = ModelState.Initial(model) with { ClipNorm = training.AdaptiveClip is null ? 0 : training.ClipNorm };
+        if (model.Kind == TaskModelKind.Network)
+            zero = zero with { Parameters = Model.InitialParameters(TaskModels.SeedOf(taskId)) };
         return training.ScalesByBounds && model.Label is not null
             ? zero with { Standardisation = Standardizer.FromBounds(Schema, Math.Max(1, IsRecordLevel ? privacy.ExpectedRecords : training.GreatestRows)).ToArray() }
             : zero;
@@ -141,25 +156,34 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
         || (state.OptimizerState.Count == OptimizerFor(1).InitialState(model.Length).Length + (2 * model.Length) && state.OptimizerState.All(double.IsFinite));
 
     /// <summary>The model on which clients train.</summary>
-    public GlobalModel ModelOf(ModelState state) => new(ModelKind, [.. state.Parameters]);
+    public GlobalModel ModelOf(ModelState state) => new(Model, [.. state.Parameters]);
 
     /// <summary>The model that an evaluation round evaluates.</summary>
-    public GlobalModel CandidateOf(ModelState state) => new(ModelKind, [.. state.Candidate]);
+    public GlobalModel CandidateOf(ModelState state) => new(Model, [.. state.Candidate]);
 
     /// <summary>The model that is used in the end.</summary>
-    public GlobalModel ResultOf(ModelState state) => new(ModelKind, [.. state.Result]);
+    public GlobalModel ResultOf(ModelState state) => new(Model, [.. state.Result]);
 
     /// <summary>N of the penalty λ/(2N)‖w‖² is the number of rows that the standardisation round counted.</summary>
-    public Objective ObjectiveOf(ModelState state) => new(ModelKind, model.L2Penalty, StandardizerOf(state).TotalRows);
+    public Objective ObjectiveOf(ModelState state) => new(Model, model.L2Penalty, StandardizerOf(state).TotalRows);
 
     /// <summary>Segments of a kind of round with the bounds that the learning library proves for them.</summary>
     public VectorLayout LayoutOf(RoundKind kind) => kind switch
     {
         RoundKind.Standardise => MomentVector.Layout(Schema),
         RoundKind.Train => OptimizerFor(1).Layout(model.Length, training.ClipNorm),
-        RoundKind.Evaluate when IsRecordLevel => ModelKind == ModelKind.Logistic ? ClassificationRecords.LayoutOf(LogitBins.Noised) : RegressionRecords.LayoutOf(),
-        RoundKind.Evaluate when ModelKind == ModelKind.Logistic => ClassificationCounts.Layout(training.GreatestRows),
-        RoundKind.Evaluate => RegressionSums.Layout(),
+        RoundKind.Evaluate when IsRecordLevel => Output switch
+        {
+            OutputKind.Logistic => ClassificationRecords.LayoutOf(LogitBins.Noised),
+            OutputKind.Softmax => MulticlassRecords.LayoutOf(Model.OutputCount),
+            _ => RegressionRecords.LayoutOf(),
+        },
+        RoundKind.Evaluate => Output switch
+        {
+            OutputKind.Logistic => ClassificationCounts.Layout(training.GreatestRows),
+            OutputKind.Softmax => MulticlassCounts.Layout(Model.OutputCount, training.GreatestRows),
+            _ => RegressionSums.Layout(),
+        },
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 

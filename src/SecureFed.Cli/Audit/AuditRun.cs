@@ -34,7 +34,7 @@ internal sealed class AuditRun(AuditPlace place, AuditTrust trust, Action<ulong>
     {
         EntryAudit entries = new(digest => FindBlob(digest, task));
         TaskReplay? replay = place.Blobs is { } blobs && trust.RosterAuthority is { } authority
-            ? new TaskReplay(blobs, authority, state => ModelStep.Next(state, blobs))
+            ? new TaskReplay(blobs, authority, state => ModelStep.Next(state, blobs), ModelStep.First)
             : null;
         SignedCheckpoint? since = null;
         AuditFault? fault = earlier is { } visit && trust.Policy.Open(visit.Note, out since) is { } untrusted

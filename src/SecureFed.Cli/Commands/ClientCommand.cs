@@ -20,8 +20,8 @@ internal static class ClientCommand
     public static Command Create(Terminal terminal)
     {
         PartyOptions party = new();
-        Option<string> data = CommandOptions.Required("--data", "CSV file with the task's features and label; other columns are left out by --drop.");
-        Option<string> drop = CommandOptions.Optional("--drop", "Columns to leave out, comma-separated.");
+        Option<string> data = CommandOptions.Required("--data", "CSV file with the task's features and label, found by name; other columns are left out.");
+        Option<string> drop = CommandOptions.Optional("--drop", "Columns to leave out, comma-separated. Not needed: the task names the columns that it uses.");
         Option<string> positive = CommandOptions.Optional("--positive", "Label value that counts as positive. Default 1.");
         Option<string> state = CommandOptions.Required("--state", "Directory for round state and privacy ledger, this client's own. Tasks on the same data share one.");
         Command command = new("client", "Takes part in a task until its schedule is complete.")
@@ -45,7 +45,7 @@ internal static class ClientCommand
             using HttpClient http = SignedHttpClient.Create(options.ServerAddress, options.ServerCertificatePin, options.ClientId, signer);
             SecureFedClient client = new(http, options, TimeProvider.System);
             TaskParameters parameters = await client.GetTaskParametersAsync(cancellationToken);
-            DataSet rows = ReadRows(parsed.GetValue(data)!, parsed.GetValue(drop), parsed.GetValue(positive), parameters);
+            DataSet rows = ReadRows(parsed.GetValue(data)!, parsed.GetValue(positive), parameters);
             Reporter reporter = new(terminal);
             DataSetTrainer trainer = new(rows, BitConverter.ToUInt64(options.ClientId.ToArray()));
             ModelState model = await RunAsync(client, trainer, reporter, cancellationToken);
@@ -76,17 +76,12 @@ internal static class ClientCommand
         }
     }
 
-    private static DataSet ReadRows(string path, string? drop, string? positive, TaskParameters task)
+    private static DataSet ReadRows(string path, string? positive, TaskParameters task)
     {
         if (task.Model.Label is null)
             throw CommandException.Refuse("vector-task", "The task sums vectors that only an application can compute.", "Use the client library's ContributeAsync.");
         using StreamReader reader = new(path);
-        return CsvTable.Read(reader, new CsvOptions(task.Model.Label.Name)
-        {
-            Positive = positive ?? "1",
-            Drop = drop?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [],
-            LabelKind = task.Model.Kind == TaskModelKind.Logistic ? LabelKind.Binary : LabelKind.Numeric,
-        }).Data;
+        return TaskRows.Read([new CsvSource(Path.GetFileName(path), reader)], task, positive ?? "1");
     }
 
     private sealed class Reporter(Terminal terminal) : IProgress<RoundOutcome>

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using SecureFed.Cli.Audit;
 using SecureFed.Cli.Output;
 using SecureFed.Protocol.Rounds;
@@ -19,6 +20,9 @@ internal static class DemoCommand
         Option<string> partitionBy = new("--partition-by") { Description = "Deal rows so that each client holds whole values of this column, which are public. Not with --dirichlet." };
         Option<double?> dirichlet = new("--dirichlet") { Description = "Deal rows with skewed labels: Dirichlet parameter, 0.1 is strong, 100 nearly even. Not with --partition-by." };
         Option<string> model = OneOf("--model", "Model. Default: the scenario's.", "linear", "logistic", "softmax", "network");
+        Option<string> hidden = new("--hidden") { Description = "Widths of a network's one or two hidden layers, comma-separated. Default 16." };
+        Option<string> activation = OneOf("--activation", "Function after every hidden layer of a network. Default tanh.", "tanh", "relu");
+        Option<string> networkOutput = OneOf("--network-output", "What a network predicts: a number, one of two classes, one of several. Default: what the label's values suggest.", "linear", "logistic", "softmax");
         Option<string> protection = OneOf("--protection", "How updates are hidden from the server. Default masking.", "masking", "encryption", "encryption-single-key");
         Option<int?> clients = new("--clients") { Description = "Number of clients." };
         Option<int?> rounds = new("--rounds") { Description = "Number of training rounds." };
@@ -51,18 +55,17 @@ internal static class DemoCommand
         {
             scenario, data, label, positive, drop, partitionBy, dirichlet, model, protection, clients, rounds, localEpochs, learningRate, batchSize,
             optimizer, evaluateEvery, patience, leastImprovement, dropout, adversary, privacy, mechanism, adaptiveClip, epsilon, delta, ringBits, outDirectory, json,
-            serverRate, serverSchedule, warmUp, proximal, correctDrift, accumulate, measureDrift,
+            serverRate, serverSchedule, warmUp, proximal, correctDrift, accumulate, measureDrift, hidden, activation, networkOutput,
         };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            RefuseUnbuilt(parsed.GetValue(model) is "softmax" or "network", $"--model {parsed.GetValue(model)}", "the wider set of models");
-            ProtectionKind hidden = parsed.GetValue(protection) switch
+            ProtectionKind protectionKind = parsed.GetValue(protection) switch
             {
                 "encryption" => ProtectionKind.Encryption,
                 "encryption-single-key" => ProtectionKind.EncryptionSingleKey,
                 _ => ProtectionKind.Masking,
             };
-            bool isSingleKey = hidden == ProtectionKind.EncryptionSingleKey;
+            bool isSingleKey = protectionKind == ProtectionKind.EncryptionSingleKey;
             if (isSingleKey && parsed.GetValue(adversary) is "malicious")
                 throw CommandException.Misuse("A single key protects against a curious server only.", "Leave --adversary out, or take --protection encryption: one-time keys hold against a malicious server.");
             DemoOptions options = new()
@@ -89,7 +92,7 @@ internal static class DemoCommand
                 LeastImprovement = parsed.GetValue(leastImprovement) ?? 0,
                 Dropout = parsed.GetValue(dropout),
                 RingBits = parsed.GetValue(ringBits) switch { "16" => 16, "20" => 20, _ => 32 },
-                Protection = hidden,
+                Protection = protectionKind,
                 IsCurious = isSingleKey || parsed.GetValue(adversary) is "curious",
                 ServerRate = parsed.GetValue(serverRate),
                 ServerSchedule = parsed.GetValue(serverSchedule),
@@ -100,6 +103,9 @@ internal static class DemoCommand
                 MeasureDrift = parsed.GetValue(measureDrift),
                 PartitionBy = parsed.GetValue(partitionBy),
                 Dirichlet = parsed.GetValue(dirichlet),
+                Hidden = [.. ListOf(parsed.GetValue(hidden)).Select(ToWidth)],
+                Activation = parsed.GetValue(activation),
+                NetworkOutput = parsed.GetValue(networkOutput),
             };
             DemoPlan plan = DemoPlan.Create(options);
             string? directory = parsed.GetValue(outDirectory);
@@ -126,6 +132,10 @@ internal static class DemoCommand
         option.AcceptOnlyFromAmong(values);
         return option;
     }
+
+    private static int ToWidth(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int width)
+        ? width
+        : throw CommandException.Misuse($"'{text}' is no width of a hidden layer.", "--hidden takes one or two whole numbers, comma-separated.");
 
     private static string[] ListOf(string? values) =>
         values?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];

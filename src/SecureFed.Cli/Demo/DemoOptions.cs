@@ -84,4 +84,13 @@ internal sealed record DemoOptions
 
     /// <summary>Dirichlet parameter of a label skew.</summary>
     public double? Dirichlet { get; init; }
+
+    /// <summary>Widths of a network's hidden layers; empty: the scenario's.</summary>
+    public IReadOnlyList<int> Hidden { get; init; } = [];
+
+    /// <summary>Of a network; null: tanh.</summary>
+    public string? Activation { get; init; }
+
+    /// <summary>Of a network; null: what the label's values suggest.</summary>
+    public string? NetworkOutput { get; init; }
 }

@@ -24,6 +24,7 @@ namespace SecureFed.Cli.Demo;
 /// <param name="RingBits">b; below 32 long training vectors are flattened.</param>
 /// <param name="Protection">How updates are hidden.</param>
 /// <param name="Schedule">Evaluations in between, and whether they can end the training.</param>
+/// <param name="Form">The model with its dimensions.</param>
 internal sealed record DemoPlan(
     Scenario Scenario,
     ScenarioData Data,
@@ -35,7 +36,8 @@ internal sealed record DemoPlan(
     DemoPrivacy Privacy,
     int RingBits,
     ProtectionKind Protection,
-    ScheduleDefinition Schedule)
+    ScheduleDefinition Schedule,
+    DemoModel Form)
 {
     /// <summary>Data generation, partition and simulated dropouts are the same in every run; keys and masks never are.</summary>
     public const ulong Seed = 20_260_101;
@@ -81,32 +83,40 @@ internal sealed record DemoPlan(
 
         double dropout = options.Dropout ?? scenario.DefaultDropout;
         CohortBounds cohort = ChooseCohort(clients, dropout, scenario, options);
-        ModelKind model = options.Model switch { "linear" => ModelKind.Linear, "logistic" => ModelKind.Logistic, _ => scenario.ModelKind };
-        (ScenarioData data, IReadOnlyList<string> notes) = options.Data.Count > 0 ? ReadCsv(options, model, clients) : (scenario.Generate(clients, Seed, DemoTraining.DealingOf(options)), []);
-        LocalTrainingOptions local = model == scenario.ModelKind ? scenario.Local : SquaredErrorTraining;
+        ModelKind model = DemoModel.KindOf(options, scenario);
+        LabelKind label = DemoModel.LabelOf(options, model, () => options.Data.Count > 0 ? Read(options, sources => CsvTable.SuggestLabelKind(sources, ToCsv(options, LabelKind.Binary))) : LabelKind.Binary);
+        RequireUsage(options.Positive is null || label == LabelKind.Binary, "--positive goes with a label of two values: --model logistic, or a network with a logistic output.");
+        CsvTable? table = options.Data.Count > 0 ? Read(options, sources => CsvTable.Read(sources, ToCsv(options, label))) : null;
+        ScenarioData data = table is null ? scenario.Generate(clients, Seed, DemoTraining.DealingOf(options)) : Scenario.Deal(table, clients, Seed, DemoTraining.DealingOf(options));
+        IReadOnlyList<string> notes = table?.Notes ?? [];
+        DemoModel form = DemoModel.Create(options, model, label, data.Schema, table?.Classes ?? [], scenario.Network.Hidden);
+        bool isNetwork = model == ModelKind.Network;
+        LocalTrainingOptions local = isNetwork ? scenario.Network.Local : model == scenario.ModelKind || model == ModelKind.Softmax ? scenario.Local : SquaredErrorTraining;
         bool isFedSgd = string.Equals(options.Optimizer, "fedsgd", StringComparison.Ordinal);
         ServerOptimizerKind kind = DemoTraining.KindOf(options.Optimizer);
         TrainingDefinition training = new()
         {
             Optimizer = kind,
-            ServerLearningRate = isFedSgd ? options.LearningRate ?? FedSgdRate(scenario, model, data.Schema.Features.Count) : DemoTraining.RateOf(kind, model == scenario.ModelKind ? scenario.ServerRate : 1),
+            ServerLearningRate = isFedSgd
+                ? options.LearningRate ?? FedSgdRate(scenario, model, data.Schema.Features.Count)
+                : DemoTraining.RateOf(kind, isNetwork ? scenario.Network.ServerRate : model == scenario.ModelKind || model == ModelKind.Softmax ? scenario.ServerRate : 1),
             LocalOptimizer = local.Optimizer == LocalOptimizer.Adam ? LocalOptimizerKind.Adam : LocalOptimizerKind.Sgd,
             LocalLearningRate = isFedSgd ? local.LearningRate : options.LearningRate ?? local.LearningRate,
             AdamEpsilon = local.AdamEpsilon,
             LearningRateDecay = local.LearningRateDecay,
             LocalEpochs = options.LocalEpochs ?? local.Epochs,
             BatchSize = options.BatchSize ?? local.BatchSize,
-            ClipNorm = scenario.ClipNorm,
+            ClipNorm = isNetwork ? scenario.Network.ClipNorm : scenario.ClipNorm,
             GreatestRows = data.MaxRows,
         };
         if (options.Privacy == PrivacyUnit.Record)
         {
-            (DemoPrivacy records, TrainingDefinition stepped) = DemoPrivacy.ForRecords(options, scenario, dropout, data.Clients.Sum(c => c.Rows), training);
-            return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(DemoTraining.Complete(stepped, options, records.Rounds), options), records, options.RingBits, options.Protection, ScheduleOf(options));
+            (DemoPrivacy records, TrainingDefinition stepped) = DemoPrivacy.ForRecords(options, scenario.Name, isNetwork ? scenario.Network.RecordLevel : scenario.RecordLevel, dropout, data.Clients.Sum(c => c.Rows), training);
+            return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(DemoTraining.Complete(stepped, options, records.Rounds), options), records, options.RingBits, options.Protection, ScheduleOf(options), form);
         }
 
-        DemoPrivacy privacy = DemoPrivacy.For(options, scenario, clients, dropout, options.Rounds ?? (isFedSgd ? FedSgdRounds : scenario.DefaultRounds));
-        return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(DemoTraining.Complete(training with { ScaleByBounds = !privacy.Standardise }, options, privacy.Rounds), options), privacy, options.RingBits, options.Protection, ScheduleOf(options));
+        DemoPrivacy privacy = DemoPrivacy.For(options, scenario, clients, dropout, options.Rounds ?? (isFedSgd ? FedSgdRounds : isNetwork ? scenario.Network.Rounds : scenario.DefaultRounds));
+        return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(DemoTraining.Complete(training with { ScaleByBounds = !privacy.Standardise }, options, privacy.Rounds), options), privacy, options.RingBits, options.Protection, ScheduleOf(options), form);
     }
 
     private static ScheduleDefinition ScheduleOf(DemoOptions options) => new()
@@ -125,19 +135,13 @@ internal sealed record DemoPlan(
     {
         TaskId = taskId.ToString(),
         Name = $"demo {Scenario.Name}",
-        Model = new ModelDefinition
-        {
-            Kind = Model == ModelKind.Logistic ? TaskModelKind.Logistic : TaskModelKind.Linear,
-            Features = [.. Data.Schema.Features.Select(ToFeature)],
-            Label = ToFeature(Data.Schema.Label),
-            L2Penalty = Scenario.Penalty,
-        },
+        Model = Form.ToDefinition(Scenario.Penalty),
         Training = Training,
         Schedule = Schedule with { Standardise = Privacy.Standardise, TrainRounds = Rounds, Evaluate = Privacy.Evaluate || Schedule.EvaluateEvery > 0, GreatestFailures = 5 },
         Privacy = Privacy.Definition,
         Protection = Protection,
         RingBits = RingBits,
-        Flatten = RingBits < 32 && Data.Schema.Features.Count >= LeastFlattened,
+        Flatten = RingBits < 32 && Form.Shape.ParameterCount > LeastFlattened,
         Cohort = new CohortDefinition
         {
             Least = Cohort.Least,
@@ -185,7 +189,7 @@ internal sealed record DemoPlan(
 
     /// <summary>Squared error over F standardised features has a Hessian of trace 2F, so 1/(2F) is below 2/L whatever their correlation.</summary>
     private static double FedSgdRate(Scenario scenario, ModelKind model, int features) =>
-        model == scenario.ModelKind ? scenario.FedSgdLearningRate : 1.0 / (2 * features);
+        model == ModelKind.Linear ? 1.0 / (2 * features) : model == scenario.ModelKind ? scenario.FedSgdLearningRate : Math.Min(0.5, scenario.FedSgdLearningRate);
 
     private static int LeastFeasible(ExactDecimal delta, ServerClass serverClass)
     {
@@ -195,21 +199,16 @@ internal sealed record DemoPlan(
         return clients;
     }
 
-    private static (ScenarioData Data, IReadOnlyList<string> Notes) ReadCsv(DemoOptions options, ModelKind model, int clients)
+    private static CsvOptions ToCsv(DemoOptions options, LabelKind label) => new(options.Label!) { Positive = options.Positive ?? "1", Drop = options.Drop, LabelKind = label };
+
+    private static T Read<T>(DemoOptions options, Func<IReadOnlyList<CsvSource>, T> read)
     {
         List<CsvSource> sources = [];
         try
         {
             foreach (string path in options.Data)
                 sources.Add(new CsvSource(Path.GetFileName(path), new StreamReader(path)));
-            CsvTable table = CsvTable.Read(sources, new CsvOptions(options.Label!)
-            {
-                Positive = options.Positive ?? "1",
-                Drop = options.Drop,
-                LabelKind = model == ModelKind.Linear ? LabelKind.Numeric : LabelKind.Binary,
-                PartitionBy = options.PartitionBy,
-            });
-            return (Scenario.Deal(table, clients, Seed, DemoTraining.DealingOf(options)), table.Notes);
+            return read(sources);
         }
         finally
         {
@@ -217,8 +216,6 @@ internal sealed record DemoPlan(
                 source.Reader.Dispose();
         }
     }
-
-    private static FeatureDefinition ToFeature(FeatureSchema feature) => new(feature.Name, feature.LowerBound, feature.UpperBound);
 
     private static void RequireUsage(bool condition, string message)
     {

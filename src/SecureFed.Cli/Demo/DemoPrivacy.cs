@@ -48,10 +48,10 @@ internal sealed record DemoPrivacy(PrivacyDefinition Definition, int Rounds, boo
             false);
 
     /// <summary>Single rows protected: the scenario's settings, unless the user says otherwise.</summary>
-    public static (DemoPrivacy Privacy, TrainingDefinition Training) ForRecords(DemoOptions options, Scenario scenario, double dropout, int trainingRows, TrainingDefinition training)
+    public static (DemoPrivacy Privacy, TrainingDefinition Training) ForRecords(
+        DemoOptions options, string dataSet, RecordLevelSettings settings, double dropout, int trainingRows, TrainingDefinition training)
     {
         RefuseLocalTraining(options);
-        RecordLevelSettings settings = scenario.RecordLevel;
         int expected = PublicEstimate(trainingRows);
         int rounds = options.Rounds ?? (options.IsTree ? Math.Min(GreatestTreeRounds, (int)BitOperations.RoundUpToPowerOf2((uint)settings.Rounds)) : settings.Rounds);
         double rate = options.BatchSize is { } batch ? Math.Min(1, (double)batch / expected) : settings.SamplingRate;
@@ -62,7 +62,7 @@ internal sealed record DemoPrivacy(PrivacyDefinition Definition, int Rounds, boo
             Unit = PrivacyUnit.Record,
             Epsilon = options.Epsilon ?? DefaultEpsilon,
             Delta = options.Delta ?? DeltaChoice.For(expected),
-            DataSet = scenario.Name,
+            DataSet = dataSet,
             SamplingRate = options.IsTree ? 1 : rate,
             ExpectedRecords = expected,
             SpareRounds = SparesFor(rounds, dropout),
@@ -103,7 +103,7 @@ internal sealed record DemoPrivacy(PrivacyDefinition Definition, int Rounds, boo
                 $"With --privacy record a round is one gradient step, so --optimizer {options.Optimizer} has nothing to average.",
                 "Choose fedsgd, fedavgm, fedadam, fedyogi or fedadagrad, or --privacy client."),
         };
-        if (options.IsTree && options.Model is not "linear" && (asked ?? ServerOptimizerKind.FedSgd) == ServerOptimizerKind.FedSgd)
+        if (options.IsTree && options.Model is not ("linear" or "network") && (asked ?? ServerOptimizerKind.FedSgd) == ServerOptimizerKind.FedSgd)
             return (ServerOptimizerKind.FedSgd, TreeRate);
         return asked is null || asked == kind ? (kind, settings.ServerRate) : (asked.Value, RateOf(asked.Value, kind, settings));
     }

@@ -21,7 +21,7 @@ internal static class DemoReport
 
     public static void Write(DemoResult result, DemoPlan plan, string? directory, Terminal terminal)
     {
-        IReadOnlyList<(string Name, double Coefficient)> features = FeaturesOf(result, plan);
+        IReadOnlyList<(string Name, double? Coefficient)> features = FeaturesOf(result, plan);
         if (terminal.IsJson)
             terminal.WriteJson(ToDocument(result, plan, features));
         else
@@ -34,7 +34,7 @@ internal static class DemoReport
 
     internal static string Text(double value, string format = "0") => value.ToString(format, CultureInfo.InvariantCulture);
 
-    private static object ToDocument(DemoResult result, DemoPlan plan, IReadOnlyList<(string Name, double Coefficient)> features) => new
+    private static object ToDocument(DemoResult result, DemoPlan plan, IReadOnlyList<(string Name, double? Coefficient)> features) => new
     {
         schemaVersion = SchemaVersion,
         scenario = plan.Scenario.Name,
@@ -53,6 +53,10 @@ internal static class DemoReport
             kind = KindOf(plan),
             parameters = result.Model.Parameters.ToArray(),
             features = features.Select(f => new { name = f.Name, coefficient = f.Coefficient }),
+            classes = plan.Form.Classes.Count > 0 ? plan.Form.Classes : null,
+            hidden = plan.Form.IsNetwork ? plan.Form.Hidden : null,
+            activation = plan.Form.Activation?.ToString().ToLowerInvariant(),
+            output = plan.Form.Shape.Output.ToString().ToLowerInvariant(),
         },
     };
 
@@ -64,7 +68,8 @@ internal static class DemoReport
         KindOf(plan),
         result.Model.Parameters.ToArray(),
         result.Standardizer.ToArray(),
-        [.. FeaturesOf(result, plan).Select(f => new ModelFeature(f.Name, f.Coefficient))]);
+        [.. FeaturesOf(result, plan).Select(f => new ModelFeature(f.Name, f.Coefficient))],
+        plan.Form.ToForm());
 
     private static object? ToDrift(DriftView? drift) => drift is null ? null : new { dispersion = drift.Dispersion, squaredMeanNorm = drift.SquaredMeanNorm, deviation = drift.Deviation };
 
@@ -77,10 +82,32 @@ internal static class DemoReport
 
     private static string HiddenIn(DemoPlan plan) => plan.Protection == ProtectionKind.Masking ? "masked" : "encrypted";
 
-    private static string KindOf(DemoPlan plan) => plan.Model == ModelKind.Logistic ? "logistic" : "linear";
+    private static string KindOf(DemoPlan plan) => plan.Model.ToString().ToLowerInvariant();
 
-    private static IReadOnlyList<(string Name, double Coefficient)> FeaturesOf(DemoResult result, DemoPlan plan) =>
-        result.Model.Coefficients([.. plan.Data.Schema.Features.Select(f => f.Name)]);
+    /// <summary>One coefficient for each feature, largest first; null where the model has none such, in the features' order then.</summary>
+    private static IReadOnlyList<(string Name, double? Coefficient)> FeaturesOf(DemoResult result, DemoPlan plan)
+    {
+        string[] names = [.. plan.Data.Schema.Features.Select(f => f.Name)];
+        return result.Model.Shape is LinearModel
+            ? [.. result.Model.Coefficients(names).Select(f => (f.Name, (double?)f.Coefficient))]
+            : [.. names.Select(name => (name, (double?)null))];
+    }
+
+    private static void WriteCoefficients(DemoPlan plan, Terminal terminal, IReadOnlyList<(string Name, double? Coefficient)> features)
+    {
+        if (plan.Form.Shape is not LinearModel)
+        {
+            string hidden = plan.Form.IsNetwork ? $", hidden layers of {string.Join(" and ", plan.Form.Hidden)} units with {plan.Form.Activation!.Value.ToString().ToLowerInvariant()}" : "";
+            terminal.WriteLine($"Model: {KindOf(plan)} with {plan.Form.Shape.ParameterCount} parameters{hidden}; it has no single coefficient for each feature.");
+            return;
+        }
+
+        terminal.WriteLine("Interpretability: coefficients of the standardised features, largest first:");
+        foreach ((string name, double? coefficient) in features.Take(ShownCoefficients))
+            terminal.WriteLine($"  {Text(coefficient!.Value, "+0.000;-0.000")}  {name}");
+        if (features.Count > ShownCoefficients)
+            terminal.WriteLine($"  and {features.Count - ShownCoefficients} smaller (--json shows all)");
+    }
 
     private static ulong EntriesOf(DemoResult result) => result.Audit.Checkpoint?.Checkpoint.Size ?? 0;
 
@@ -113,7 +140,7 @@ internal static class DemoReport
 
     private static object ToMetrics(ModelMetrics metrics) => new { auc = metrics.Auc, accuracy = metrics.Accuracy, loss = metrics.Loss, rmse = metrics.Rmse, r2 = metrics.R2 };
 
-    private static void WriteTables(DemoResult result, DemoPlan plan, string? directory, Terminal terminal, IReadOnlyList<(string Name, double Coefficient)> features)
+    private static void WriteTables(DemoResult result, DemoPlan plan, string? directory, Terminal terminal, IReadOnlyList<(string Name, double? Coefficient)> features)
     {
         terminal.WriteLine($"{plan.Scenario.Description}");
         foreach (string note in plan.Notes)
@@ -140,7 +167,7 @@ internal static class DemoReport
 
         if (result.Federated is { } federated)
         {
-            string quality = federated.Auc is { } auc ? $"AUC {Text(auc, "0.0000")}" : $"RMSE {Text(federated.Rmse ?? 0, "0.0000")}";
+            string quality = federated.Auc is { } auc ? $"AUC {Text(auc, "0.0000")}" : federated.Rmse is null ? $"accuracy {Text(federated.Accuracy ?? 0, "0.0000")}" : $"RMSE {Text(federated.Rmse ?? 0, "0.0000")}";
             terminal.WriteLine($"Federated evaluation on the clients' own {federated.Rows} rows, by a sum that is {HiddenIn(plan)} too: {quality}, loss {Text(federated.Loss, "0.0000")}.");
         }
 
@@ -153,11 +180,7 @@ internal static class DemoReport
             terminal.WriteLine($"{result.Sums.NoisySums} released sums differ from the sum of the clients' integers by noise whose standard deviation is {Text(ratio, "0.000")} times the stated one ({result.Sums.NoisyCoordinates} coordinates).");
         terminal.WriteLine();
         terminal.WriteLine($"Communication: {Text(result.BytesUpPerClientPerRound)} bytes up and {Text(result.BytesDownPerClientPerRound)} bytes down per client and round.");
-        terminal.WriteLine("Interpretability: coefficients of the standardised features, largest first:");
-        foreach ((string name, double coefficient) in features.Take(ShownCoefficients))
-            terminal.WriteLine($"  {Text(coefficient, "+0.000;-0.000")}  {name}");
-        if (features.Count > ShownCoefficients)
-            terminal.WriteLine($"  and {features.Count - ShownCoefficients} smaller (--json shows all)");
+        WriteCoefficients(plan, terminal, features);
         if (result.Budget is { } budget)
             WriteBudget(budget, result, plan.Privacy.Definition.TreeLeaves, terminal);
         terminal.WriteLine(

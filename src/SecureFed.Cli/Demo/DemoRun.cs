@@ -22,6 +22,7 @@ using SecureFed.Protocol.Resources;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
 using SecureFed.Protocol.Wire;
+using SecureFed.Server.Tasks;
 
 namespace SecureFed.Cli.Demo;
 
@@ -169,7 +170,7 @@ internal static class DemoRun
             sums,
             plan.Privacy.HasNoise ? await taskOperator.GetBudgetAsync(taskId, cancellationToken) : null,
             ModelEvaluation.Evaluate(model, plan.Data.Test, standardizer),
-            CentralBaseline.Fit(plan.Data.Pool(), plan.Model, plan.Scenario.Penalty).Evaluate(plan.Data.Test),
+            CentralBaseline.Fit(plan.Data.Pool(), GlobalModel.Initial(plan.Form.Shape, ModelStep.SeedOf(taskId)), plan.Scenario.Penalty).Evaluate(plan.Data.Test),
             federated,
             model,
             standardizer,

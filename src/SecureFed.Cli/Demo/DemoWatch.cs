@@ -99,7 +99,7 @@ internal sealed class DemoWatch(DemoPlan plan, SecureFedOperator taskOperator, I
                 throw new System.Diagnostics.UnreachableException("The server's own lineage holds a malformed digest.");
             ModelState state = await taskOperator.GetModelAsync(digest, cancellationToken);
             ClipNorm = state.ClipNorm;
-            Current = (new GlobalModel(plan.Model, [.. published.Kind == RoundKind.Train ? state.Candidate : state.Result]), Standardizer.FromArray([.. state.Standardisation]));
+            Current = (new GlobalModel(plan.Form.Shape, [.. published.Kind == RoundKind.Train ? state.Candidate : state.Result]), Standardizer.FromArray([.. state.Standardisation]));
             if (published.Kind == RoundKind.Train)
             {
                 RoundView round = rounds.First(r => r.Number == published.Round);

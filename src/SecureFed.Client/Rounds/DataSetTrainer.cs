@@ -30,8 +30,10 @@ public sealed class DataSetTrainer(DataSet data, ulong shuffleSeed) : ILocalTrai
         {
             RoundKind.Standardise => MomentVector.Create(data, learning.Schema, greatestRows),
             RoundKind.Train => Train(assignment, learning, greatestRows),
-            RoundKind.Evaluate when learning.ModelKind == ModelKind.Logistic =>
+            RoundKind.Evaluate when learning.Output == OutputKind.Logistic =>
                 ClassificationCounts.Create(learning.CandidateOf(assignment.Model), Standardise(learning, assignment.Model), greatestRows),
+            RoundKind.Evaluate when learning.Output == OutputKind.Softmax =>
+                MulticlassCounts.Create(learning.CandidateOf(assignment.Model), Standardise(learning, assignment.Model), greatestRows),
             RoundKind.Evaluate =>
                 RegressionSums.Create(learning.CandidateOf(assignment.Model), data, learning.StandardizerOf(assignment.Model), learning.Schema.Label, greatestRows),
             _ => throw new ArgumentOutOfRangeException(nameof(assignment)),
@@ -46,7 +48,8 @@ public sealed class DataSetTrainer(DataSet data, ulong shuffleSeed) : ILocalTrai
         {
             RoundKind.Standardise => new MomentRecords(data, learning.Schema),
             RoundKind.Train => new GradientRecords(learning.ModelOf(assignment.Model), Standardise(learning, assignment.Model), assignment.Task.Training.ClipNorm),
-            RoundKind.Evaluate when learning.ModelKind == ModelKind.Logistic => new ClassificationRecords(result, Standardise(learning, assignment.Model), LogitBins.Noised),
+            RoundKind.Evaluate when learning.Output == OutputKind.Softmax => new MulticlassRecords(result, Standardise(learning, assignment.Model)),
+            RoundKind.Evaluate when learning.Output == OutputKind.Logistic => new ClassificationRecords(result, Standardise(learning, assignment.Model), LogitBins.Noised),
             RoundKind.Evaluate => new RegressionRecords(result, data, learning.StandardizerOf(assignment.Model), learning.Schema.Label),
             _ => throw new ArgumentOutOfRangeException(nameof(assignment)),
         };

@@ -65,7 +65,7 @@ internal sealed class CsvColumn(CsvRecords table, int index)
         }
     }
 
-    private DataException Refuse(string code, int row, string what, string hint)
+    internal DataException Refuse(string code, int row, string what, string hint)
     {
         CsvRecords.Record record = table.Records[row];
         return new DataException(code, $"{record.File}, line {record.Line}: column '{Name}' {what}.", hint, record.Line, Name);

@@ -16,6 +16,9 @@ public sealed record CsvOptions(string Label)
     /// <summary>Column whose values are kept aside to deal rows by, see <see cref="CsvTable.PartitionValues"/>; it may be dropped. Default none.</summary>
     public string? PartitionBy { get; init; }
 
+    /// <summary>The classes in ordinal order when <see cref="LabelKind"/> is class; null takes those that the table has. Labels compare as text.</summary>
+    public IReadOnlyList<string>? Classes { get; init; }
+
     /// <summary>Most distinct values that a one-hot encoded text column may have. Default 64; one column of the model each.</summary>
     public int CategoryLimit { get; init; } = 64;
 }

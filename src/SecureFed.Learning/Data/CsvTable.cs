@@ -12,10 +12,11 @@ namespace SecureFed.Learning.Data;
 /// </remarks>
 public sealed class CsvTable
 {
-    private CsvTable(DataSet data, DataSchema schema, IReadOnlyList<string> notes, IReadOnlyList<string> partitionValues)
+    private CsvTable(DataSet data, DataSchema schema, IReadOnlyList<string> classes, IReadOnlyList<string> notes, IReadOnlyList<string> partitionValues)
     {
         Data = data;
         Schema = schema;
+        Classes = classes;
         Notes = notes;
         PartitionValues = partitionValues;
     }
@@ -25,6 +26,9 @@ public sealed class CsvTable
 
     /// <summary>Features, label, and bounds by <see cref="PublicBounds"/>.</summary>
     public DataSchema Schema { get; }
+
+    /// <summary>Names of the classes in ordinal order; empty unless the label is a class.</summary>
+    public IReadOnlyList<string> Classes { get; }
 
     /// <summary>How text columns were encoded, one sentence each.</summary>
     public IReadOnlyList<string> Notes { get; }
@@ -43,7 +47,8 @@ public sealed class CsvTable
         CsvRecords records = CsvRecords.Read(sources);
         RequireColumns(records.Header, options);
         CsvColumn label = new(records, Array.IndexOf(records.Header, options.Label));
-        double[] labels = LabelEncoder.Encode(label, options);
+        IReadOnlyList<string> classes = options.LabelKind == LabelKind.Class ? ClassLabels.ListOf(label, options.Classes) : [];
+        double[] labels = LabelEncoder.Encode(label, options, classes);
         var encoder = new FeatureEncoder(options);
         for (int index = 0; index < records.Header.Length; index++)
         {
@@ -54,8 +59,8 @@ public sealed class CsvTable
             }
         }
 
-        var schema = new DataSchema(encoder.Schemas(), LabelEncoder.Schema(options, labels), options.LabelKind);
-        return new CsvTable(new DataSet([.. schema.Features.Select(feature => feature.Name)], encoder.Interleave(labels.Length), labels), schema, encoder.Notes, PartitionColumn(records, options));
+        var schema = new DataSchema(encoder.Schemas(), LabelEncoder.Schema(options, labels, classes), options.LabelKind);
+        return new CsvTable(new DataSet([.. schema.Features.Select(feature => feature.Name)], encoder.Interleave(labels.Length), labels), schema, classes, encoder.Notes, PartitionColumn(records, options));
     }
 
     private static string[] PartitionColumn(CsvRecords records, CsvOptions options)
@@ -78,6 +83,15 @@ public sealed class CsvTable
         CsvColumn column = new(records, index);
         column.RefuseMissing();
         return [.. Enumerable.Range(0, column.Rows).Select(row => CsvColumn.TryNumber(column.Text(row), out double number) ? number.ToString("R", CultureInfo.InvariantCulture) : column.Text(row))];
+    }
+
+    /// <summary>What the label column of a file looks like, before it is decided what to predict.</summary>
+    /// <exception cref="DataException">The files cannot be read, or have no such column.</exception>
+    public static LabelKind SuggestLabelKind(IReadOnlyList<CsvSource> sources, CsvOptions options)
+    {
+        CsvRecords records = CsvRecords.Read(sources);
+        RequireColumns(records.Header, options);
+        return ClassLabels.Suggest(new CsvColumn(records, Array.IndexOf(records.Header, options.Label)));
     }
 
     private static void RequireColumns(string[] header, CsvOptions options)

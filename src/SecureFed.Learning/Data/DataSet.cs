@@ -23,7 +23,7 @@ public sealed class DataSet
     /// <summary>Names in column order.</summary>
     public IReadOnlyList<string> FeatureNames { get; }
 
-    /// <summary>One label per row; 0 or 1 when the label is binary.</summary>
+    /// <summary>One label per row; 0 or 1 when the label is binary, a place in the list of classes when it is a class.</summary>
     public ReadOnlySpan<double> Labels => labels;
 
     /// <summary>Copies rows into a data set.</summary>

@@ -52,6 +52,9 @@ public sealed class Scenario
     /// <summary>How to train when every row is protected.</summary>
     public required RecordLevelSettings RecordLevel { get; init; }
 
+    /// <summary>How to train a network.</summary>
+    public required NetworkSettings Network { get; init; }
+
     /// <summary>All scenarios.</summary>
     public static IReadOnlyList<Scenario> All => ScenarioCatalogue.All;
 

@@ -107,10 +107,11 @@ public static class LocalTrainer
 
     private static void Require(GlobalModel model, DataSet data, Objective objective)
     {
-        if (data.Rows == 0 || data.FeatureCount != model.Weights.Length || objective.Kind != model.Kind || objective.TotalRows < 1)
+        if (data.Rows == 0 || data.FeatureCount != model.FeatureCount || objective.Kind != model.Kind || objective.TotalRows < 1
+            || (objective.Model ?? model.Shape).ParameterCount != model.Parameters.Length)
         {
             throw new ArgumentException(
-                $"A {model.Kind} model of {model.Weights.Length} weights cannot be trained on {data.Rows} rows of {data.FeatureCount} features for a {objective.Kind} objective.",
+                $"A {model.Kind} model of {model.FeatureCount} features cannot be trained on {data.Rows} rows of {data.FeatureCount} features for a {objective.Kind} objective.",
                 nameof(data));
         }
     }

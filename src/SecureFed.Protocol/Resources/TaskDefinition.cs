@@ -108,6 +108,18 @@ public sealed record ModelDefinition
     public FeatureDefinition? Label { get; init; }
 
     public double L2Penalty { get; init; }
+
+    /// <summary>Softmax, or a network with softmax output: names of the classes in ascending ordinal order.</summary>
+    public IReadOnlyList<string> Classes { get; init; } = [];
+
+    /// <summary>Network: widths of its one or two hidden layers, each 1 to 4096.</summary>
+    public IReadOnlyList<int> Hidden { get; init; } = [];
+
+    /// <summary>Network: null is tanh.</summary>
+    public NetworkActivation? Activation { get; init; }
+
+    /// <summary>Network: what it predicts. Null: classes if there are any, else the probability of the positive class.</summary>
+    public NetworkOutput? Output { get; init; }
 }
 
 public sealed record TrainingDefinition

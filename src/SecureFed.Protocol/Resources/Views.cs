@@ -194,7 +194,21 @@ public sealed record DriftView(double Dispersion, double SquaredMeanNorm, double
 public sealed record SegmentView(string Name, int Length, double ClipNorm, int ScaleExponent, int? FlattenedLength = null);
 
 /// <summary>Federated metrics over the survivors' rows.</summary>
-public sealed record MetricsView(long Rows, double Loss, double? Auc, double? Accuracy, double? Rmse, double? R2);
+/// <param name="Rows">Rows.</param>
+/// <param name="Loss">Mean loss without penalty.</param>
+/// <param name="Auc">Null unless there are two classes.</param>
+/// <param name="Accuracy">Null for a number.</param>
+/// <param name="Rmse">Null for classes.</param>
+/// <param name="R2">Null for classes.</param>
+/// <param name="Classes">Each of several classes, without record-level noise; else null.</param>
+public sealed record MetricsView(long Rows, double Loss, double? Auc, double? Accuracy, double? Rmse, double? R2, IReadOnlyList<ClassView>? Classes = null);
+
+/// <summary>One of several classes in an evaluation.</summary>
+/// <param name="Name">Class.</param>
+/// <param name="Rows">Rows of the class.</param>
+/// <param name="Correct">Those of them that were predicted correctly.</param>
+/// <param name="Predicted">How often they were taken for each class, in the order of the classes; null with more than 32.</param>
+public sealed record ClassView(string Name, long Rows, long Correct, IReadOnlyList<long>? Predicted);
 
 /// <summary>One item of <c>GET …/models</c>: the lineage.</summary>
 public sealed record ModelView(int Round, RoundKind Kind, string ModelDigest);

@@ -7,6 +7,12 @@ public enum TaskModelKind : byte
     Vector = 1,
     Linear = 2,
     Logistic = 3,
+
+    /// <summary>Softmax regression over the task's classes.</summary>
+    Softmax = 4,
+
+    /// <summary>One or two hidden layers.</summary>
+    Network = 5,
 }
 
 /// <summary>How the server steps the global model.</summary>

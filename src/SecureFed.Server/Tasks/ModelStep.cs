@@ -9,6 +9,7 @@ using SecureFed.Protocol.Resources;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
 using SecureFed.Protocol.Transparency;
+using SecureFed.Protocol.Wire;
 using SecureFed.Shared;
 
 namespace SecureFed.Server.Tasks;
@@ -16,6 +17,12 @@ namespace SecureFed.Server.Tasks;
 /// <summary>From a released sum to the next model or to metrics: deterministic, so that an auditor recomputes it from the log's blobs.</summary>
 internal static class ModelStep
 {
+    /// <summary>The model of a task's first round.</summary>
+    public static ModelState First(TaskParameters task) => new LearningTask(task).InitialModel();
+
+    /// <summary>The public seed of a network's first weights.</summary>
+    public static ulong SeedOf(Identifier taskId) => TaskModels.SeedOf(taskId);
+
     /// <summary>The model that follows from a closed round that awaits one; null if none does.</summary>
     /// <exception cref="KeyNotFoundException">The sum or the current model is not held.</exception>
     /// <exception cref="InvalidOperationException">One of them is malformed.</exception>
@@ -100,16 +107,27 @@ internal static class ModelStep
     {
         LearningTask learning = new(task);
         double[] sum = Decode(round.Parameters.Layout, aggregate);
-        bool isLogistic = learning.ModelKind == ModelKind.Logistic;
-        ModelMetrics metrics = task.Privacy.Unit == PrivacyUnit.Record
-            ? (isLogistic
-                ? ClassificationRecords.Decode(sum, NoiseOf(round), LogitBins.Noised)
-                : RegressionRecords.Decode(sum, NoiseOf(round), learning.Schema.Label)).Metrics
-            : isLogistic
-                ? ClassificationCounts.Decode(sum, task.Training.GreatestRows).Metrics
-                : RegressionSums.Decode(sum, learning.Schema.Label, task.Training.GreatestRows);
+        bool isRecordLevel = task.Privacy.Unit == PrivacyUnit.Record;
+        int greatestRows = task.Training.GreatestRows;
+        if (learning.Output == OutputKind.Softmax && !isRecordLevel)
+        {
+            (ModelMetrics ofAll, ClassCounts counts) = MulticlassCounts.Decode(sum, learning.Model.OutputCount, greatestRows);
+            return new MetricsView(ofAll.Rows, ofAll.Loss, ofAll.Auc, ofAll.Accuracy, ofAll.Rmse, ofAll.R2, ToView(task.Model.Classes, counts));
+        }
+
+        ModelMetrics metrics = (learning.Output, isRecordLevel) switch
+        {
+            (OutputKind.Logistic, true) => ClassificationRecords.Decode(sum, NoiseOf(round), LogitBins.Noised).Metrics,
+            (OutputKind.Logistic, false) => ClassificationCounts.Decode(sum, greatestRows).Metrics,
+            (OutputKind.Softmax, _) => MulticlassRecords.Decode(sum, NoiseOf(round), learning.Model.OutputCount).Metrics,
+            (_, true) => RegressionRecords.Decode(sum, NoiseOf(round), learning.Schema.Label).Metrics,
+            _ => RegressionSums.Decode(sum, learning.Schema.Label, greatestRows),
+        };
         return new MetricsView(metrics.Rows, metrics.Loss, metrics.Auc, metrics.Accuracy, metrics.Rmse, metrics.R2);
     }
+
+    private static ClassView[] ToView(IReadOnlyList<string> names, ClassCounts counts) =>
+        [.. names.Select((name, k) => new ClassView(name, counts.Rows[k], counts.Correct[k], counts.Confusion?[k]))];
 
     private static Standardizer Standardise(TaskParameters task, LearningTask learning, ServerRound round, double[] sum)
     {

@@ -23,6 +23,8 @@ internal static class TaskDefinitions
             return (null, "taskId is 22 characters of base64url (16 random bytes).");
         if (definition.Model.Features.Any(feature => feature is null))
             return (null, "A feature is null; give each feature a name and public bounds.");
+        if (definition.Model.Classes.Any(name => name is null))
+            return (null, "A class is null; give each class a name.");
         try
         {
             ModelSpecification model = ToModel(definition.Model);
@@ -84,12 +86,21 @@ internal static class TaskDefinitions
         schedule.WaitForClients,
         schedule.GreatestStaleness);
 
-    private static ModelSpecification ToModel(ModelDefinition model) => new(
-        model.Kind,
-        model.Kind == TaskModelKind.Vector ? model.Length ?? 0 : model.Features.Count + 1,
-        [.. model.Features.Select(ToFeature)],
-        model.Label is null ? null : ToFeature(model.Label),
-        model.L2Penalty);
+    private static ModelSpecification ToModel(ModelDefinition model)
+    {
+        bool isNetwork = model.Kind == TaskModelKind.Network;
+        ModelSpecification specification = new(
+            model.Kind,
+            model.Length ?? 0,
+            [.. model.Features.Select(ToFeature)],
+            model.Label is null ? null : ToFeature(model.Label),
+            model.L2Penalty,
+            model.Classes,
+            model.Hidden,
+            model.Activation ?? (isNetwork ? NetworkActivation.Tanh : NetworkActivation.None),
+            model.Output ?? (!isNetwork ? NetworkOutput.None : model.Classes.Count > 0 ? NetworkOutput.Softmax : NetworkOutput.Logistic));
+        return model.Kind == TaskModelKind.Vector ? specification : specification with { Length = checked((int)specification.ParameterCount) };
+    }
 
     /// <summary>The least noise with which the whole schedule keeps its budget.</summary>
     private static PrivacySpecification ToPrivacy(PrivacyDefinition privacy, TaskSchedule schedule, int greatestCohort)
