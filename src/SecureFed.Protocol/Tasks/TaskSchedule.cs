@@ -3,14 +3,15 @@ using SecureFed.Protocol.Wire;
 
 namespace SecureFed.Protocol.Tasks;
 
-/// <summary>Which rounds a task runs: standardise once, train R times, evaluate once.</summary>
+/// <summary>Which rounds a task runs: standardise once, train R times, evaluate once, explain once.</summary>
 /// <param name="Standardise">Whether a standardisation round comes first.</param>
 /// <param name="TrainRounds">R, at least 1.</param>
-/// <param name="Evaluate">Whether an evaluation round comes last.</param>
+/// <param name="Evaluate">Whether an evaluation round follows training.</param>
 /// <param name="GreatestFailures">Rounds in a row that may fail before the task is given up.</param>
-public sealed record TaskSchedule(bool Standardise, int TrainRounds, bool Evaluate, int GreatestFailures)
+/// <param name="Explain">Whether an explanation round comes last, after evaluation.</param>
+public sealed record TaskSchedule(bool Standardise, int TrainRounds, bool Evaluate, int GreatestFailures, bool Explain = false)
 {
-    public int Rounds => TrainRounds + (Standardise ? 1 : 0) + (Evaluate ? 1 : 0);
+    public int Rounds => TrainRounds + (Standardise ? 1 : 0) + (Evaluate ? 1 : 0) + (Explain ? 1 : 0);
 
     /// <summary>Highest number that a round of this task can have: every scheduled round after as many failures as are allowed in a row.</summary>
     /// <remarks>Bounds how often a server can ask a client for a vector.</remarks>
@@ -26,6 +27,8 @@ public sealed record TaskSchedule(bool Standardise, int TrainRounds, bool Evalua
             yield return RoundKind.Train;
             if (Evaluate)
                 yield return RoundKind.Evaluate;
+            if (Explain)
+                yield return RoundKind.Explain;
         }
     }
 
@@ -40,15 +43,20 @@ public sealed record TaskSchedule(bool Standardise, int TrainRounds, bool Evalua
             return RoundKind.Standardise;
         if (position < TrainRounds)
             return RoundKind.Train;
-        return position == TrainRounds && Evaluate ? RoundKind.Evaluate : null;
+        if (position == TrainRounds && Evaluate)
+            return RoundKind.Evaluate;
+        return Explain && position == TrainRounds + (Evaluate ? 1 : 0) ? RoundKind.Explain : null;
     }
+
+    /// <summary>Whether a model follows from the sum of a round of that kind; the others look at the finished model, so that training cannot go on after them.</summary>
+    public static bool YieldsModel(RoundKind kind) => kind is RoundKind.Standardise or RoundKind.Train;
 
     internal string? FindFault() =>
         TrainRounds is >= 1 and <= 1_000_000 && GreatestFailures is >= 0 and <= 1000 ? null : "A task trains for 1 to 1,000,000 rounds and allows 0 to 1,000 failures in a row.";
 
     internal void Write(CanonicalWriter writer) => writer
-        .Flag(Standardise).Count(TrainRounds).Flag(Evaluate).Count(GreatestFailures);
+        .Flag(Standardise).Count(TrainRounds).Flag(Evaluate).Count(GreatestFailures).Flag(Explain);
 
     internal static TaskSchedule Read(ref CanonicalReader reader) =>
-        new TaskSchedule(reader.Flag(), reader.Count(1_000_000), reader.Flag(), reader.Count(int.MaxValue));
+        new TaskSchedule(reader.Flag(), reader.Count(1_000_000), reader.Flag(), reader.Count(int.MaxValue), reader.Flag());
 }

@@ -95,7 +95,7 @@ public sealed class TaskState
     public bool HasOpenRound => Round is { Phase: not (RoundPhase.Closed or RoundPhase.Aborted) };
 
     /// <summary>True between a round's sum and the model that follows from it.</summary>
-    public bool AwaitsModel => Round is { Phase: RoundPhase.Closed } round && round.Parameters.Kind != RoundKind.Evaluate && rounds[^1] is { ModelDigest: null, AbortReason: null };
+    public bool AwaitsModel => Round is { Phase: RoundPhase.Closed } round && TaskSchedule.YieldsModel(round.Parameters.Kind) && rounds[^1] is { ModelDigest: null, AbortReason: null };
 
     /// <summary>(S_min − 1)/h or 1, the least over all cohort sizes; computed once.</summary>
     internal double UnknownPerHonest => unknownPerHonest ??= CohortThresholds.LeastUnknownPerHonest(Parameters.Cohort);
@@ -312,8 +312,8 @@ public sealed class TaskState
             : throw new InvalidOperationException("The current model names no clip norm that its task allows.");
     }
 
-    /// <summary>Not once the evaluation round has opened, unless that failed: it was the last of the schedule.</summary>
-    private bool CanExtend => Round is not { Parameters.Kind: RoundKind.Evaluate, Phase: not RoundPhase.Aborted };
+    /// <summary>Not once a round that looks at the finished model has opened, unless that failed: training is over by then.</summary>
+    private bool CanExtend => !(HasOpenRound && !TaskSchedule.YieldsModel(Round!.Parameters.Kind)) && !rounds.Exists(r => r.AbortReason is null && !TaskSchedule.YieldsModel(r.Kind));
 
     private static MessageDecision RefuseChange => MessageDecision.Refuse(ErrorCodes.TaskFinished, "The task is over, so nothing of it changes any more. Create another task.");
 
@@ -419,7 +419,7 @@ public sealed class TaskState
         {
             failuresInARow++;
         }
-        else if (Round.Parameters.Kind == RoundKind.Evaluate)
+        else if (!TaskSchedule.YieldsModel(Round.Parameters.Kind))
         {
             failuresInARow = 0;
             CompletedRounds++;

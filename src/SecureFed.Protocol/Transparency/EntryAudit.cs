@@ -172,7 +172,7 @@ public sealed class EntryAudit(Func<Digest, ReadOnlyMemory<byte>?>? findBlob = n
 
     private string? TakeChange(TaskEvent change)
     {
-        bool canExtend = rounds is not [.., { Kind: RoundKind.Evaluate, Phase: not RoundPhase.Aborted }];
+        bool canExtend = !rounds.Exists(r => r is { Kind: RoundKind.Evaluate or RoundKind.Explain, Phase: not RoundPhase.Aborted }); // Training is over by then.
         if (change is TaskEvent.ChangeRequested requested)
             return changes.Request(EntryCount, requested.RequestDigest, TaskId, canExtend);
         TaskEvent.ChangeApproved approved = (TaskEvent.ChangeApproved)change;
@@ -306,7 +306,7 @@ public sealed class EntryAudit(Func<Digest, ReadOnlyMemory<byte>?>? findBlob = n
 
         TaskEvent.RoundClosed closed = (TaskEvent.RoundClosed)last;
         rounds[^1] = rounds[^1] with { AggregateDigest = closed.AggregateDigest, Suspects = closed.Suspects };
-        awaitsModel = rounds[^1].Kind != RoundKind.Evaluate;
+        awaitsModel = rounds[^1].Kind is not (RoundKind.Evaluate or RoundKind.Explain);
         if (!awaitsModel)
             Complete();
     }
