@@ -1,4 +1,5 @@
 using SecureFed.Learning.Data;
+using SecureFed.Learning.Explanation;
 using SecureFed.Learning.Metrics;
 using SecureFed.Learning.Models;
 using SecureFed.Learning.Optimizers;
@@ -31,6 +32,7 @@ public sealed class DataSetTrainer(DataSet data, ulong shuffleSeed) : ILocalTrai
                 ClassificationCounts.Create(learning.ResultOf(assignment.Model), Standardise(learning, assignment.Model), greatestRows),
             RoundKind.Evaluate =>
                 RegressionSums.Create(learning.ResultOf(assignment.Model), data, learning.StandardizerOf(assignment.Model), learning.Schema.Label, greatestRows),
+            RoundKind.Explain => ExplanationVector.Create(learning.ExplanationPlan, learning.ExplainedOf(assignment.Model), data, greatestRows, shuffleSeed),
             _ => throw new ArgumentOutOfRangeException(nameof(assignment)),
         });
     }
@@ -45,6 +47,7 @@ public sealed class DataSetTrainer(DataSet data, ulong shuffleSeed) : ILocalTrai
             RoundKind.Train => new GradientRecords(learning.ModelOf(assignment.Model), Standardise(learning, assignment.Model), assignment.Task.Training.ClipNorm),
             RoundKind.Evaluate when learning.ModelKind == ModelKind.Logistic => new ClassificationRecords(result, Standardise(learning, assignment.Model), LogitBins.Noised),
             RoundKind.Evaluate => new RegressionRecords(result, data, learning.StandardizerOf(assignment.Model), learning.Schema.Label),
+            RoundKind.Explain => new ExplanationRecords(learning.ExplanationPlan, learning.ExplainedOf(assignment.Model), data),
             _ => throw new ArgumentOutOfRangeException(nameof(assignment)),
         };
         return ValueTask.FromResult<IRecordSource>(new RowRecords(vectors));

@@ -9,15 +9,12 @@ namespace SecureFed.Learning.Explanation;
 /// K(g + e) = δ + K(e - Eδ) with K the inverse of H + E, whatever E is: the step's noise has covariance K(Σ_e + Cov(Eδ))K, in which Cov(Eδ) = ½s²(‖δ‖²·1 + δδᵀ), since E has
 /// variance s² on its diagonal and ½s² beside it. Sampling adds K·σ²(H - λD)·K, σ² = 1 for a logistic model, D without the intercept.</para>
 /// <para>A direction is resolved where H + E has an eigenvalue above 2s√(2m): twice the spectral norm that E approaches, so that the true one is at least half of it. In the others
-/// no step is taken, and δ is taken to have standard deviation <see cref="HiddenDeviation"/>: an assumption, stated with the result, not a measurement.</para>
+/// no step is taken, and δ is taken to have standard deviation <see cref="CoefficientEstimates.HiddenDeviation"/>: an assumption, stated with the result, not a measurement.</para>
 /// <para>Neglected: terms of second order in δ (the matrix belongs to the released model, not to the optimum); that the matrix in the sampling variance is the noisy one; the noise of σ²; the
 /// dependence of K on E. Intervals are those of the penalised coefficients. They do not repair a model that does not hold: for that the variance would need the outer products of the gradients.</para>
 /// </remarks>
 internal static class OneStepEstimate
 {
-    /// <summary>Standard deviation of δ in a hidden direction: an odds ratio of 1.65 for a standard deviation of the features.</summary>
-    public const double HiddenDeviation = 0.5;
-
     // A matrix without noise is singular where columns are collinear, but for rounding in the sum.
     private const double Rounding = 1e-6;
 
@@ -59,7 +56,7 @@ internal static class OneStepEstimate
         int hidden = size - seen.Length;
         Matrix<double> shrunk = Matrix<double>.Build.DenseDiagonal(size, size, i => i < size - 1 ? ridge : 0);
         double gradientNoise = noise / row.GradientScale;
-        double length = step.DotProduct(step) + (hidden * HiddenDeviation * HiddenDeviation);
+        double length = step.DotProduct(step) + (hidden * CoefficientEstimates.HiddenDeviation * CoefficientEstimates.HiddenDeviation);
         Matrix<double> disturbance = Matrix<double>.Build.DenseDiagonal(size, size, (gradientNoise * gradientNoise) + (noise * noise * length / 2))
             + (step.OuterProduct(step) * (noise * noise / 2));
         Matrix<double> covariance = ((inverse - (inverse * shrunk * inverse)) * variance) + (inverse * disturbance * inverse);
@@ -68,7 +65,7 @@ internal static class OneStepEstimate
         {
             // What of the coefficient lies in hidden directions: 1 less its part in those that are seen.
             double unseen = Math.Max(0, 1 - seen.Sum(k => spectrum.EigenVectors[i, k] * spectrum.EigenVectors[i, k])) * (hidden > 0 ? 1 : 0);
-            double assumed = unseen * HiddenDeviation * HiddenDeviation;
+            double assumed = unseen * CoefficientEstimates.HiddenDeviation * CoefficientEstimates.HiddenDeviation;
             double measured = Math.Max(0, covariance[i, i]);
             estimates[i] = new CoefficientEstimate(names[i], released[i], new Estimate(released[i] + step[i], Math.Sqrt(measured + assumed)), assumed <= measured);
         }

@@ -167,6 +167,7 @@ public sealed record ChargeView(int Round, RoundKind Kind, long Units, BudgetSta
 /// <param name="NoiseDeviation">Standard deviation of the noise in every coordinate of the sum, integer units; 0 without noise.</param>
 /// <param name="Metrics">Federated metrics, for an evaluation round.</param>
 /// <param name="Suspects">Pseudonyms of clients with wrong or missing shares between them; honest ones can be among them.</param>
+/// <param name="Explanation">What the model goes by, for an explanation round.</param>
 public sealed record ManifestView(
     RoundView Round,
     string OpenDigest,
@@ -176,7 +177,8 @@ public sealed record ManifestView(
     int RingBits,
     double NoiseDeviation,
     MetricsView? Metrics,
-    IReadOnlyList<string> Suspects);
+    IReadOnlyList<string> Suspects,
+    ExplanationView? Explanation = null);
 
 /// <param name="Name">Name.</param>
 /// <param name="Length">Coordinates in the sum.</param>

@@ -28,7 +28,8 @@ public sealed record ExplanationSpecification(string FairnessFeature, IReadOnlyL
 
     public override int GetHashCode() => HashCode.Combine(FairnessFeature.GetHashCode(StringComparison.Ordinal), FairnessValues.Count);
 
-    internal string? FindFault(ModelSpecification model)
+    /// <summary>Null if the model has these groups; otherwise what is wrong and what to do.</summary>
+    public string? FindFault(ModelSpecification model)
     {
         if (FairnessFeature.Length == 0)
             return FairnessValues.Count == 0 ? null : "Values of a fairness feature are stated, but no feature.";

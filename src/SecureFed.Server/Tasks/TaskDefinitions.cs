@@ -27,14 +27,17 @@ internal static class TaskDefinitions
         {
             ModelSpecification model = ToModel(definition.Model);
             TrainingSpecification training = ToTraining(definition.Training, definition.Privacy.Unit);
-            TaskSchedule schedule = new(definition.Schedule.Standardise, definition.Schedule.TrainRounds, definition.Schedule.Evaluate, definition.Schedule.GreatestFailures);
+            TaskSchedule schedule = new(definition.Schedule.Standardise, definition.Schedule.TrainRounds, definition.Schedule.Evaluate, definition.Schedule.GreatestFailures, definition.Schedule.Explain);
+            ExplanationSpecification? explanation = ToExplanation(definition);
+            if (explanation?.FindFault(model) is { } unexplained)
+                return (null, unexplained);
             TaskParameters parameters = new(
                 taskId,
                 definition.Name,
                 model,
                 training,
                 schedule,
-                new LearningTask(model, training, definition.Privacy.Unit).ShapesOf(schedule),
+                new LearningTask(model, training, definition.Privacy.Unit, explanation).ShapesOf(schedule),
                 ToCohort(definition.Cohort, definition.Privacy.Unit, existing?.Cohort.Organisations ?? roster.ClientOrganisations),
                 new PhaseDeadlines(definition.Deadlines.AdvertiseMilliseconds, definition.Deadlines.PhaseMilliseconds, definition.Deadlines.GraceMilliseconds),
                 definition.Protection,
@@ -44,7 +47,8 @@ internal static class TaskDefinitions
                 definition.RequiresApproval,
                 definition.Protection == ProtectionKind.Masking && definition.Encryption is null ? null
                     : definition.Encryption is null && existing?.Protection == definition.Protection ? existing.Encryption
-                    : ToEncryption(definition, roster));
+                    : ToEncryption(definition, roster),
+                explanation);
             return parameters.FindFault() is { } fault ? (null, fault) : (parameters, "");
         }
         catch (Exception exception) when (exception is ArgumentException or OverflowException or AccountingException)
@@ -73,6 +77,11 @@ internal static class TaskDefinitions
             corrupt);
     }
 
+    /// <summary>Stated groups without the round that compares them stay, so that the task's own check refuses them.</summary>
+    private static ExplanationSpecification? ToExplanation(TaskDefinition definition) => definition.Explanation is { } asked
+        ? new ExplanationSpecification(asked.FairnessFeature, asked.FairnessValues)
+        : definition.Schedule.Explain ? ExplanationSpecification.Plain : null;
+
     private static ModelSpecification ToModel(ModelDefinition model) => new(
         model.Kind,
         model.Kind == TaskModelKind.Vector ? model.Length ?? 0 : model.Features.Count + 1,
@@ -90,14 +99,17 @@ internal static class TaskDefinitions
         bool isRecordLevel = privacy.Unit == PrivacyUnit.Record;
         double standardise = schedule.Standardise ? privacy.StandardiseShare : 0;
         double evaluate = schedule.Evaluate ? privacy.EvaluateShare : 0;
+        double explain = schedule.Explain ? privacy.ExplainShare : 0;
         int releasesPerUnit = privacy.TreeLeaves > 0
             ? TreeAggregationAccountant.ReleasesPerRecord(privacy.TreeLeaves, Math.Max(1, schedule.TrainRounds / privacy.TreeLeaves))
             : schedule.TrainRounds;
-        List<PlannedRelease> releases = [new(nameof(RoundKind.Train), checked(releasesPerUnit + privacy.SpareRounds), privacy.SamplingRate, 1 - standardise - evaluate)];
+        List<PlannedRelease> releases = [new(nameof(RoundKind.Train), checked(releasesPerUnit + privacy.SpareRounds), privacy.SamplingRate, 1 - standardise - evaluate - explain)];
         if (schedule.Standardise)
             releases.Add(new PlannedRelease(nameof(RoundKind.Standardise), 1, 1, standardise));
         if (schedule.Evaluate)
             releases.Add(new PlannedRelease(nameof(RoundKind.Evaluate), 1, 1, evaluate));
+        if (schedule.Explain)
+            releases.Add(new PlannedRelease(nameof(RoundKind.Explain), 1, 1, explain));
         double delta = privacy.Delta ?? DeltaChoice.For(isRecordLevel ? privacy.ExpectedRecords : greatestCohort);
         NoisePlan plan = NoisePlan.For(releases, privacy.Epsilon, delta);
         return new PrivacySpecification(
