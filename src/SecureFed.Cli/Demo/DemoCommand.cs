@@ -35,12 +35,14 @@ internal static class DemoCommand
         Option<double?> delta = new("--delta") { Description = "Probability with which the promise may fail. Default: at most 1e-5 and N^-1.1." };
         Option<string> ringBits = OneOf("--ring-bits", "Bits of each uploaded number. 16 and 20 flatten training vectors of more than 64. Default 32.", "16", "20", "32");
         Option<string> outDirectory = new("--out") { Description = "New or empty directory for log, blobs, client state, model and report." };
+        Option<bool> explain = new("--explain") { Description = "Add a last round that explains the model: calibration, importance, dependence, confidence intervals. Takes a part of the privacy budget." };
+        Option<string> fairnessBy = new("--fairness-by") { Description = "With --explain, compare the groups of this column, which has at most 16 values." };
         Option<bool> json = new("--json") { Description = "One JSON document on standard output." };
 
         Command command = new("demo", "Runs a federated task end to end: server, clients and, for encryption, key holders over HTTP on this machine.")
         {
             scenario, data, label, positive, drop, partitionBy, dirichlet, model, protection, clients, rounds, localEpochs, learningRate, batchSize,
-            optimizer, dropout, adversary, privacy, mechanism, adaptiveClip, epsilon, delta, ringBits, outDirectory, json,
+            optimizer, dropout, adversary, privacy, mechanism, adaptiveClip, epsilon, delta, ringBits, outDirectory, explain, fairnessBy, json,
         };
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -79,6 +81,8 @@ internal static class DemoCommand
                 Dropout = parsed.GetValue(dropout),
                 RingBits = parsed.GetValue(ringBits) switch { "16" => 16, "20" => 20, _ => 32 },
                 Protection = hidden,
+                Explain = parsed.GetValue(explain),
+                FairnessBy = parsed.GetValue(fairnessBy),
                 IsCurious = isSingleKey || parsed.GetValue(adversary) is "curious",
             };
             DemoPlan plan = DemoPlan.Create(options);

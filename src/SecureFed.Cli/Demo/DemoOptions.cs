@@ -51,4 +51,10 @@ internal sealed record DemoOptions
     public ProtectionKind Protection { get; init; } = ProtectionKind.Masking;
 
     public bool IsCurious { get; init; }
+
+    /// <summary>A last round that explains the model.</summary>
+    public bool Explain { get; init; }
+
+    /// <summary>Column whose groups it compares; null for none.</summary>
+    public string? FairnessBy { get; init; }
 }

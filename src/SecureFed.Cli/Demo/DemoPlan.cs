@@ -23,6 +23,7 @@ namespace SecureFed.Cli.Demo;
 /// <param name="Privacy">Budget and rounds.</param>
 /// <param name="RingBits">b; below 32 long training vectors are flattened.</param>
 /// <param name="Protection">How updates are hidden.</param>
+/// <param name="Explanation">What a last round explains; null for no such round.</param>
 internal sealed record DemoPlan(
     Scenario Scenario,
     ScenarioData Data,
@@ -33,7 +34,8 @@ internal sealed record DemoPlan(
     TrainingDefinition Training,
     DemoPrivacy Privacy,
     int RingBits,
-    ProtectionKind Protection)
+    ProtectionKind Protection,
+    ExplanationDefinition? Explanation = null)
 {
     /// <summary>Data generation, partition and simulated dropouts are the same in every run; keys and masks never are.</summary>
     public const ulong Seed = 20_260_101;
@@ -101,11 +103,11 @@ internal sealed record DemoPlan(
         if (options.Privacy == PrivacyUnit.Record)
         {
             (DemoPrivacy records, TrainingDefinition stepped) = DemoPrivacy.ForRecords(options, scenario, dropout, data.Clients.Sum(c => c.Rows), training);
-            return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(stepped, options), records, options.RingBits, options.Protection);
+            return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(stepped, options), records, options.RingBits, options.Protection, DemoExplanation.For(options, data, model));
         }
 
         DemoPrivacy privacy = DemoPrivacy.For(options, scenario, clients, dropout, options.Rounds ?? (isFedSgd ? FedSgdRounds : scenario.DefaultRounds));
-        return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(training with { ScaleByBounds = !privacy.Standardise }, options), privacy, options.RingBits, options.Protection);
+        return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(training with { ScaleByBounds = !privacy.Standardise }, options), privacy, options.RingBits, options.Protection, DemoExplanation.For(options, data, model));
     }
 
     private static TrainingDefinition WithAdaptiveClip(TrainingDefinition training, DemoOptions options) => options.AdaptiveClip is not { } quantile
@@ -125,7 +127,8 @@ internal sealed record DemoPlan(
             L2Penalty = Scenario.Penalty,
         },
         Training = Training,
-        Schedule = new ScheduleDefinition { Standardise = Privacy.Standardise, TrainRounds = Rounds, Evaluate = Privacy.Evaluate, GreatestFailures = 5 },
+        Schedule = new ScheduleDefinition { Standardise = Privacy.Standardise, TrainRounds = Rounds, Evaluate = Privacy.Evaluate, GreatestFailures = 5, Explain = Explanation is not null },
+        Explanation = Explanation,
         Privacy = Privacy.Definition,
         Protection = Protection,
         RingBits = RingBits,

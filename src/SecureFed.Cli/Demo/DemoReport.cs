@@ -54,6 +54,7 @@ internal static class DemoReport
             parameters = result.Model.Parameters.ToArray(),
             features = features.Select(f => new { name = f.Name, coefficient = f.Coefficient }),
         },
+        explanation = result.Explanation,
     };
 
     /// <summary>What <c>model.json</c> holds: enough to predict with, and the digest that the log names.</summary>
@@ -152,6 +153,8 @@ internal static class DemoReport
             terminal.WriteLine($"  {Text(coefficient, "+0.000;-0.000")}  {name}");
         if (features.Count > ShownCoefficients)
             terminal.WriteLine($"  and {features.Count - ShownCoefficients} smaller (--json shows all)");
+        if (result.Explanation is { } explanation)
+            DemoExplanationTables.Write(explanation, terminal);
         if (result.Budget is { } budget)
             WriteBudget(budget, result, plan.Privacy.Definition.TreeLeaves, terminal);
         terminal.WriteLine(
@@ -193,6 +196,7 @@ internal static class DemoReport
     {
         RoundKind.Standardise => "standardise",
         RoundKind.Train => "train",
+        RoundKind.Explain => "explain",
         _ => "evaluate",
     };
 
