@@ -37,12 +37,13 @@ internal static class DemoCommand
         Option<string> outDirectory = new("--out") { Description = "New or empty directory for log, blobs, client state, model and report." };
         Option<bool> explain = new("--explain") { Description = "Add a last round that explains the model: calibration, importance, dependence, confidence intervals. Takes a part of the privacy budget." };
         Option<string> fairnessBy = new("--fairness-by") { Description = "With --explain, compare the groups of this column, which has at most 16 values." };
+        Option<double?> explainShare = new("--explain-share") { Description = "Part of the privacy budget for --explain, above 0 and below 0.7. More narrows the intervals and costs the model. Default 0.2." };
         Option<bool> json = new("--json") { Description = "One JSON document on standard output." };
 
         Command command = new("demo", "Runs a federated task end to end: server, clients and, for encryption, key holders over HTTP on this machine.")
         {
             scenario, data, label, positive, drop, partitionBy, dirichlet, model, protection, clients, rounds, localEpochs, learningRate, batchSize,
-            optimizer, dropout, adversary, privacy, mechanism, adaptiveClip, epsilon, delta, ringBits, outDirectory, explain, fairnessBy, json,
+            optimizer, dropout, adversary, privacy, mechanism, adaptiveClip, epsilon, delta, ringBits, outDirectory, explain, fairnessBy, explainShare, json,
         };
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -82,6 +83,7 @@ internal static class DemoCommand
                 RingBits = parsed.GetValue(ringBits) switch { "16" => 16, "20" => 20, _ => 32 },
                 Protection = hidden,
                 Explain = parsed.GetValue(explain),
+                ExplainShare = parsed.GetValue(explainShare),
                 FairnessBy = parsed.GetValue(fairnessBy),
                 IsCurious = isSingleKey || parsed.GetValue(adversary) is "curious",
             };

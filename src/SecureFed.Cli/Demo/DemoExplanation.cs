@@ -10,6 +10,8 @@ namespace SecureFed.Cli.Demo;
 /// <summary>What a demo explains.</summary>
 internal static class DemoExplanation
 {
+    public const double DefaultShare = 0.2;
+
     /// <returns>Null if no explanation was asked for.</returns>
     /// <exception cref="CommandException">The column is none of the data, has too many values, or the model predicts no class.</exception>
     public static ExplanationDefinition? For(DemoOptions options, ScenarioData data, ModelKind model)

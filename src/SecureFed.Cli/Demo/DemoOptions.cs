@@ -55,6 +55,9 @@ internal sealed record DemoOptions
     /// <summary>A last round that explains the model.</summary>
     public bool Explain { get; init; }
 
+    /// <summary>Part of the budget for it; null for the usual one.</summary>
+    public double? ExplainShare { get; init; }
+
     /// <summary>Column whose groups it compares; null for none.</summary>
     public string? FairnessBy { get; init; }
 }

@@ -24,6 +24,7 @@ namespace SecureFed.Cli.Demo;
 /// <param name="RingBits">b; below 32 long training vectors are flattened.</param>
 /// <param name="Protection">How updates are hidden.</param>
 /// <param name="Explanation">What a last round explains; null for no such round.</param>
+/// <param name="ExplainShare">Its part of the budget.</param>
 internal sealed record DemoPlan(
     Scenario Scenario,
     ScenarioData Data,
@@ -35,7 +36,8 @@ internal sealed record DemoPlan(
     DemoPrivacy Privacy,
     int RingBits,
     ProtectionKind Protection,
-    ExplanationDefinition? Explanation = null)
+    ExplanationDefinition? Explanation = null,
+    double ExplainShare = DemoExplanation.DefaultShare)
 {
     /// <summary>Data generation, partition and simulated dropouts are the same in every run; keys and masks never are.</summary>
     public const ulong Seed = 20_260_101;
@@ -72,6 +74,8 @@ internal sealed record DemoPlan(
         RequireUsage(options.AdaptiveClip is null or (>= 0.01 and <= 0.99), "--adaptive-clip is a quantile, 0.01 to 0.99.");
         RequireUsage(options.AdaptiveClip is null || (options.Privacy != PrivacyUnit.None && !options.IsTree), "--adaptive-clip releases a count with noise: it goes with --privacy client or record, and not with --mechanism tree.");
         RequireUsage(options.RingBits == 32 || options.Privacy != PrivacyUnit.None, "--ring-bits 16 and 20 go with --privacy client or record: without noise the grid is as fine as the ring allows, whatever its size.");
+        RequireUsage(options.ExplainShare is null or (> 0 and < 0.7), "--explain-share lies above 0 and below 0.7.");
+        RequireUsage(options.ExplainShare is null || (options.Explain && options.Privacy != PrivacyUnit.None), "--explain-share goes with --explain and --privacy client or record.");
         RequireUsage(options.Data.Count == 0 || options.Label is not null, "--data needs --label.");
         RequireUsage(options.Data.Count > 0 || (options.Label is null && options.Positive is null && options.Drop.Count == 0), "--label, --positive and --drop go with --data.");
 
@@ -103,11 +107,11 @@ internal sealed record DemoPlan(
         if (options.Privacy == PrivacyUnit.Record)
         {
             (DemoPrivacy records, TrainingDefinition stepped) = DemoPrivacy.ForRecords(options, scenario, dropout, data.Clients.Sum(c => c.Rows), training);
-            return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(stepped, options), records, options.RingBits, options.Protection, DemoExplanation.For(options, data, model));
+            return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(stepped, options), records, options.RingBits, options.Protection, DemoExplanation.For(options, data, model), options.ExplainShare ?? DemoExplanation.DefaultShare);
         }
 
         DemoPrivacy privacy = DemoPrivacy.For(options, scenario, clients, dropout, options.Rounds ?? (isFedSgd ? FedSgdRounds : scenario.DefaultRounds));
-        return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(training with { ScaleByBounds = !privacy.Standardise }, options), privacy, options.RingBits, options.Protection, DemoExplanation.For(options, data, model));
+        return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(training with { ScaleByBounds = !privacy.Standardise }, options), privacy, options.RingBits, options.Protection, DemoExplanation.For(options, data, model), options.ExplainShare ?? DemoExplanation.DefaultShare);
     }
 
     private static TrainingDefinition WithAdaptiveClip(TrainingDefinition training, DemoOptions options) => options.AdaptiveClip is not { } quantile
@@ -129,7 +133,7 @@ internal sealed record DemoPlan(
         Training = Training,
         Schedule = new ScheduleDefinition { Standardise = Privacy.Standardise, TrainRounds = Rounds, Evaluate = Privacy.Evaluate, GreatestFailures = 5, Explain = Explanation is not null },
         Explanation = Explanation,
-        Privacy = Privacy.Definition,
+        Privacy = Privacy.Definition with { ExplainShare = ExplainShare },
         Protection = Protection,
         RingBits = RingBits,
         Flatten = RingBits < 32 && Data.Schema.Features.Count >= LeastFlattened,

@@ -4,12 +4,12 @@ using SecureFed.Learning.Vectors;
 
 namespace SecureFed.Learning.Explanation;
 
-/// <summary>What the explanation round of a task sums: the segments with their bounds. Follows from the task's public parameters alone.</summary>
+/// <summary>What the explanation round of a task sums: one segment of several parts. Follows from the task's public parameters alone.</summary>
 /// <remarks>
-/// <para>Every segment is a sum over rows of a vector of one row. Where rows are protected, that vector is what is clipped and noised; otherwise a client sends the sum of
-/// its rows' vectors divided by the public greatest number of rows, whose norm is at most that of one row's vector. Bounds, per row:</para>
+/// <para>Every part is a sum over rows of a vector of one row. Where rows are protected, that vector is what is noised; otherwise a client sends the sum of its rows' vectors
+/// divided by the public greatest number of rows, each part shortened to its bound. Bounds C, per row:</para>
 /// <list type="table">
-/// <item><term><see cref="Calibration"/></term><description>in the row's bin (1, y, 10·(p - centre)), zeros elsewhere: 1² + 1² + ½² = 1.5².</description></item>
+/// <item><term><see cref="Calibration"/></term><description>in the row's bin (1, y, 10·(p - centre)), zeros elsewhere: C² = 1² + 1² + ½² = 1.5².</description></item>
 /// <item><term><see cref="Importance"/></term><description>d_j = loss with feature j replaced - loss, shortened to norm D: <see cref="ImportanceLimit"/>.</description></item>
 /// <item><term><see cref="ImportanceSquares"/></term><description>d_j²: norm at most ‖d‖² ≤ D².</description></item>
 /// <item><term><see cref="Dependence"/></term><description>F·G numbers p - ½ in [-½, ½]: √(F·G)/2.</description></item>
@@ -17,6 +17,8 @@ namespace SecureFed.Learning.Explanation;
 /// <item><term><see cref="Residuals"/></term><description>linear models: squared residual over the limit squared, in [0, 1].</description></item>
 /// <item><term><see cref="Fairness"/></term><description>in the row's group: one of four cells by label and class 1, and p - ½: √1.25.</description></item>
 /// </list>
+/// <para>A part is sent times a/C, Σ a² = 1 over the parts, so that the norm of the whole is at most 1 and a part's noise is that of the round times C/a. As segments of their own the
+/// parts would share the budget by their lengths (every coordinate has the same noise), whatever they need: the matrix needs most, or small eigenvalues drown.</para>
 /// <para>What a row contributes depends on that row alone, on the released model and on public numbers: taking it away changes nothing but its own vector. A permutation among the
 /// rows of a client (Breiman 2001, section 10) would not do: a row's value would stand in another row's loss too, so that one record moved two losses and, by the shuffle, the partners of all others.
 /// So with rows protected the loss is averaged over a public marginal instead (<see cref="DependenceGrid"/>), which is the expectation that permutation estimates
@@ -24,25 +26,28 @@ namespace SecureFed.Learning.Explanation;
 /// </remarks>
 public sealed class ExplanationPlan
 {
-    /// <summary>Segment: per bin of the prediction rows, labels and predictions.</summary>
+    /// <summary>The only segment.</summary>
+    public const string Segment = "explanation";
+
+    /// <summary>Part: per bin of the prediction rows, labels and predictions.</summary>
     public const string Calibration = "calibration";
 
-    /// <summary>Segment: per feature the increase of the loss.</summary>
+    /// <summary>Part: per feature the increase of the loss.</summary>
     public const string Importance = "importance";
 
-    /// <summary>Segment: per feature the squared increase of the loss.</summary>
+    /// <summary>Part: per feature the squared increase of the loss.</summary>
     public const string ImportanceSquares = "importance-squares";
 
-    /// <summary>Segment: per feature and grid point the prediction.</summary>
+    /// <summary>Part: per feature and grid point the prediction.</summary>
     public const string Dependence = "dependence";
 
-    /// <summary>Segment: information matrix and gradient.</summary>
+    /// <summary>Part: information matrix and gradient.</summary>
     public const string Information = "information";
 
-    /// <summary>Segment: squared residuals of a linear model.</summary>
+    /// <summary>Part: squared residuals of a linear model.</summary>
     public const string Residuals = "residuals";
 
-    /// <summary>Segment: counts per group.</summary>
+    /// <summary>Part: counts per group.</summary>
     public const string Fairness = "fairness";
 
     /// <summary>Bins of the prediction on [0, 1].</summary>
@@ -75,30 +80,26 @@ public sealed class ExplanationPlan
         HasInformation = isLinear && schema.Features.Count <= GreatestInformationFeatures;
         int features = schema.Features.Count;
         double limit = ImportanceLimit;
-        List<VectorSegment> segments =
+        Row = HasInformation ? new InformationRow(features, link, isRecordLevel) : null;
+        (string Name, int Length, double Bound, double Need)[] needs =
         [
-            new(Calibration, BinFields * Bins, BinBound),
-            new(Importance, features, limit),
-            new(ImportanceSquares, features, limit * limit),
-            new(Dependence, features * DependenceGrid.Points, Math.Sqrt(features * DependenceGrid.Points) / 2),
+            (Calibration, BinFields * Bins, BinBound, 7),
+            (Importance, features, limit, 8),
+            (ImportanceSquares, features, limit * limit, 2),
+            (Dependence, features * DependenceGrid.Points, Math.Sqrt(features * DependenceGrid.Points) / 2, 6),
+            (Information, Row?.Length ?? 0, Row?.NormBound ?? 1, 70),
+            (Residuals, HasInformation && link == ModelKind.Linear ? 1 : 0, 1, 2),
+            (Fairness, groups.Count > 0 ? GroupFields * (groups.Count + 1) : 0, Math.Sqrt(1.25), 7),
         ];
-        if (HasInformation)
+        double whole = needs.Where(n => n.Length > 0).Sum(n => n.Need);
+        List<ExplanationPart> parts = [];
+        foreach ((string name, int length, double bound, double need) in needs.Where(n => n.Length > 0))
         {
-            Row = new InformationRow(features, link);
-            segments.Add(new VectorSegment(Information, Row.Length, Row.NormBound));
+            parts.Add(new ExplanationPart(name, parts.Sum(p => p.Length), length, bound, need / whole));
         }
 
-        if (HasInformation && link == ModelKind.Linear)
-        {
-            segments.Add(new VectorSegment(Residuals, 1, 1));
-        }
-
-        if (groups.Count > 0)
-        {
-            segments.Add(new VectorSegment(Fairness, GroupFields * (groups.Count + 1), Math.Sqrt(1.25)));
-        }
-
-        Layout = new VectorLayout(segments);
+        Parts = parts;
+        Layout = new VectorLayout(new VectorSegment(Segment, parts.Sum(p => p.Length), 1));
     }
 
     /// <summary>The task's features and label.</summary>
@@ -124,6 +125,22 @@ public sealed class ExplanationPlan
     public double ImportanceLimit => (IsRecordLevel, Link) switch { (false, _) => 8, (true, ModelKind.Linear) => 2, _ => 1 };
 
     internal InformationRow? Row { get; }
+
+    internal IReadOnlyList<ExplanationPart> Parts { get; }
+
+    /// <summary>Takes a part out of a vector.</summary>
+    internal Span<double> Slice(Span<double> vector, string name)
+    {
+        foreach (ExplanationPart part in Parts)
+        {
+            if (string.Equals(part.Name, name, StringComparison.Ordinal))
+            {
+                return vector.Slice(part.Offset, part.Length);
+            }
+        }
+
+        throw new ArgumentException($"This explanation has no part '{name}'.", nameof(name));
+    }
 
     /// <summary>The group of a row as it is, not standardised; the number of groups if it is in none.</summary>
     internal int GroupOf(ReadOnlySpan<double> features)

@@ -6,6 +6,7 @@ namespace SecureFed.Learning.Explanation;
 /// <summary>What every row contributes to the explanation where rows are protected. All bounds of <see cref="ExplanationPlan"/> hold by construction.</summary>
 public sealed class ExplanationRecords : IRecordVectors
 {
+    private readonly ExplanationPlan plan;
     private readonly RowContribution contribution;
 
     /// <param name="plan">The task's, for rows.</param>
@@ -19,6 +20,7 @@ public sealed class ExplanationRecords : IRecordVectors
             throw new ArgumentException("The explanation is not one that protects rows.", nameof(plan));
         }
 
+        this.plan = plan;
         contribution = new RowContribution(plan, model, data);
         Layout = plan.Layout;
         Count = data.Rows;
@@ -35,5 +37,12 @@ public sealed class ExplanationRecords : IRecordVectors
     {
         vector.Clear();
         contribution.Add(record, partner: null, vector);
+        foreach (ExplanationPart part in plan.Parts)
+        {
+            foreach (ref double number in vector.Slice(part.Offset, part.Length))
+            {
+                number *= part.Scale;
+            }
+        }
     }
 }

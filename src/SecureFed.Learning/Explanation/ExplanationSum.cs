@@ -15,13 +15,13 @@ public sealed class ExplanationSum
     private const double Resolution = 3;
     private readonly ExplanationPlan plan;
     private readonly double[] sum;
-    private readonly double[] noise;
+    private readonly double noise;
     private readonly double rows;
     private readonly double rowNoise;
 
     /// <param name="plan">The task's.</param>
     /// <param name="sum">Sum over the surviving clients in the plan's layout.</param>
-    /// <param name="noiseDeviations">Per segment, standard deviation of each coordinate's noise; 0 without noise.</param>
+    /// <param name="noiseDeviations">Of the only segment, standard deviation of each coordinate's noise; 0 without noise.</param>
     /// <param name="maxRows">What clients divided by where rows are not protected; not used otherwise.</param>
     /// <exception cref="LearningException"><c>no-weight</c>: the number of rows is not told from 0.</exception>
     public ExplanationSum(ExplanationPlan plan, ReadOnlySpan<double> sum, ReadOnlySpan<double> noiseDeviations, int maxRows)
@@ -29,9 +29,17 @@ public sealed class ExplanationSum
         NoiseDeviations.Require(plan.Layout, noiseDeviations);
         this.plan = plan;
         double unit = plan.IsRecordLevel ? 1 : maxRows;
-        this.sum = [.. sum.ToArray().Select(x => x * unit)];
-        noise = [.. noiseDeviations.ToArray().Select(x => x * unit)];
-        ReadOnlySpan<double> bins = Segment(ExplanationPlan.Calibration);
+        this.sum = plan.Layout.Slice(sum, ExplanationPlan.Segment).ToArray();
+        foreach (ExplanationPart part in plan.Parts)
+        {
+            foreach (ref double number in this.sum.AsSpan(part.Offset, part.Length))
+            {
+                number *= unit / part.Scale;
+            }
+        }
+
+        noise = noiseDeviations[0] * unit;
+        ReadOnlySpan<double> bins = Part(ExplanationPlan.Calibration);
         for (int bin = 0; bin < ExplanationPlan.Bins; bin++)
         {
             rows += bins[ExplanationPlan.BinFields * bin];
@@ -60,7 +68,7 @@ public sealed class ExplanationSum
 
     private List<CalibrationBin> ReadCalibration()
     {
-        ReadOnlySpan<double> sums = Segment(ExplanationPlan.Calibration);
+        ReadOnlySpan<double> sums = Part(ExplanationPlan.Calibration);
         double sigma = NoiseOf(ExplanationPlan.Calibration);
         List<CalibrationBin> bins = [];
         for (int bin = 0; bin < ExplanationPlan.Bins; bin++)
@@ -94,10 +102,10 @@ public sealed class ExplanationSum
         var importance = new FeatureImportance[plan.Schema.Features.Count];
         for (int j = 0; j < importance.Length; j++)
         {
-            double increase = Segment(ExplanationPlan.Importance)[j];
+            double increase = Part(ExplanationPlan.Importance)[j];
             double mean = increase / rows;
             double disturbed = NoiseDeviations.OfRatio(increase, NoiseOf(ExplanationPlan.Importance), rows, rowNoise);
-            double spread = Math.Max(0, (Segment(ExplanationPlan.ImportanceSquares)[j] / rows) - (mean * mean));
+            double spread = Math.Max(0, (Part(ExplanationPlan.ImportanceSquares)[j] / rows) - (mean * mean));
             importance[j] = new FeatureImportance(plan.Schema.Features[j].Name, new Estimate(mean, Hypotenuse(disturbed, Math.Sqrt(spread / rows))));
         }
 
@@ -111,7 +119,7 @@ public sealed class ExplanationSum
         {
             FeatureSchema feature = plan.Schema.Features[j];
             double[] values = DependenceGrid.Of(feature, standardizer.Means[j], standardizer.Scales[j]);
-            ReadOnlySpan<double> sums = Segment(ExplanationPlan.Dependence).Slice(j * DependenceGrid.Points, DependenceGrid.Points);
+            ReadOnlySpan<double> sums = Part(ExplanationPlan.Dependence).Slice(j * DependenceGrid.Points, DependenceGrid.Points);
             var points = new DependencePoint[values.Length];
             for (int k = 0; k < values.Length; k++)
             {
@@ -131,12 +139,12 @@ public sealed class ExplanationSum
         double variance = 1;
         if (plan.Link == ModelKind.Linear)
         {
-            double squares = Segment(ExplanationPlan.Residuals)[0] * InformationRow.ResidualLimit * InformationRow.ResidualLimit;
+            double squares = Part(ExplanationPlan.Residuals)[0] * InformationRow.ResidualLimit * InformationRow.ResidualLimit;
             variance = Math.Max(0, squares) / Math.Max(1, rows - parameters.Length);
         }
 
         string[] names = [.. plan.Schema.Features.Select(f => f.Name), "(intercept)"];
-        return OneStepEstimate.Of(names, parameters, Segment(ExplanationPlan.Information), row, NoiseOf(ExplanationPlan.Information), penalty, variance, rows, plan.Link);
+        return OneStepEstimate.Of(names, parameters, Part(ExplanationPlan.Information), row, NoiseOf(ExplanationPlan.Information), penalty, variance, rows, plan.Link);
     }
 
     private GroupComparison ReadGroups()
@@ -145,7 +153,7 @@ public sealed class ExplanationSum
         List<GroupMetrics> groups = [];
         for (int g = 0; g <= plan.Groups.Count; g++)
         {
-            double[] cells = Segment(ExplanationPlan.Fairness).Slice(ExplanationPlan.GroupFields * g, ExplanationPlan.GroupFields).ToArray();
+            double[] cells = Part(ExplanationPlan.Fairness).Slice(ExplanationPlan.GroupFields * g, ExplanationPlan.GroupFields).ToArray();
             for (int cell = 0; cell < ExplanationPlan.GroupFields - 1; cell++)
             {
                 cells[cell] = Count(cells[cell]);
@@ -161,12 +169,12 @@ public sealed class ExplanationSum
         return new GroupComparison(groups, GroupCounts.Gap(groups, g => g.PositiveRate), GroupCounts.Gap(groups, g => g.TruePositiveRate));
     }
 
-    private ReadOnlySpan<double> Segment(string name) => plan.Layout.Slice(sum.AsSpan(), name);
+    private ReadOnlySpan<double> Part(string name) => plan.Slice(sum, name);
 
-    private double NoiseOf(string segment) => noise[plan.Layout.Segments.Select((s, i) => (s.Name, i)).First(s => string.Equals(s.Name, segment, StringComparison.Ordinal)).i];
+    private double NoiseOf(string name) => noise / plan.Parts.First(p => string.Equals(p.Name, name, StringComparison.Ordinal)).Scale;
 
     /// <summary>Without noise a count is whole but for the rounding of the sum.</summary>
-    private double Count(double value) => noise[0] > 0 ? value : Math.Round(value);
+    private double Count(double value) => noise > 0 ? value : Math.Round(value);
 
     private double Range => plan.Link == ModelKind.Logistic ? 1 : plan.Schema.Label.UpperBound - plan.Schema.Label.LowerBound;
 

@@ -1,11 +1,10 @@
 using SecureFed.Learning.Data;
-using SecureFed.Learning.Vectors;
 
 namespace SecureFed.Learning.Explanation;
 
 /// <summary>What a client contributes to the explanation where clients or nobody are protected: the sum of its rows' vectors over the public greatest number of rows.</summary>
 /// <remarks>
-/// A segment longer than its bound is shortened to it, which takes a client whose rows are on average twice as far from the centre as all rows, or a model that is wrong with confidence.
+/// A part longer than its bound is shortened to it, which takes a client whose rows are on average twice as far from the centre as all rows, or a model that is wrong with confidence.
 /// </remarks>
 public static class ExplanationVector
 {
@@ -34,9 +33,9 @@ public static class ExplanationVector
             contribution.Add(row, j => partners[j][own], vector);
         }
 
-        foreach (VectorSegment segment in plan.Layout.Segments)
+        foreach (ExplanationPart part in plan.Parts)
         {
-            Shorten(plan.Layout.Slice(vector.AsSpan(), segment.Name), maxRows, segment.NormBound);
+            Shorten(vector.AsSpan(part.Offset, part.Length), maxRows, part);
         }
 
         return vector;
@@ -50,7 +49,7 @@ public static class ExplanationVector
         return order;
     }
 
-    private static void Shorten(Span<double> sums, int maxRows, double bound)
+    private static void Shorten(Span<double> sums, int maxRows, ExplanationPart part)
     {
         double square = 0;
         foreach (ref double sum in sums)
@@ -59,7 +58,7 @@ public static class ExplanationVector
             square += sum * sum;
         }
 
-        double factor = Math.Min(1, bound / Math.Max(Math.Sqrt(square), double.Epsilon));
+        double factor = part.Scale * Math.Min(1, part.Bound / Math.Max(Math.Sqrt(square), double.Epsilon));
         foreach (ref double sum in sums)
         {
             sum *= factor;

@@ -6,8 +6,8 @@ namespace SecureFed.Learning.Explanation;
 /// <remarks>
 /// <para>x are the standardised features and 1 for the intercept, m = F + 1 numbers. Logistic: v = p(1 - p), r = y - p (McCullagh and Nelder 1989, section 4.4). Linear: v = 1,
 /// r = y - ŷ in standardised units, kept within ±L = 4.</para>
-/// <para>c = min(1, R²/‖x‖²) with R² = 2m weighs rows far from the centre down (Mallows' weights): c‖x‖² ≤ R² and c‖x‖ ≤ R. It weighs matrix and gradient alike, so that a model that holds
-/// keeps its solution, and as c ≤ 1 the variance that is stated is not smaller than the weighted estimator's. Where rows are not protected c = 1.</para>
+/// <para>c = min(1, R²/‖x‖²) with R² = m, the mean of ‖x‖², weighs rows far from the centre down (Mallows' weights): c‖x‖² ≤ R² and c‖x‖ ≤ R. It weighs matrix and gradient alike, so that a model that holds
+/// keeps its solution, and as c ≤ 1 the variance that is stated is not smaller than the weighted estimator's. Where rows are not protected c = 1, and a client's mean is kept to the bound with R² = 4m.</para>
 /// <para>The √2 makes the triangle's norm the matrix's, c·v·‖x‖². Logistic with κ = R/4: the squared norm is at most R⁴·p²((1 - p)² + 1/16) for y = 0, the mirror of it for
 /// y = 1, which is largest at p = (3 - √½)/4: (0.28354·R²)². Linear with κ = R/L: R²·√2.</para>
 /// </remarks>
@@ -22,11 +22,11 @@ internal sealed class InformationRow
     private readonly int size;
     private readonly double squaredReach;
 
-    public InformationRow(int features, ModelKind link)
+    public InformationRow(int features, ModelKind link, bool isRecordLevel)
     {
         this.link = link;
         size = features + 1;
-        squaredReach = 2.0 * size;
+        squaredReach = (isRecordLevel ? 1.0 : 4.0) * size;
         GradientScale = Math.Sqrt(squaredReach) / 4; // For L = 4 that is R/L as well.
     }
 

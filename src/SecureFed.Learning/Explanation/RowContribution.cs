@@ -3,7 +3,7 @@ using SecureFed.Learning.Models;
 
 namespace SecureFed.Learning.Explanation;
 
-/// <summary>Adds what single rows contribute to the segments of an <see cref="ExplanationPlan"/>.</summary>
+/// <summary>Adds what single rows contribute to the parts of an <see cref="ExplanationPlan"/>.</summary>
 internal sealed class RowContribution
 {
     private readonly ExplanationPlan plan;
@@ -37,7 +37,7 @@ internal sealed class RowContribution
     /// <summary>Everything of one row.</summary>
     /// <param name="row">Counted from 0.</param>
     /// <param name="partner">For each feature the row whose value takes its place; null for the public marginal.</param>
-    /// <param name="vector">In the plan's layout; added to.</param>
+    /// <param name="vector">Parts one after the other, not scaled; added to.</param>
     public void Add(int row, Func<int, int>? partner, Span<double> vector)
     {
         ReadOnlySpan<double> features = standardised.Row(row);
@@ -45,18 +45,18 @@ internal sealed class RowContribution
         double score = model.Score(features);
         double prediction = model.ToUnit(score, plan.Schema.Label);
         double outcome = plan.Link == ModelKind.Logistic ? label : (Math.Clamp(plan.Schema.Label.ToUnit(data.Labels[row]), -1, 1) + 1) / 2;
-        AddCalibration(prediction, outcome, plan.Layout.Slice(vector, ExplanationPlan.Calibration));
+        AddCalibration(prediction, outcome, plan.Slice(vector, ExplanationPlan.Calibration));
         AddFeatures(features, model.Loss(score, label), label, partner, vector);
-        plan.Row?.Add(features, score, label, plan.IsRecordLevel, plan.Layout.Slice(vector, ExplanationPlan.Information));
+        plan.Row?.Add(features, score, label, plan.IsRecordLevel, plan.Slice(vector, ExplanationPlan.Information));
         if (plan.Row is not null && plan.Link == ModelKind.Linear)
         {
             double share = (label - score) * (label - score) / (InformationRow.ResidualLimit * InformationRow.ResidualLimit);
-            plan.Layout.Slice(vector, ExplanationPlan.Residuals)[0] += plan.IsRecordLevel ? Math.Min(1, share) : share;
+            plan.Slice(vector, ExplanationPlan.Residuals)[0] += plan.IsRecordLevel ? Math.Min(1, share) : share;
         }
 
         if (plan.Groups.Count > 0)
         {
-            AddGroup(plan.GroupOf(data.Row(row)), prediction, label, plan.Layout.Slice(vector, ExplanationPlan.Fairness));
+            AddGroup(plan.GroupOf(data.Row(row)), prediction, label, plan.Slice(vector, ExplanationPlan.Fairness));
         }
     }
 
@@ -79,7 +79,7 @@ internal sealed class RowContribution
 
     private void AddFeatures(ReadOnlySpan<double> features, double loss, double label, Func<int, int>? partner, Span<double> vector)
     {
-        Span<double> dependence = plan.Layout.Slice(vector, ExplanationPlan.Dependence);
+        Span<double> dependence = plan.Slice(vector, ExplanationPlan.Dependence);
         features.CopyTo(changed);
         double square = 0;
         for (int j = 0; j < changed.Length; j++)
@@ -108,8 +108,8 @@ internal sealed class RowContribution
         }
 
         double shortening = plan.IsRecordLevel ? Math.Min(1, plan.ImportanceLimit / Math.Max(Math.Sqrt(square), double.Epsilon)) : 1;
-        Span<double> importance = plan.Layout.Slice(vector, ExplanationPlan.Importance);
-        Span<double> squares = plan.Layout.Slice(vector, ExplanationPlan.ImportanceSquares);
+        Span<double> importance = plan.Slice(vector, ExplanationPlan.Importance);
+        Span<double> squares = plan.Slice(vector, ExplanationPlan.ImportanceSquares);
         for (int j = 0; j < increases.Length; j++)
         {
             double increase = shortening * increases[j];
