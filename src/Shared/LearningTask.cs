@@ -1,4 +1,6 @@
+using System.Globalization;
 using SecureFed.Learning.Data;
+using SecureFed.Learning.Explanation;
 using SecureFed.Learning.Metrics;
 using SecureFed.Learning.Models;
 using SecureFed.Learning.Optimizers;
@@ -12,7 +14,7 @@ using SecureFed.Protocol.Wire;
 namespace SecureFed.Shared;
 
 /// <summary>A task in the terms of the learning library. Compiled into client and server, the two that may know both sides.</summary>
-internal sealed class LearningTask(ModelSpecification model, TrainingSpecification training, PrivacyUnit unit)
+internal sealed class LearningTask(ModelSpecification model, TrainingSpecification training, PrivacyUnit unit, ExplanationSpecification? explanation = null)
 {
     /// <summary>With noise on the weights, FedAvg divides by at least half a full client's for each in the sum.</summary>
     private const double LeastMeanWeight = 0.5;
@@ -21,7 +23,7 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
     private readonly Identifier taskId;
 
     public LearningTask(TaskParameters task)
-        : this(task.Model, task.Training, task.Privacy.Unit)
+        : this(task.Model, task.Training, task.Privacy.Unit, task.Explanation)
     {
         privacy = task.Privacy;
         trainRounds = task.Schedule.TrainRounds;
@@ -164,6 +166,13 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
     /// <summary>The model that is used in the end.</summary>
     public GlobalModel ResultOf(ModelState state) => new(Model, [.. state.Result]);
 
+    /// <summary>The model that the explanation round looks at: what it needs is a score.</summary>
+    public ExplainedModel ExplainedOf(ModelState state) => ExplainedModel.Of(ResultOf(state), StandardizerOf(state));
+
+    /// <summary>What the explanation round sums.</summary>
+    public ExplanationPlan ExplanationPlan =>
+        new(Schema, Output == OutputKind.Logistic ? ModelKind.Logistic : ModelKind.Linear, model.Kind is TaskModelKind.Linear or TaskModelKind.Logistic, IsRecordLevel, FairnessGroups());
+
     /// <summary>N of the penalty λ/(2N)‖w‖² is the number of rows that the standardisation round counted.</summary>
     public Objective ObjectiveOf(ModelState state) => new(Model, model.L2Penalty, StandardizerOf(state).TotalRows);
 
@@ -184,6 +193,7 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
             OutputKind.Softmax => MulticlassCounts.Layout(Model.OutputCount, training.GreatestRows),
             _ => RegressionSums.Layout(),
         },
+        RoundKind.Explain => ExplanationPlan.Layout,
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 
@@ -196,6 +206,16 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
     /// <summary>Whether the task asks for the vectors that its model has, and for no other.</summary>
     public bool HasShapesOf(TaskParameters task) =>
         ShapesOf(task.Schedule).Count == task.Shapes.Count && ShapesOf(task.Schedule).Zip(task.Shapes).All(pair => pair.First.Kind == pair.Second.Kind && pair.First.Segments.SequenceEqual(pair.Second.Segments));
+
+    private IReadOnlyList<FairnessGroup> FairnessGroups()
+    {
+        if (explanation is not { FairnessFeature.Length: > 0 } compared)
+            return [];
+        int feature = model.Features.Select(f => f.Name).ToList().IndexOf(compared.FairnessFeature);
+        return feature >= 0
+            ? [.. compared.FairnessValues.Select(value => new FairnessGroup(string.Create(CultureInfo.InvariantCulture, $"{compared.FairnessFeature} = {value:R}"), feature, value))]
+            : [.. ExplanationSpecification.EncodedFeatures(model, compared.FairnessFeature).Select(j => new FairnessGroup(model.Features[j].Name, j, 1))];
+    }
 
     private static FeatureSchema ToSchema(FeatureSpecification feature) => new(feature.Name, feature.LowerBound, feature.UpperBound);
 }

@@ -49,12 +49,15 @@ internal static class DemoCommand
         Option<double?> delta = new("--delta") { Description = "Probability with which the promise may fail. Default: at most 1e-5 and N^-1.1." };
         Option<string> ringBits = OneOf("--ring-bits", "Bits of each uploaded number. 16 and 20 flatten training vectors of more than 64. Default 32.", "16", "20", "32");
         Option<string> outDirectory = new("--out") { Description = "New or empty directory for log, blobs, client state, model and report." };
+        Option<bool> explain = new("--explain") { Description = "Add a last round that explains the model: calibration, importance, dependence, confidence intervals. Takes a part of the privacy budget." };
+        Option<string> fairnessBy = new("--fairness-by") { Description = "With --explain, compare the groups of this column, which has at most 16 values." };
+        Option<double?> explainShare = new("--explain-share") { Description = "Part of the privacy budget for --explain, above 0 and below 0.7. More narrows the intervals and costs the model. Default 0.2." };
         Option<bool> json = new("--json") { Description = "One JSON document on standard output." };
 
         Command command = new("demo", "Runs a federated task end to end: server, clients and, for encryption, key holders over HTTP on this machine.")
         {
             scenario, data, label, positive, drop, partitionBy, dirichlet, model, protection, clients, rounds, localEpochs, learningRate, batchSize,
-            optimizer, evaluateEvery, patience, leastImprovement, dropout, adversary, privacy, mechanism, adaptiveClip, epsilon, delta, ringBits, outDirectory, json,
+            optimizer, evaluateEvery, patience, leastImprovement, dropout, adversary, privacy, mechanism, adaptiveClip, epsilon, delta, ringBits, outDirectory, json, explain, fairnessBy, explainShare,
             serverRate, serverSchedule, warmUp, proximal, correctDrift, accumulate, measureDrift, hidden, activation, networkOutput,
         };
         command.SetAction(async (parsed, cancellationToken) =>
@@ -93,6 +96,9 @@ internal static class DemoCommand
                 Dropout = parsed.GetValue(dropout),
                 RingBits = parsed.GetValue(ringBits) switch { "16" => 16, "20" => 20, _ => 32 },
                 Protection = protectionKind,
+                Explain = parsed.GetValue(explain),
+                ExplainShare = parsed.GetValue(explainShare),
+                FairnessBy = parsed.GetValue(fairnessBy),
                 IsCurious = isSingleKey || parsed.GetValue(adversary) is "curious",
                 ServerRate = parsed.GetValue(serverRate),
                 ServerSchedule = parsed.GetValue(serverSchedule),

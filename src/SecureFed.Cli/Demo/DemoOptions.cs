@@ -93,4 +93,13 @@ internal sealed record DemoOptions
 
     /// <summary>Of a network; null: what the label's values suggest.</summary>
     public string? NetworkOutput { get; init; }
+
+    /// <summary>A last round that explains the model.</summary>
+    public bool Explain { get; init; }
+
+    /// <summary>Part of the budget for it; null for the usual one.</summary>
+    public double? ExplainShare { get; init; }
+
+    /// <summary>Column whose groups it compares; null for none.</summary>
+    public string? FairnessBy { get; init; }
 }

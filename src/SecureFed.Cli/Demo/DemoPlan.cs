@@ -25,6 +25,8 @@ namespace SecureFed.Cli.Demo;
 /// <param name="Protection">How updates are hidden.</param>
 /// <param name="Schedule">Evaluations in between, and whether they can end the training.</param>
 /// <param name="Form">The model with its dimensions.</param>
+/// <param name="Explanation">What a last round explains; null for no such round.</param>
+/// <param name="ExplainShare">Its part of the budget.</param>
 internal sealed record DemoPlan(
     Scenario Scenario,
     ScenarioData Data,
@@ -37,7 +39,9 @@ internal sealed record DemoPlan(
     int RingBits,
     ProtectionKind Protection,
     ScheduleDefinition Schedule,
-    DemoModel Form)
+    DemoModel Form,
+    ExplanationDefinition? Explanation = null,
+    double ExplainShare = DemoExplanation.DefaultShare)
 {
     /// <summary>Data generation, partition and simulated dropouts are the same in every run; keys and masks never are.</summary>
     public const ulong Seed = 20_260_101;
@@ -78,6 +82,8 @@ internal sealed record DemoPlan(
         RequireUsage(options.Patience is null or >= 1, "--patience is at least 1.");
         RequireUsage(options.LeastImprovement >= 0 && double.IsFinite(options.LeastImprovement) && (options.Patience is not null || options.LeastImprovement == 0), "--least-improvement is at least 0 and goes with --patience.");
         DemoTraining.Check(options);
+        RequireUsage(options.ExplainShare is null or (> 0 and < 0.7), "--explain-share lies above 0 and below 0.7.");
+        RequireUsage(options.ExplainShare is null || (options.Explain && options.Privacy != PrivacyUnit.None), "--explain-share goes with --explain and --privacy client or record.");
         RequireUsage(options.Data.Count == 0 || options.Label is not null, "--data needs --label.");
         RequireUsage(options.Data.Count > 0 || (options.Label is null && options.Positive is null && options.Drop.Count == 0), "--label, --positive and --drop go with --data.");
 
@@ -112,11 +118,11 @@ internal sealed record DemoPlan(
         if (options.Privacy == PrivacyUnit.Record)
         {
             (DemoPrivacy records, TrainingDefinition stepped) = DemoPrivacy.ForRecords(options, scenario.Name, isNetwork ? scenario.Network.RecordLevel : scenario.RecordLevel, dropout, data.Clients.Sum(c => c.Rows), training);
-            return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(DemoTraining.Complete(stepped, options, records.Rounds), options), records, options.RingBits, options.Protection, ScheduleOf(options), form);
+            return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(DemoTraining.Complete(stepped, options, records.Rounds), options), records, options.RingBits, options.Protection, ScheduleOf(options), form, DemoExplanation.For(options, data, form.Shape.Output), options.ExplainShare ?? DemoExplanation.DefaultShare);
         }
 
         DemoPrivacy privacy = DemoPrivacy.For(options, scenario, clients, dropout, options.Rounds ?? (isFedSgd ? FedSgdRounds : isNetwork ? scenario.Network.Rounds : scenario.DefaultRounds));
-        return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(DemoTraining.Complete(training with { ScaleByBounds = !privacy.Standardise }, options, privacy.Rounds), options), privacy, options.RingBits, options.Protection, ScheduleOf(options), form);
+        return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(DemoTraining.Complete(training with { ScaleByBounds = !privacy.Standardise }, options, privacy.Rounds), options), privacy, options.RingBits, options.Protection, ScheduleOf(options), form, DemoExplanation.For(options, data, form.Shape.Output), options.ExplainShare ?? DemoExplanation.DefaultShare);
     }
 
     private static ScheduleDefinition ScheduleOf(DemoOptions options) => new()
@@ -137,8 +143,9 @@ internal sealed record DemoPlan(
         Name = $"demo {Scenario.Name}",
         Model = Form.ToDefinition(Scenario.Penalty),
         Training = Training,
-        Schedule = Schedule with { Standardise = Privacy.Standardise, TrainRounds = Rounds, Evaluate = Privacy.Evaluate || Schedule.EvaluateEvery > 0, GreatestFailures = 5 },
-        Privacy = Privacy.Definition,
+        Schedule = Schedule with { Standardise = Privacy.Standardise, TrainRounds = Rounds, Evaluate = Privacy.Evaluate || Schedule.EvaluateEvery > 0, GreatestFailures = 5, Explain = Explanation is not null },
+        Explanation = Explanation,
+        Privacy = Privacy.Definition with { ExplainShare = ExplainShare },
         Protection = Protection,
         RingBits = RingBits,
         Flatten = RingBits < 32 && Form.Shape.ParameterCount > LeastFlattened,

@@ -58,6 +58,7 @@ internal static class DemoReport
             activation = plan.Form.Activation?.ToString().ToLowerInvariant(),
             output = plan.Form.Shape.Output.ToString().ToLowerInvariant(),
         },
+        explanation = result.Explanation,
     };
 
     /// <summary>What <c>model.json</c> holds: enough to predict with, and the digest that the log names.</summary>
@@ -181,6 +182,8 @@ internal static class DemoReport
         terminal.WriteLine();
         terminal.WriteLine($"Communication: {Text(result.BytesUpPerClientPerRound)} bytes up and {Text(result.BytesDownPerClientPerRound)} bytes down per client and round.");
         WriteCoefficients(plan, terminal, features);
+        if (result.Explanation is { } explanation)
+            DemoExplanationTables.Write(explanation, terminal);
         if (result.Budget is { } budget)
             WriteBudget(budget, result, plan.Privacy.Definition.TreeLeaves, terminal);
         terminal.WriteLine(
@@ -222,6 +225,7 @@ internal static class DemoReport
     {
         RoundKind.Standardise => "standardise",
         RoundKind.Train => "train",
+        RoundKind.Explain => "explain",
         _ => "evaluate",
     };
 

@@ -29,4 +29,5 @@ internal sealed record DemoResult(
     double ClipNorm,
     AuditResult Audit,
     double BytesUpPerClientPerRound,
-    double BytesDownPerClientPerRound);
+    double BytesDownPerClientPerRound,
+    ExplanationView? Explanation = null);

@@ -145,10 +145,12 @@ internal static class DemoRun
         CancellationToken cancellationToken)
     {
         MetricsView? federated = null;
+        ExplanationView? explanation = null;
         foreach (Identifier roundId in observer.ClosedRounds)
         {
             ManifestView manifest = await taskOperator.GetManifestAsync(taskId, roundId, cancellationToken);
             federated = manifest.Metrics ?? federated;
+            explanation = manifest.Explanation ?? explanation;
             byte[] aggregate = await taskOperator.GetAggregateAsync(taskId, roundId, cancellationToken);
             if (!sums.Compare(manifest, aggregate))
                 throw CommandException.Refuse("sum-not-exact", $"The sum of round {manifest.Round.Number} is not the sum of the clients' updates.", "This is a bug; report it with the command line.");
@@ -177,7 +179,8 @@ internal static class DemoRun
             observer.ClipNorm,
             verification,
             bytes.Sum(b => b.Up) / perRound,
-            bytes.Sum(b => b.Down) / perRound);
+            bytes.Sum(b => b.Down) / perRound,
+            explanation);
     }
 
     private sealed class Recorder(SumCheck sums) : IProgress<RoundOutcome>

@@ -1,4 +1,5 @@
 using SecureFed.Learning.Data;
+using SecureFed.Learning.Explanation;
 using SecureFed.Learning.Metrics;
 using SecureFed.Learning.Models;
 using SecureFed.Learning.Optimizers;
@@ -36,6 +37,7 @@ public sealed class DataSetTrainer(DataSet data, ulong shuffleSeed) : ILocalTrai
                 MulticlassCounts.Create(learning.CandidateOf(assignment.Model), Standardise(learning, assignment.Model), greatestRows),
             RoundKind.Evaluate =>
                 RegressionSums.Create(learning.CandidateOf(assignment.Model), data, learning.StandardizerOf(assignment.Model), learning.Schema.Label, greatestRows),
+            RoundKind.Explain => ExplanationVector.Create(learning.ExplanationPlan, learning.ExplainedOf(assignment.Model), data, greatestRows, shuffleSeed),
             _ => throw new ArgumentOutOfRangeException(nameof(assignment)),
         });
     }
@@ -51,6 +53,7 @@ public sealed class DataSetTrainer(DataSet data, ulong shuffleSeed) : ILocalTrai
             RoundKind.Evaluate when learning.Output == OutputKind.Softmax => new MulticlassRecords(result, Standardise(learning, assignment.Model)),
             RoundKind.Evaluate when learning.Output == OutputKind.Logistic => new ClassificationRecords(result, Standardise(learning, assignment.Model), LogitBins.Noised),
             RoundKind.Evaluate => new RegressionRecords(result, data, learning.StandardizerOf(assignment.Model), learning.Schema.Label),
+            RoundKind.Explain => new ExplanationRecords(learning.ExplanationPlan, learning.ExplainedOf(assignment.Model), data),
             _ => throw new ArgumentOutOfRangeException(nameof(assignment)),
         };
         return ValueTask.FromResult<IRecordSource>(new RowRecords(vectors));

@@ -37,6 +37,19 @@ public sealed record TaskDefinition
 
     /// <summary>Budget and noise. Default: on, unit client, ε = 4.</summary>
     public PrivacyDefinition Privacy { get; init; } = new();
+
+    /// <summary>Groups that the explanation round compares. Null: none.</summary>
+    public ExplanationDefinition? Explanation { get; init; }
+}
+
+/// <summary>What the explanation round compares; goes with <c>schedule.explain</c>.</summary>
+public sealed record ExplanationDefinition
+{
+    /// <summary>A feature of few public values, or the column that was encoded as <c>name=value</c> features.</summary>
+    public string FairnessFeature { get; init; } = "";
+
+    /// <summary>Its public values, at most 16; empty for an encoded column.</summary>
+    public IReadOnlyList<double> FairnessValues { get; init; } = [];
 }
 
 /// <summary>How an encrypted task encrypts.</summary>
@@ -92,6 +105,9 @@ public sealed record PrivacyDefinition
 
     /// <summary>Part of the budget for the evaluation round, if the schedule has one.</summary>
     public double EvaluateShare { get; init; } = 0.1;
+
+    /// <summary>Part of the budget for the explanation round, if the schedule has one.</summary>
+    public double ExplainShare { get; init; } = 0.1;
 }
 
 public sealed record FeatureDefinition(string Name, double LowerBound, double UpperBound);
@@ -229,6 +245,9 @@ public sealed record ScheduleDefinition
 
     /// <summary>Training rounds by which the model that an update was computed on may be older than the round's.</summary>
     public int GreatestStaleness { get; init; }
+
+    /// <summary>One more round at the end that explains the finished model.</summary>
+    public bool Explain { get; init; }
 }
 
 public sealed record CohortDefinition

@@ -168,6 +168,7 @@ public sealed record ChargeView(int Round, RoundKind Kind, long Units, BudgetSta
 /// <param name="Metrics">Federated metrics, for an evaluation round.</param>
 /// <param name="Suspects">Pseudonyms of clients with wrong or missing shares between them; honest ones can be among them.</param>
 /// <param name="Drift">How far the updates of a training round lie apart; null unless the task measures it.</param>
+/// <param name="Explanation">What the model goes by, for an explanation round.</param>
 public sealed record ManifestView(
     RoundView Round,
     string OpenDigest,
@@ -178,7 +179,8 @@ public sealed record ManifestView(
     double NoiseDeviation,
     MetricsView? Metrics,
     IReadOnlyList<string> Suspects,
-    DriftView? Drift = null);
+    DriftView? Drift = null,
+    ExplanationView? Explanation = null);
 
 /// <summary>How far the updates of a training round lie apart, if its task measures that; of no client by itself.</summary>
 /// <param name="Dispersion">Mean of ‖Δ_i - mean‖² weighted by rows (FedSGD: of the gradients, all alike), at least 0.</param>

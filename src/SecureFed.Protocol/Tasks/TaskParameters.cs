@@ -23,6 +23,7 @@ namespace SecureFed.Protocol.Tasks;
 /// <param name="Flattens">Whether the first segment of training rounds is flattened before rounding (<see cref="Flattening"/>), so that a smaller ring does. Needs noise.</param>
 /// <param name="RequiresApproval">Whether no round opens before a second person has approved the start (<see cref="ChangeKind.Start"/>).</param>
 /// <param name="Encryption">Parameter set and key holders of an encrypted task; null if it is masked.</param>
+/// <param name="Explanation">What the explanation round compares; null exactly if the schedule has none.</param>
 public sealed record TaskParameters(
     Identifier TaskId,
     string Name,
@@ -37,7 +38,8 @@ public sealed record TaskParameters(
     PrivacySpecification Privacy,
     bool Flattens = false,
     bool RequiresApproval = false,
-    EncryptionSpecification? Encryption = null)
+    EncryptionSpecification? Encryption = null,
+    ExplanationSpecification? Explanation = null)
 {
     private const byte Version = 6;
     private const int GreatestNameBytes = 256;
@@ -63,8 +65,12 @@ public sealed record TaskParameters(
         string? fault = Model.FindFault() ?? Training.FindFault() ?? Schedule.FindFault() ?? Deadlines.FindFault() ?? Cohort.FindFault() ?? Privacy.FindFault(Schedule);
         if (fault is not null)
             return fault;
-        if (Model.Kind == TaskModelKind.Vector && (Schedule.Standardise || Schedule.Evaluate))
-            return "A vector task has neither standardisation nor evaluation rounds: the server does not know what the vector means.";
+        if (Model.Kind == TaskModelKind.Vector && (Schedule.Standardise || Schedule.Evaluate || Schedule.Explain))
+            return "A vector task has neither standardisation nor evaluation nor explanation rounds: the server does not know what the vector means.";
+        if (Schedule.Explain != (Explanation is not null))
+            return "An explanation is what the explanation round of the schedule computes: state both or neither.";
+        if (Explanation?.FindFault(Model) is { } unexplained)
+            return unexplained;
         if (!Shapes.Select(s => s.Kind).SequenceEqual(Schedule.Kinds))
             return "The task needs exactly one shape for each kind of round in its schedule, in ascending order of kind.";
         if (FindAdaptiveFault() is { } adaptive)
@@ -260,6 +266,8 @@ public sealed record TaskParameters(
         Privacy.Write(writer);
         writer.Flag(Encryption is not null);
         Encryption?.Write(writer);
+        writer.Flag(Explanation is not null);
+        Explanation?.Write(writer);
     });
 
     public static bool TryDecode(ReadOnlySpan<byte> bytes, out TaskParameters? parameters)
@@ -272,7 +280,7 @@ public sealed record TaskParameters(
             ModelSpecification.Read(ref reader),
             TrainingSpecification.Read(ref reader),
             TaskSchedule.Read(ref reader),
-            reader.List(3, 1 + 4, (ref CanonicalReader r) => RoundShape.Read(ref r)),
+            reader.List(4, 1 + 4, (ref CanonicalReader r) => RoundShape.Read(ref r)),
             CohortBounds.Read(ref reader),
             PhaseDeadlines.Read(ref reader),
             (ProtectionKind)reader.UInt8(),
@@ -280,7 +288,8 @@ public sealed record TaskParameters(
             Flattens: reader.Flag(),
             RequiresApproval: reader.Flag(),
             Privacy: PrivacySpecification.Read(ref reader),
-            Encryption: reader.Flag() ? EncryptionSpecification.Read(ref reader) : null);
+            Encryption: reader.Flag() ? EncryptionSpecification.Read(ref reader) : null,
+            Explanation: reader.Flag() ? ExplanationSpecification.Read(ref reader) : null);
         parameters = reader.IsComplete && read.FindFormFault() is null ? read : null;
         return parameters is not null;
     }

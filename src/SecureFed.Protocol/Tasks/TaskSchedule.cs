@@ -4,16 +4,17 @@ using SecureFed.Protocol.Wire;
 
 namespace SecureFed.Protocol.Tasks;
 
-/// <summary>Which rounds a task runs: standardise once, train R times, evaluate at the end or also in between.</summary>
+/// <summary>Which rounds a task runs: standardise once, train R times, evaluate at the end or also in between, explain once.</summary>
 /// <param name="Standardise">Whether a standardisation round comes first.</param>
 /// <param name="TrainRounds">R, at least 1: all that the budget is planned for.</param>
-/// <param name="Evaluate">Whether an evaluation round comes last.</param>
+/// <param name="Evaluate">Whether an evaluation round follows training.</param>
 /// <param name="GreatestFailures">Rounds in a row that may fail before the task is given up.</param>
 /// <param name="EvaluateEvery">E: an evaluation round also follows every E training rounds; 0 = only the last. Each is charged.</param>
 /// <param name="Patience">P: training stops when the federated loss has not improved in P evaluations in a row; 0 = it never stops early.</param>
 /// <param name="LeastImprovement">How much less than the least loss so far counts as an improvement, at least 0.</param>
 /// <param name="WaitsForClients">A round opens only when a cohort's clients wait for it, however long that takes: the model follows data that keep coming.</param>
 /// <param name="GreatestStaleness">s: training rounds by which the model that an update was computed on may be older than the round's; 0 = none.</param>
+/// <param name="Explain">Whether an explanation round comes last, after evaluation.</param>
 public sealed record TaskSchedule(
     bool Standardise,
     int TrainRounds,
@@ -23,11 +24,12 @@ public sealed record TaskSchedule(
     int Patience = 0,
     double LeastImprovement = 0,
     bool WaitsForClients = false,
-    int GreatestStaleness = 0)
+    int GreatestStaleness = 0,
+    bool Explain = false)
 {
     private const int GreatestRounds = 1_000_000;
 
-    public int Rounds => TrainRounds + (Standardise ? 1 : 0) + Evaluations;
+    public int Rounds => TrainRounds + (Standardise ? 1 : 0) + Evaluations + (Explain ? 1 : 0);
 
     /// <summary>Highest number that a round of this task can have: every scheduled round after as many failures as are allowed in a row.</summary>
     /// <remarks>Bounds how often a server can ask a client for a vector.</remarks>
@@ -46,6 +48,8 @@ public sealed record TaskSchedule(
             yield return RoundKind.Train;
             if (Evaluate)
                 yield return RoundKind.Evaluate;
+            if (Explain)
+                yield return RoundKind.Explain;
         }
     }
 
@@ -57,19 +61,21 @@ public sealed record TaskSchedule(
         RoundKind.Train => TrainRounds,
         RoundKind.Standardise => Standardise ? 1 : 0,
         RoundKind.Evaluate => Evaluations,
+        RoundKind.Explain => Explain ? 1 : 0,
         _ => 0,
     };
 
     /// <summary>What comes after <paramref name="completedRounds"/> successful rounds; null when the task is complete.</summary>
     /// <param name="completedRounds">Of any kind.</param>
-    /// <param name="hasConverged">Whether the last evaluation ended the training.</param>
-    public RoundKind? KindAfter(int completedRounds, bool hasConverged = false)
+    /// <param name="convergedAfter">Successful rounds after which an evaluation had ended the training; null if none has.</param>
+    public RoundKind? KindAfter(int completedRounds, int? convergedAfter = null)
     {
         int position = completedRounds - (Standardise ? 1 : 0);
         if (position < 0)
             return RoundKind.Standardise;
-        if (hasConverged || position >= TrainRounds + Evaluations)
-            return null;
+        int last = convergedAfter is { } end ? end - (Standardise ? 1 : 0) : TrainRounds + Evaluations;
+        if (position >= last)
+            return Explain && position == last ? RoundKind.Explain : null;
         int block = EvaluateEvery == 0 ? int.MaxValue : EvaluateEvery + 1;
         int trained = position - (position / block);
         return trained < TrainRounds && position % block < block - 1 ? RoundKind.Train : RoundKind.Evaluate;
@@ -92,8 +98,11 @@ public sealed record TaskSchedule(
         return best;
     }
 
-    /// <summary>Whether more training rounds can be added: not after the last evaluation has begun, nor after training has ended early.</summary>
-    internal bool CanExtendAfter(int completedTrainRounds, bool isEvaluating, bool hasConverged) => !hasConverged && !(isEvaluating && completedTrainRounds >= TrainRounds);
+    /// <summary>Whether more training rounds can be added: not after a round that looks at the finished model has begun, nor after training has ended early.</summary>
+    internal bool CanExtendAfter(int completedTrainRounds, bool isLooking, bool hasConverged) => !hasConverged && !(isLooking && completedTrainRounds >= TrainRounds);
+
+    /// <summary>Whether a model follows from the sum of a round of that kind; the others look at the model that is there.</summary>
+    public bool YieldsModel(RoundKind kind) => kind is RoundKind.Standardise or RoundKind.Train || (kind == RoundKind.Evaluate && StopsEarly);
 
     internal string? FindFault()
     {
@@ -110,7 +119,7 @@ public sealed record TaskSchedule(
 
     internal void Write(CanonicalWriter writer) => writer
         .Flag(Standardise).Count(TrainRounds).Flag(Evaluate).Count(GreatestFailures)
-        .Count(EvaluateEvery).Count(Patience).Double(LeastImprovement).Flag(WaitsForClients).Count(GreatestStaleness);
+        .Count(EvaluateEvery).Count(Patience).Double(LeastImprovement).Flag(WaitsForClients).Count(GreatestStaleness).Flag(Explain);
 
     internal static TaskSchedule Read(ref CanonicalReader reader) => new(
         reader.Flag(),
@@ -121,5 +130,6 @@ public sealed record TaskSchedule(
         reader.Count(GreatestRounds),
         reader.Double(),
         reader.Flag(),
-        reader.Count(1000));
+        reader.Count(1000),
+        reader.Flag());
 }

@@ -26,7 +26,7 @@ public sealed class TaskState
     private int failuresInARow;
     private double? unknownPerHonest;
     private int completedTrainRounds;
-    private bool hasConverged;
+    private int? convergedAfter;
     private bool isNodeReleased;
 
     private TaskState(TaskParameters parameters, ChangeLedger changes, Roster roster, Digest modelDigest, IBlobSource blobs, Func<Digest, Roster?>? findRoster)
@@ -96,10 +96,10 @@ public sealed class TaskState
     public bool HasOpenRound => Round is { Phase: not (RoundPhase.Closed or RoundPhase.Aborted) };
 
     /// <summary>True between a round's sum and the model that follows from it. Of an evaluation a model follows in tasks that can stop early: it holds the loss.</summary>
-    public bool AwaitsModel => Round is { Phase: RoundPhase.Closed } round && YieldsModel(round.Parameters.Kind) && rounds[^1] is { ModelDigest: null, AbortReason: null };
+    public bool AwaitsModel => Round is { Phase: RoundPhase.Closed } round && Parameters.Schedule.YieldsModel(round.Parameters.Kind) && rounds[^1] is { ModelDigest: null, AbortReason: null };
 
     /// <summary>Kind of the next round; null if the schedule is complete.</summary>
-    public RoundKind? NextKind => InForce.Schedule.KindAfter(CompletedRounds, hasConverged);
+    public RoundKind? NextKind => InForce.Schedule.KindAfter(CompletedRounds, convergedAfter);
 
     /// <summary>(S_min − 1)/h or 1, the least over all cohort sizes; computed once.</summary>
     internal double UnknownPerHonest => unknownPerHonest ??= CohortThresholds.LeastUnknownPerHonest(Parameters.Cohort);
@@ -151,7 +151,7 @@ public sealed class TaskState
             failuresInARow = failuresInARow,
             unknownPerHonest = unknownPerHonest,
             completedTrainRounds = completedTrainRounds,
-            hasConverged = hasConverged,
+            convergedAfter = convergedAfter,
             isNodeReleased = isNodeReleased,
             holderKeys = holderKeys?.Copy(),
         };
@@ -280,7 +280,7 @@ public sealed class TaskState
                 }
                 else if (Round.Parameters.Kind == RoundKind.Evaluate)
                 {
-                    hasConverged = Parameters.Schedule.HasConverged(ReadModel().Losses);
+                    convergedAfter = Parameters.Schedule.HasConverged(ReadModel().Losses) ? CompletedRounds : null;
                 }
 
                 break;
@@ -323,10 +323,11 @@ public sealed class TaskState
 
     private ModelState ReadModel() => ModelState.TryDecode(blobs.Get(ModelDigest).Span, out ModelState? model) ? model! : throw new InvalidOperationException("The current model is malformed.");
 
-    private bool YieldsModel(RoundKind kind) => kind != RoundKind.Evaluate || Parameters.Schedule.StopsEarly;
-
-    /// <summary>Not once the last evaluation round has opened, unless that failed, and not after training has ended early.</summary>
-    private bool CanExtend => InForce.Schedule.CanExtendAfter(completedTrainRounds, Round is { Parameters.Kind: RoundKind.Evaluate, Phase: not RoundPhase.Aborted }, hasConverged);
+    /// <summary>Not once a round that looks at the finished model has opened, unless that failed, and not after training has ended early.</summary>
+    private bool CanExtend => InForce.Schedule.CanExtendAfter(
+        completedTrainRounds,
+        (HasOpenRound ? Round!.Parameters.Kind : rounds.LastOrDefault(r => r.AbortReason is null)?.Kind) is RoundKind.Evaluate or RoundKind.Explain,
+        convergedAfter is not null);
 
     private static MessageDecision RefuseChange => MessageDecision.Refuse(ErrorCodes.TaskFinished, "The task is over, so nothing of it changes any more. Create another task.");
 
@@ -432,7 +433,7 @@ public sealed class TaskState
         {
             failuresInARow++;
         }
-        else if (!YieldsModel(Round.Parameters.Kind))
+        else if (!Parameters.Schedule.YieldsModel(Round.Parameters.Kind))
         {
             failuresInARow = 0;
             CompletedRounds++;

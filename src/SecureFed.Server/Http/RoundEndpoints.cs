@@ -210,7 +210,8 @@ internal static class RoundEndpoints
                 Math.Sqrt(found.NoiseVariance),
                 ModelStep.TryEvaluate(host!.Parameters, found, host.PublishedLog),
                 [.. found.Suspects.Select(s => s.ToString())],
-                ModelStep.TryMeasureDrift(host.Parameters, found, host.PublishedLog)))
+                ModelStep.TryMeasureDrift(host.Parameters, found, host.PublishedLog),
+                ModelStep.TryExplain(host.Parameters, found, host.PublishedLog)))
             : ProblemResponses.Of(ErrorCodes.NotReady, "The round is still in progress.");
     }
 

@@ -1,4 +1,5 @@
 using SecureFed.Learning.Data;
+using SecureFed.Learning.Explanation;
 using SecureFed.Learning.Metrics;
 using SecureFed.Learning.Models;
 using SecureFed.Learning.Optimizers;
@@ -101,6 +102,28 @@ internal static class ModelStep
         double[] sum = Decode(round.Parameters.Layout, blobs.Get(round.AggregateDigest!.Value).Span);
         ClientDrift drift = new LearningTask(task).DriftOf(sum, NoiseOf(round), round.SurvivorCount);
         return double.IsFinite(drift.Dispersion) ? new DriftView(drift.Dispersion, drift.SquaredMeanNorm, drift.Deviation) : null;
+    }
+
+    /// <summary>What a closed explanation round tells of its model; null for any other, and if the sum holds no rows.</summary>
+    /// <exception cref="KeyNotFoundException">The sum or the model is not held.</exception>
+    /// <exception cref="InvalidOperationException">One of them is malformed.</exception>
+    public static ExplanationView? TryExplain(TaskParameters task, ServerRound round, IBlobSource blobs)
+    {
+        if (round is not { Phase: RoundPhase.Closed, Parameters.Kind: RoundKind.Explain })
+            return null;
+        if (!ModelState.TryDecode(blobs.Get(round.Parameters.ModelDigest).Span, out ModelState? model))
+            throw new InvalidOperationException("A published model is malformed.");
+        LearningTask learning = new(task);
+        double[] sum = Decode(round.Parameters.Layout, blobs.Get(round.AggregateDigest!.Value).Span);
+        try
+        {
+            ExplanationSum read = new(learning.ExplanationPlan, sum, NoiseOf(round), task.Training.GreatestRows);
+            return ExplanationViews.Of(read.Read(learning.StandardizerOf(model!), [.. model!.Result], task.Model.L2Penalty), round.Parameters.Number);
+        }
+        catch (Learning.LearningException)
+        {
+            return null;
+        }
     }
 
     private static MetricsView Evaluate(TaskParameters task, ServerRound round, ReadOnlySpan<byte> aggregate)

@@ -30,13 +30,16 @@ internal static class TaskDefinitions
             ModelSpecification model = ToModel(definition.Model);
             TrainingSpecification training = ToTraining(definition.Training, definition.Privacy.Unit);
             TaskSchedule schedule = ToSchedule(definition.Schedule);
+            ExplanationSpecification? explanation = ToExplanation(definition);
+            if (explanation?.FindFault(model) is { } unexplained)
+                return (null, unexplained);
             TaskParameters parameters = new(
                 taskId,
                 definition.Name,
                 model,
                 training,
                 schedule,
-                new LearningTask(model, training, definition.Privacy.Unit).ShapesOf(schedule),
+                new LearningTask(model, training, definition.Privacy.Unit, explanation).ShapesOf(schedule),
                 ToCohort(definition.Cohort, definition.Privacy.Unit, existing?.Cohort.Organisations ?? roster.ClientOrganisations),
                 new PhaseDeadlines(definition.Deadlines.AdvertiseMilliseconds, definition.Deadlines.PhaseMilliseconds, definition.Deadlines.GraceMilliseconds),
                 definition.Protection,
@@ -46,7 +49,8 @@ internal static class TaskDefinitions
                 definition.RequiresApproval,
                 definition.Protection == ProtectionKind.Masking && definition.Encryption is null ? null
                     : definition.Encryption is null && existing?.Protection == definition.Protection ? existing.Encryption
-                    : ToEncryption(definition, roster));
+                    : ToEncryption(definition, roster),
+                explanation);
             return parameters.FindFault() is { } fault ? (null, fault) : (parameters, "");
         }
         catch (Exception exception) when (exception is ArgumentException or OverflowException or AccountingException)
@@ -84,7 +88,13 @@ internal static class TaskDefinitions
         schedule.Patience,
         schedule.LeastImprovement,
         schedule.WaitForClients,
-        schedule.GreatestStaleness);
+        schedule.GreatestStaleness,
+        schedule.Explain);
+
+    /// <summary>Stated groups without the round that compares them stay, so that the task's own check refuses them.</summary>
+    private static ExplanationSpecification? ToExplanation(TaskDefinition definition) => definition.Explanation is { } asked
+        ? new ExplanationSpecification(asked.FairnessFeature, asked.FairnessValues)
+        : definition.Schedule.Explain ? ExplanationSpecification.Plain : null;
 
     private static ModelSpecification ToModel(ModelDefinition model)
     {
@@ -112,14 +122,17 @@ internal static class TaskDefinitions
         bool isRecordLevel = privacy.Unit == PrivacyUnit.Record;
         double standardise = schedule.Standardise ? privacy.StandardiseShare : 0;
         double evaluate = schedule.Evaluate ? privacy.EvaluateShare : 0;
+        double explain = schedule.Explain ? privacy.ExplainShare : 0;
         int releasesPerUnit = privacy.TreeLeaves > 0
             ? TreeAggregationAccountant.ReleasesPerRecord(privacy.TreeLeaves, Math.Max(1, schedule.TrainRounds / privacy.TreeLeaves))
             : schedule.TrainRounds;
-        List<PlannedRelease> releases = [new(nameof(RoundKind.Train), checked(releasesPerUnit + privacy.SpareRounds), privacy.SamplingRate, 1 - standardise - evaluate)];
+        List<PlannedRelease> releases = [new(nameof(RoundKind.Train), checked(releasesPerUnit + privacy.SpareRounds), privacy.SamplingRate, 1 - standardise - evaluate - explain)];
         if (schedule.Standardise)
             releases.Add(new PlannedRelease(nameof(RoundKind.Standardise), 1, 1, standardise));
         if (schedule.Evaluate)
             releases.Add(new PlannedRelease(nameof(RoundKind.Evaluate), schedule.CountOf(RoundKind.Evaluate), 1, evaluate));
+        if (schedule.Explain)
+            releases.Add(new PlannedRelease(nameof(RoundKind.Explain), 1, 1, explain));
         double delta = privacy.Delta ?? DeltaChoice.For(isRecordLevel ? privacy.ExpectedRecords : greatestCohort);
         NoisePlan plan = NoisePlan.For(releases, privacy.Epsilon, delta);
         return new PrivacySpecification(

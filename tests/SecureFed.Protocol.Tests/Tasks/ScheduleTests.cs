@@ -16,7 +16,8 @@ public sealed class ScheduleTests
             from rounds in Gen.Choose(1, 40)
             from evaluate in Gen.Elements(true, false)
             from every in Gen.Choose(0, rounds)
-            select new TaskSchedule(standardise, rounds, evaluate, 2, evaluate ? every : 0);
+            from explain in Gen.Elements(true, false)
+            select new TaskSchedule(standardise, rounds, evaluate, 2, evaluate ? every : 0, Explain: explain);
         Prop.ForAll(schedules.ToArbitrary(), schedule =>
         {
             RoundKind[] written = [.. WrittenOut(schedule)];
@@ -45,11 +46,13 @@ public sealed class ScheduleTests
     }
 
     [Fact]
-    public void After_an_evaluation_that_ended_the_training_nothing_follows()
+    public void After_an_evaluation_that_ended_the_training_nothing_but_an_explanation_follows()
     {
         TaskSchedule schedule = new(true, 100, true, 2, 5, Patience: 3);
         Assert.Equal(RoundKind.Train, schedule.KindAfter(7));
-        Assert.Null(schedule.KindAfter(7, hasConverged: true));
+        Assert.Null(schedule.KindAfter(7, convergedAfter: 7));
+        Assert.Equal(RoundKind.Explain, (schedule with { Explain = true }).KindAfter(7, convergedAfter: 7));
+        Assert.Null((schedule with { Explain = true }).KindAfter(8, convergedAfter: 7));
     }
 
     [Theory]
@@ -74,5 +77,8 @@ public sealed class ScheduleTests
             if (schedule.Evaluate && (round == schedule.TrainRounds || (schedule.EvaluateEvery > 0 && round % schedule.EvaluateEvery == 0)))
                 yield return RoundKind.Evaluate;
         }
+
+        if (schedule.Explain)
+            yield return RoundKind.Explain;
     }
 }
