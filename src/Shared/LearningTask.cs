@@ -3,6 +3,7 @@ using SecureFed.Learning.Metrics;
 using SecureFed.Learning.Models;
 using SecureFed.Learning.Optimizers;
 using SecureFed.Learning.Preprocessing;
+using SecureFed.Learning.Statistics;
 using SecureFed.Learning.Training;
 using SecureFed.Learning.Vectors;
 using SecureFed.Protocol.Rounds;
@@ -19,6 +20,9 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
 
     public LearningTask(TaskParameters task)
         : this(task.Model, task.Training, task.Privacy.Unit) => privacy = task.Privacy;
+
+    /// <summary>The questions of a statistics task; null for any other.</summary>
+    public StatisticsQuery? Statistics { get; } = model.Statistics is null ? null : StatisticsTask.ToQuery(model.Features, model.Statistics);
 
     public ModelKind ModelKind => model.Kind == TaskModelKind.Logistic ? ModelKind.Logistic : ModelKind.Linear;
 
@@ -55,6 +59,8 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
     /// <summary>The model of the first round.</summary>
     public ModelState InitialModel()
     {
+        if (Statistics is not null)
+            return StatisticsTask.Initial(Statistics);
         ModelState zero = ModelState.Initial(model) with { ClipNorm = training.AdaptiveClip is null ? 0 : training.ClipNorm };
         return training.ScalesByBounds && model.Label is not null
             ? zero with { Standardisation = Standardizer.FromBounds(Schema, Math.Max(1, IsRecordLevel ? privacy.ExpectedRecords : training.GreatestRows)).ToArray() }
@@ -75,6 +81,8 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
     /// <summary>Whether a model that somebody sent belongs to a task of this form.</summary>
     public bool Fits(ModelState state)
     {
+        if (Statistics is not null)
+            return StatisticsTask.Fits(Statistics, state);
         if (state.Parameters.Count != model.Length)
             return false;
         try
@@ -100,6 +108,7 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
     public VectorLayout LayoutOf(RoundKind kind) => kind switch
     {
         RoundKind.Standardise => MomentVector.Layout(Schema),
+        RoundKind.Train when Statistics is not null => Statistics.Layout(IsRecordLevel),
         RoundKind.Train => OptimizerFor(1).Layout(model.Length, training.ClipNorm),
         RoundKind.Evaluate when IsRecordLevel => ModelKind == ModelKind.Logistic ? ClassificationRecords.LayoutOf(LogitBins.Noised) : RegressionRecords.LayoutOf(),
         RoundKind.Evaluate when ModelKind == ModelKind.Logistic => ClassificationCounts.Layout(training.GreatestRows),
@@ -115,6 +124,7 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
 
     /// <summary>Whether the task asks for the vectors that its model has, and for no other.</summary>
     public bool HasShapesOf(TaskParameters task) =>
+        (Statistics is null || Statistics.ResultLength == model.Length) &&
         ShapesOf(task.Schedule).Count == task.Shapes.Count && ShapesOf(task.Schedule).Zip(task.Shapes).All(pair => pair.First.Kind == pair.Second.Kind && pair.First.Segments.SequenceEqual(pair.Second.Segments));
 
     private static FeatureSchema ToSchema(FeatureSpecification feature) => new(feature.Name, feature.LowerBound, feature.UpperBound);

@@ -36,8 +36,9 @@ public sealed class CsvTable
     {
         CsvRecords records = CsvRecords.Read(sources);
         RequireColumns(records.Header, options);
-        CsvColumn label = new(records, Array.IndexOf(records.Header, options.Label));
-        double[] labels = LabelEncoder.Encode(label, options);
+        double[] labels = options.Label.Length == 0
+            ? new double[records.Records.Count]
+            : LabelEncoder.Encode(new CsvColumn(records, Array.IndexOf(records.Header, options.Label)), options);
         var encoder = new FeatureEncoder(options);
         for (int index = 0; index < records.Header.Length; index++)
         {
@@ -54,7 +55,7 @@ public sealed class CsvTable
 
     private static void RequireColumns(string[] header, CsvOptions options)
     {
-        if (!header.Contains(options.Label, StringComparer.Ordinal))
+        if (options.Label.Length > 0 && !header.Contains(options.Label, StringComparer.Ordinal))
         {
             string separatorHint = header is [var only] && only.Contains(';', StringComparison.Ordinal) ? " The file seems to be separated by semicolons; use commas." : "";
             throw new DataException(
@@ -76,7 +77,7 @@ public sealed class CsvTable
             }
         }
 
-        if (header.Length - 1 - options.Drop.Distinct(StringComparer.Ordinal).Count() == 0)
+        if (header.Length - Math.Min(1, options.Label.Length) - options.Drop.Distinct(StringComparer.Ordinal).Count() == 0)
         {
             throw new DataException("no-features", "No column is left to learn from.", "Drop fewer columns.");
         }

@@ -108,6 +108,9 @@ public sealed record ModelDefinition
     public FeatureDefinition? Label { get; init; }
 
     public double L2Penalty { get; init; }
+
+    /// <summary>Only for kind statistics: the questions. Columns are the features; the schedule and the training settings but the greatest rows follow from them.</summary>
+    public StatisticsDefinition? Statistics { get; init; }
 }
 
 public sealed record TrainingDefinition

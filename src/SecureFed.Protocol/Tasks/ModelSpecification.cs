@@ -10,11 +10,13 @@ public sealed record FeatureSpecification(string Name, double LowerBound, double
 
 /// <summary>The model of a task.</summary>
 /// <param name="Kind">What the vector means.</param>
-/// <param name="Length">Length of the global vector: features + 1 (intercept last) for the built-in models.</param>
+/// <param name="Length">Length of the global vector: features + 1 (intercept last) for the built-in models, the numbers of the result for statistics.</param>
 /// <param name="Features">Empty for <see cref="TaskModelKind.Vector"/>.</param>
 /// <param name="Label">The label column with its public bounds; null for a vector.</param>
 /// <param name="L2Penalty">λ of ½λ‖w‖² on the summed loss over all rows; intercept free.</param>
-public sealed record ModelSpecification(TaskModelKind Kind, int Length, IReadOnlyList<FeatureSpecification> Features, FeatureSpecification? Label, double L2Penalty)
+/// <param name="Statistics">The questions of a statistics task, whose columns are the features; null for any other.</param>
+public sealed record ModelSpecification(
+    TaskModelKind Kind, int Length, IReadOnlyList<FeatureSpecification> Features, FeatureSpecification? Label, double L2Penalty, StatisticsSpecification? Statistics = null)
 {
     private const int GreatestLength = 1 << 25;
     private const int GreatestNameBytes = 256;
@@ -30,17 +32,25 @@ public sealed record ModelSpecification(TaskModelKind Kind, int Length, IReadOnl
             return "The model is of no kind that this version knows.";
         if (Kind == TaskModelKind.Vector)
             return Features.Count == 0 && Label is null ? null : "A vector task has no features and no label.";
+        if ((Kind == TaskModelKind.Statistics) != (Statistics is not null))
+            return "A statistics task states its questions, and no other does.";
+        if (Statistics is not null)
+            return Statistics.FindFault(this) ?? FindFault(Features);
         if (Features.Count == 0 || Label is null || Length != Features.Count + 1)
             return "The model's length is the number of features plus one for the intercept.";
-        return Features.Append(Label).All(f => Utf8.Fits(f.Name, GreatestNameBytes) && Math.Abs(f.LowerBound) <= GreatestBound && Math.Abs(f.UpperBound) <= GreatestBound && f.LowerBound <= f.UpperBound)
+        return FindFault(Features.Append(Label));
+    }
+
+    private static string? FindFault(IEnumerable<FeatureSpecification> columns) =>
+        columns.All(f => Utf8.Fits(f.Name, GreatestNameBytes) && Math.Abs(f.LowerBound) <= GreatestBound && Math.Abs(f.UpperBound) <= GreatestBound && f.LowerBound <= f.UpperBound)
             ? null
             : $"Every feature needs a name of 1 to {GreatestNameBytes} bytes and public bounds with lower <= upper.";
-    }
 
     internal void Write(CanonicalWriter writer) => writer
         .UInt8((byte)Kind).Count(Length)
         .List(Features, WriteFeature)
-        .List(Label is null ? [] : new[] { Label }, WriteFeature).Double(L2Penalty);
+        .List(Label is null ? [] : new[] { Label }, WriteFeature).Double(L2Penalty)
+        .List(Statistics is null ? [] : new[] { Statistics }, (w, s) => s.Write(w));
 
     internal static ModelSpecification Read(ref CanonicalReader reader)
     {
@@ -49,7 +59,8 @@ public sealed record ModelSpecification(TaskModelKind Kind, int Length, IReadOnl
             reader.Count(GreatestLength),
             reader.List(GreatestLength, 4 + 16, ReadFeature),
             reader.List(1, 4 + 16, ReadFeature).FirstOrDefault(),
-            reader.Double());
+            reader.Double(),
+            reader.List(1, 4 + 4 + 4, StatisticsSpecification.Read).FirstOrDefault());
         reader.Require(Enum.IsDefined(model.Kind));
         return model;
     }

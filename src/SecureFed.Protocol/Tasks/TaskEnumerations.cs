@@ -7,6 +7,9 @@ public enum TaskModelKind : byte
     Vector = 1,
     Linear = 2,
     Logistic = 3,
+
+    /// <summary>No model: questions about the clients' columns, answered by noised sums (<see cref="StatisticsSpecification"/>).</summary>
+    Statistics = 7,
 }
 
 /// <summary>How the server steps the global model.</summary>

@@ -39,7 +39,7 @@ public sealed record TaskParameters(
     bool RequiresApproval = false,
     EncryptionSpecification? Encryption = null)
 {
-    private const byte Version = 5;
+    private const byte Version = 6;
     private const int GreatestNameBytes = 256;
 
     /// <summary>Null if a task with these parameters can run; otherwise what is wrong and what to do. For whoever creates one: it tries every cohort size.</summary>
@@ -67,8 +67,8 @@ public sealed record TaskParameters(
             return "A vector task has neither standardisation nor evaluation rounds: the server does not know what the vector means.";
         if (!Shapes.Select(s => s.Kind).SequenceEqual(Schedule.Kinds))
             return "The task needs exactly one shape for each kind of round in its schedule, in ascending order of kind.";
-        if (FindAdaptiveFault() is { } adaptive)
-            return adaptive;
+        if ((Model.Statistics?.FindFault(this) ?? FindAdaptiveFault()) is { } unsuited)
+            return unsuited;
         if (Flattens && !Privacy.HasNoise)
             return "Flattening needs noise: without it the finest grid that fits is taken, which fills any ring. Leave flatten out, or choose a privacy unit.";
         if (Privacy.Unit == PrivacyUnit.Record && Training.ServerOptimizer == ServerOptimizerKind.FedAvg)

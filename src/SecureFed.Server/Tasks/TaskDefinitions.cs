@@ -26,8 +26,8 @@ internal static class TaskDefinitions
         try
         {
             ModelSpecification model = ToModel(definition.Model);
-            TrainingSpecification training = ToTraining(definition.Training, definition.Privacy.Unit);
-            TaskSchedule schedule = new(definition.Schedule.Standardise, definition.Schedule.TrainRounds, definition.Schedule.Evaluate, definition.Schedule.GreatestFailures);
+            TrainingSpecification training = model.Statistics is null ? ToTraining(definition.Training, definition.Privacy.Unit) : StatisticsSpecification.Training(definition.Training.GreatestRows);
+            TaskSchedule schedule = model.Statistics is not null ? new(false, model.Statistics.Rounds, false, definition.Schedule.GreatestFailures) : new(definition.Schedule.Standardise, definition.Schedule.TrainRounds, definition.Schedule.Evaluate, definition.Schedule.GreatestFailures);
             TaskParameters parameters = new(
                 taskId,
                 definition.Name,
@@ -73,12 +73,32 @@ internal static class TaskDefinitions
             corrupt);
     }
 
-    private static ModelSpecification ToModel(ModelDefinition model) => new(
+    private static ModelSpecification ToModel(ModelDefinition model) => model.Kind == TaskModelKind.Statistics ? ToStatistics(model) : new(
         model.Kind,
         model.Kind == TaskModelKind.Vector ? model.Length ?? 0 : model.Features.Count + 1,
         [.. model.Features.Select(ToFeature)],
         model.Label is null ? null : ToFeature(model.Label),
         model.L2Penalty);
+
+    /// <exception cref="ArgumentException">The questions are malformed.</exception>
+    private static ModelSpecification ToStatistics(ModelDefinition model)
+    {
+        StatisticsDefinition asked = model.Statistics ?? throw new ArgumentException("A statistics task states its questions in model.statistics.");
+        FeatureSpecification[] columns = [.. model.Features.Select(ToFeature)];
+        StatisticsSpecification questions = new([.. asked.Questions.Select(q => ToStatistic(q, columns))], asked.Cells, asked.SearchRounds);
+        return new ModelSpecification(model.Kind, StatisticsTask.ToQuery(columns, questions).ResultLength, columns, null, 0, questions);
+    }
+
+    private static StatisticSpecification ToStatistic(StatisticDefinition? question, FeatureSpecification[] columns)
+    {
+        if (question is null || question.Domain.Any(value => value is null))
+            throw new ArgumentException("A question, or a value of its list, is null.");
+        return new StatisticSpecification(question.Kind, [.. question.Columns.Select(PlaceOf)], question.Probability, question.Edges, question.Domain, question.Threshold);
+
+        int PlaceOf(string name) => Array.FindIndex(columns, c => string.Equals(c.Name, name, StringComparison.Ordinal)) is >= 0 and var place
+            ? place
+            : throw new ArgumentException($"A question names the column '{name}', which is none of the model's features.");
+    }
 
     /// <summary>The least noise with which the whole schedule keeps its budget.</summary>
     private static PrivacySpecification ToPrivacy(PrivacyDefinition privacy, TaskSchedule schedule, int greatestCohort)
