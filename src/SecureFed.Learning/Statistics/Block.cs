@@ -3,12 +3,12 @@ namespace SecureFed.Learning.Statistics;
 /// <summary>A run of coordinates that answers one question, or several that share sums.</summary>
 /// <remarks>A record writes numbers whose L2 norm is at most √<see cref="SquaredNorm"/> whatever its values are; each implementation says why.</remarks>
 /// <param name="fields">Places of the fields that it reads.</param>
-internal abstract class Block(params IReadOnlyList<int> fields)
+internal abstract class Block(params int[] fields)
 {
     /// <summary>Place of the first coordinate, set when the query lays its blocks out.</summary>
     public int Offset { get; set; }
 
-    public IReadOnlyList<int> Fields { get; } = fields;
+    public int[] Fields { get; } = fields;
 
     public abstract int Length { get; }
 

@@ -7,7 +7,7 @@ namespace SecureFed.Learning.Statistics;
 /// u as in <see cref="MomentBlock"/>: every coordinate lies in [-1, 1], so the squared norm is at most 1 + c + c(c + 1)/2. The squares are taken less ½, as there, which
 /// saves ¾ each.
 /// </remarks>
-internal sealed class ProductBlock(IReadOnlyList<int> fields, IReadOnlyList<FeatureSchema> columns) : Block(fields)
+internal sealed class ProductBlock(int[] fields, IReadOnlyList<FeatureSchema> columns) : Block(fields)
 {
     public int Columns => columns.Count;
 

@@ -10,7 +10,7 @@ namespace SecureFed.Learning.Statistics;
 /// </remarks>
 public sealed class StatisticsRecords : IRecordVectors
 {
-    private readonly StatisticsQuery query;
+    private readonly Block[] blocks;
     private readonly DataSet data;
     private readonly double[] state;
     private readonly FieldReader[] readers;
@@ -29,7 +29,7 @@ public sealed class StatisticsRecords : IRecordVectors
             throw new ArgumentException("The state does not belong to these questions.", nameof(state));
         }
 
-        this.query = query;
+        blocks = [.. query.Blocks];
         this.data = data;
         this.state = state.ToArray();
         readers = [.. query.Fields.Select(field => field.In(data))];
@@ -53,7 +53,7 @@ public sealed class StatisticsRecords : IRecordVectors
             values[i] = readers[i].Read(row);
         }
 
-        foreach (Block block in query.Blocks)
+        foreach (Block block in blocks)
         {
             block.Write(values, state, vector.Slice(block.Offset, block.Length));
         }
