@@ -5,6 +5,7 @@ using SecureFed.Cli.Bench;
 using SecureFed.Cli.Commands;
 using SecureFed.Cli.Demo;
 using SecureFed.Cli.Output;
+using SecureFed.Cli.Stats;
 
 namespace SecureFed.Cli;
 
@@ -44,6 +45,7 @@ public static class SecureFedCommand
         RootCommand root = new("SecureFed: federated learning through a server that sums what it cannot read.")
         {
             DemoCommand.Create(terminal),
+            StatsCommand.Create(terminal),
             ServerCommand.Create(terminal),
             WitnessCommand.Create(terminal),
             KeysCommand.Create(terminal),

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using SecureFed.Cli.Demo;
 using SecureFed.Cli.Output;
 using SecureFed.Client;
 using SecureFed.Client.Http;
@@ -17,7 +18,7 @@ internal static class ClientCommand
     public static Command Create(Terminal terminal)
     {
         PartyOptions party = new();
-        Option<string> data = CommandOptions.Required("--data", "CSV file with the task's features and label; other columns are left out by --drop.");
+        Option<string> data = CommandOptions.Required("--data", "CSV file with the task's features and label, or the columns that it asks statistics of; other columns are left out by --drop.");
         Option<string> drop = CommandOptions.Optional("--drop", "Columns to leave out, comma-separated.");
         Option<string> positive = CommandOptions.Optional("--positive", "Label value that counts as positive. Default 1.");
         Option<string> state = CommandOptions.Required("--state", "Directory for round state and privacy ledger, this client's own. Tasks on the same data share one.");
@@ -58,6 +59,8 @@ internal static class ClientCommand
 
     private static DataSet ReadRows(string path, string? drop, string? positive, TaskParameters task)
     {
+        if (task.Model.Kind == TaskModelKind.Statistics)
+            return DemoPlan.ReadTable([path], CsvOptions.ForStatistics with { Drop = DemoCommand.ListOf(drop) }).Data;
         if (task.Model.Label is null)
             throw CommandException.Refuse("vector-task", "The task sums vectors that only an application can compute.", "Use the client library's ContributeAsync.");
         using StreamReader reader = new(path);

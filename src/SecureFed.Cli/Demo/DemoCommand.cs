@@ -100,13 +100,13 @@ internal static class DemoCommand
             throw CommandException.NotBuilt(option, part);
     }
 
-    private static Option<string> OneOf(string name, string description, params string[] values)
+    internal static Option<string> OneOf(string name, string description, params string[] values)
     {
         Option<string> option = new(name) { Description = $"{description} One of {string.Join(", ", values)}." };
         option.AcceptOnlyFromAmong(values);
         return option;
     }
 
-    private static string[] ListOf(string? values) =>
+    internal static string[] ListOf(string? values) =>
         values?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
 }

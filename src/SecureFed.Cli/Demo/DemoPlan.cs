@@ -47,6 +47,9 @@ internal sealed record DemoPlan(
     private static readonly LocalTrainingOptions SquaredErrorTraining = new() { Epochs = 5, BatchSize = 32, LearningRate = 0.05, LearningRateDecay = 0.85 };
     private static readonly ExactDecimal Gamma = ExactDecimal.From(0.1m);
 
+    /// <summary>Questions to ask in place of training a model; null to train.</summary>
+    public ModelDefinition? Statistics { get; init; }
+
     public int Clients => Cohort.Greatest;
 
     /// <summary>Training rounds.</summary>
@@ -116,8 +119,8 @@ internal sealed record DemoPlan(
     public TaskDefinition ToDefinition(Identifier taskId) => new()
     {
         TaskId = taskId.ToString(),
-        Name = $"demo {Scenario.Name}",
-        Model = new ModelDefinition
+        Name = $"{(Statistics is null ? "demo" : "statistics")} {Scenario.Name}",
+        Model = Statistics ?? new ModelDefinition
         {
             Kind = Model == ModelKind.Logistic ? TaskModelKind.Logistic : TaskModelKind.Linear,
             Features = [.. Data.Schema.Features.Select(ToFeature)],
@@ -148,7 +151,7 @@ internal sealed record DemoPlan(
     /// <summary>How long nothing may come before the server goes on without the missing: the more clients share this machine, the denser they come.</summary>
     private int Grace => Dropout == 0 ? 5_000 : Clients >= 100 ? 350 : 700;
 
-    private static CohortBounds ChooseCohort(int clients, double dropout, Scenario scenario, DemoOptions options)
+    internal static CohortBounds ChooseCohort(int clients, double dropout, Scenario scenario, DemoOptions options)
     {
         ServerClass serverClass = options.IsCurious ? ServerClass.Curious : ServerClass.Malicious;
         ExactDecimal preferred = ExactDecimal.From((decimal)(options.Dropout is null || dropout == 0 ? scenario.DropoutTolerance : Math.Min(scenario.DropoutTolerance, dropout)));
@@ -189,18 +192,23 @@ internal sealed record DemoPlan(
 
     private static (ScenarioData Data, IReadOnlyList<string> Notes) ReadCsv(DemoOptions options, ModelKind model, int clients)
     {
+        CsvTable table = ReadTable(options.Data, new CsvOptions(options.Label!)
+        {
+            Positive = options.Positive ?? "1",
+            Drop = options.Drop,
+            LabelKind = model == ModelKind.Linear ? LabelKind.Numeric : LabelKind.Binary,
+        });
+        return (Scenario.Deal(table, clients, Seed), table.Notes);
+    }
+
+    internal static CsvTable ReadTable(IReadOnlyList<string> paths, CsvOptions options)
+    {
         List<CsvSource> sources = [];
         try
         {
-            foreach (string path in options.Data)
+            foreach (string path in paths)
                 sources.Add(new CsvSource(Path.GetFileName(path), new StreamReader(path)));
-            CsvTable table = CsvTable.Read(sources, new CsvOptions(options.Label!)
-            {
-                Positive = options.Positive ?? "1",
-                Drop = options.Drop,
-                LabelKind = model == ModelKind.Linear ? LabelKind.Numeric : LabelKind.Binary,
-            });
-            return (Scenario.Deal(table, clients, Seed), table.Notes);
+            return CsvTable.Read(sources, options);
         }
         finally
         {
@@ -211,7 +219,7 @@ internal sealed record DemoPlan(
 
     private static FeatureDefinition ToFeature(FeatureSchema feature) => new(feature.Name, feature.LowerBound, feature.UpperBound);
 
-    private static void RequireUsage(bool condition, string message)
+    internal static void RequireUsage(bool condition, string message)
     {
         if (!condition)
             throw CommandException.Misuse(message, "Run 'securefed demo --help'.");

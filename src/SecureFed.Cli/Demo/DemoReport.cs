@@ -66,7 +66,9 @@ internal static class DemoReport
         result.Standardizer.ToArray(),
         [.. FeaturesOf(result, plan).Select(f => new ModelFeature(f.Name, f.Coefficient))]);
 
-    private static string ProtectionOf(DemoPlan plan) => plan.Protection switch
+    private static string ProtectionOf(DemoPlan plan) => ProtectionOf(plan.Protection);
+
+    internal static string ProtectionOf(ProtectionKind protection) => protection switch
     {
         ProtectionKind.Encryption => "encryption",
         ProtectionKind.EncryptionSingleKey => "encryption-single-key",
@@ -82,7 +84,7 @@ internal static class DemoReport
 
     private static ulong EntriesOf(DemoResult result) => result.Audit.Checkpoint?.Checkpoint.Size ?? 0;
 
-    private static object ToPrivacy(BudgetView? budget, int treeLeaves, double clipNorm) => new
+    internal static object ToPrivacy(BudgetView? budget, int treeLeaves, double clipNorm) => new
     {
         unit = budget is null ? "none" : UnitOf(budget),
         mechanism = budget is not { Unit: PrivacyUnit.Record } ? null : treeLeaves > 0 ? "tree" : "sampled",
@@ -158,7 +160,7 @@ internal static class DemoReport
             $"Input privacy: the server saw {HiddenIn(plan)} integers of each client and, per round, the sum over at least {plan.Cohort.DeltaDrop.FloorOfRest(result.Rounds.Count > 0 ? result.Rounds.Min(r => r.Participants + r.Dropped) : plan.Clients)} clients; no single update, row count or loss.");
     }
 
-    private static void WriteAudit(AuditResult audit, string? directory, Terminal terminal)
+    internal static void WriteAudit(AuditResult audit, string? directory, Terminal terminal)
     {
         if (audit.Fault is { } fault)
         {

@@ -59,15 +59,21 @@ internal sealed class DemoWatch(DemoPlan plan, SecureFedOperator taskOperator, I
         {
             await CatchUpAsync(cancellationToken);
             show(task.Round is { } round ? $"{round.Kind} round {round.Number}: {round.Phase}" : "starting");
-            if (task.Finished && task.FinishReason.Length > 0)
-            {
-                throw CommandException.Refuse(
-                    task.FinishReason,
-                    $"The task was given up after round {task.Round?.Number}: {task.FinishReason}.",
-                    string.Equals(task.FinishReason, ErrorCodes.BudgetExhausted, StringComparison.Ordinal)
-                        ? "Rounds that failed after their unmask request have used up the budget's reserve; lower --dropout or take more --clients."
-                        : "Too many clients dropped out in a row; lower --dropout or take more --clients.");
-            }
+            RequireNotGivenUp(task);
+        }
+    }
+
+    /// <exception cref="CommandException">The task was given up.</exception>
+    internal static void RequireNotGivenUp(TaskView task)
+    {
+        if (task.Finished && task.FinishReason.Length > 0)
+        {
+            throw CommandException.Refuse(
+                task.FinishReason,
+                $"The task was given up after round {task.Round?.Number}: {task.FinishReason}.",
+                string.Equals(task.FinishReason, ErrorCodes.BudgetExhausted, StringComparison.Ordinal)
+                    ? "Rounds that failed after their unmask request have used up the budget's reserve; lower --dropout or take more --clients."
+                    : "Too many clients dropped out in a row; lower --dropout or take more --clients.");
         }
     }
 

@@ -77,6 +77,11 @@ public sealed class Scenario
         return ScenarioData.Split([.. Enumerable.Range(0, clients).Select(client => SyntheticRows.Generate(generator, client, seed))], generator.Schema);
     }
 
+    /// <summary>A user's table, every row dealt evenly to the clients: for statistics, which need no test rows.</summary>
+    /// <exception cref="DataException"><c>too-few-rows</c>.</exception>
+    public static ScenarioData DealAll(CsvTable table, int clients, ulong seed) =>
+        new(Partition.Iid(table.Data, clients, seed), table.Data.Select([]), table.Schema);
+
     /// <summary>A user's table, dealt evenly to the clients; every fifth row is a test row.</summary>
     /// <exception cref="DataException"><c>too-few-rows</c>.</exception>
     public static ScenarioData Deal(CsvTable table, int clients, ulong seed)
