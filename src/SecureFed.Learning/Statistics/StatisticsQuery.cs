@@ -12,7 +12,8 @@ namespace SecureFed.Learning.Statistics;
 /// <item><term>One segment</term><description>All blocks are one segment: a segment's noise per coordinate is in proportion to its bound over the root of its length, so a mean beside a
 /// histogram would get many times the noise of a bin. In one segment every coordinate has the same noise.</description></item>
 /// <item><term>Rounds</term><description>Searches need several; every other question is asked again in each, and the sums are averaged: R releases with √R times the noise give what one would.</description></item>
-/// <item><term>Result</term><description>Per statistic, in order: its values, as many error bounds, then its further numbers (<see cref="Read"/>). NaN where noise drowns the answer.</description></item>
+/// <item><term>Result</term><description>Per statistic, in order: its values, as many error bounds, then its further numbers (<see cref="Read"/>). What noise drowns, or is of no rows, has the value 0 and the error bound
+/// -1: a log holds finite numbers only.</description></item>
 /// <item><term>Error bounds</term><description>Hold for all numbers of one statistic at once with probability <see cref="Confidence"/> over the noise (each entry of a correlation matrix by itself),
 /// if all clients are honest. They speak of the rows of the clients in the sums.</description></item>
 /// </list>
@@ -38,6 +39,8 @@ public sealed class StatisticsQuery
     /// Length to which a record's vector with real coordinates is filled up. A grid is 8√d/B: on a coarser one the rounding of thousands of records would be the larger noise.
     /// </summary>
     private const int FinestLength = 1024;
+
+    private const double NotTold = -1;
 
     private readonly List<StatisticsField> fields = [];
     private readonly List<Block> blocks = [];
@@ -138,12 +141,26 @@ public sealed class StatisticsQuery
         return state;
     }
 
-    /// <summary>The result before the first round: nothing is known.</summary>
+    /// <summary>The result before the first round: nothing is told.</summary>
     public double[] InitialResult()
     {
-        var result = new double[ResultLength];
-        Array.Fill(result, double.NaN);
-        return result;
+        var result = new List<double>();
+        foreach (Statistic statistic in Statistics)
+        {
+            double[] unknown = new double[statistic.ValueCount];
+            Array.Fill(unknown, double.NaN);
+            Write(unknown, unknown, new double[statistic.ExtraCount], result);
+        }
+
+        return [.. result];
+    }
+
+    /// <summary>Appends an answer in the form that <see cref="Read"/> takes.</summary>
+    internal static void Write(double[] values, double[] errorBounds, double[] further, List<double> result)
+    {
+        result.AddRange(values.Select(value => double.IsNaN(value) ? 0 : value));
+        result.AddRange(values.Zip(errorBounds, (value, error) => double.IsNaN(value) ? NotTold : error));
+        result.AddRange(further);
     }
 
     /// <summary>Whether numbers that somebody sent can be a state of this query.</summary>
@@ -182,13 +199,24 @@ public sealed class StatisticsQuery
             int values = statistic.ValueCount;
             answers.Add(new StatisticAnswer(
                 statistic,
-                result[..values].ToArray(),
-                result.Slice(values, values).ToArray(),
+                Told(result[..values], result.Slice(values, values)),
+                Told(result.Slice(values, values), result.Slice(values, values)),
                 result.Slice(2 * values, statistic.ExtraCount).ToArray()));
             result = result[statistic.ResultLength..];
         }
 
         return answers;
+    }
+
+    private static double[] Told(ReadOnlySpan<double> numbers, ReadOnlySpan<double> errorBounds)
+    {
+        double[] told = numbers.ToArray();
+        for (int i = 0; i < told.Length; i++)
+        {
+            told[i] = errorBounds[i] < 0 ? double.NaN : told[i];
+        }
+
+        return told;
     }
 
     /// <summary>One block per column for all counts, sums, means and variances of it.</summary>

@@ -62,7 +62,7 @@ public sealed record StatisticsStep(double[] State, double[] Result)
                 CategoryBlock block => OfPlaces(statistic, sums.AsSpan(block.Offset, block.Length), error),
                 { } block => OfCounts(sums.AsSpan(block.Offset, block.Length), error),
             };
-            result.AddRange([.. values, .. errors, .. further]);
+            StatisticsQuery.Write(values, errors, further, result);
         }
 
         return [.. result];

@@ -4,7 +4,7 @@ namespace SecureFed.Protocol.Tasks;
 
 /// <summary>The questions of a statistics task (<see cref="TaskModelKind.Statistics"/>).</summary>
 /// <remarks>
-/// Each round is a training round whose "model" is the result so far (<see cref="ModelState.Parameters"/>, NaN where nothing is told) and whose
+/// Each round is a training round whose "model" is the result so far (<see cref="ModelState.Parameters"/>: per statistic its values, as many error bounds, -1 where nothing is told, and its further numbers) and whose
 /// <see cref="ModelState.OptimizerState"/> holds the averaged sums and the brackets of the searches: so the log holds every question and every answer, and an auditor computes them again.
 /// Optimisers are not used, and stand in the task as <see cref="Training"/> says.
 /// </remarks>
