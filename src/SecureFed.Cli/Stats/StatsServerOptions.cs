@@ -19,13 +19,14 @@ internal sealed class StatsServerOptions
     private readonly Option<string> key = CommandOptions.Optional("--key", "With --server: own key (PEM).");
     private readonly Option<int?> least = new("--least-cohort") { Description = "With --server: fewest clients in a round." };
     private readonly Option<int?> greatest = new("--greatest-cohort") { Description = "With --server: most clients in a round." };
+    private readonly Option<double?> deltaDrop = new("--delta-drop") { Description = "With --server: part of a cohort whose loss a round survives. Default 0.1; 0 for fewer than five clients." };
     private readonly Option<int?> records = new("--expected-records") { Description = "With --server and --privacy record: public estimate of all clients' rows together." };
     private readonly Option<int?> rows = new("--greatest-rows") { Description = "With --server and --privacy client or none: public maximum of rows at one client." };
     private readonly Option<string> dataSet = CommandOptions.Optional("--data-set", "With --server: name of the data, whose budget all tasks on it share.");
 
     public void AddTo(Command command)
     {
-        foreach (Option option in new Option[] { server, pin, id, key, least, greatest, records, rows, dataSet })
+        foreach (Option option in new Option[] { server, pin, id, key, least, greatest, deltaDrop, records, rows, dataSet })
             command.Options.Add(option);
     }
 
@@ -51,7 +52,12 @@ internal sealed class StatsServerOptions
             Training = new TrainingDefinition { GreatestRows = isRecordLevel ? 1 : Need(parsed.GetValue(rows), "--greatest-rows") },
             Schedule = new ScheduleDefinition(),
             Protection = ProtectionKind.Masking,
-            Cohort = new CohortDefinition { Least = Need(parsed.GetValue(least), "--least-cohort"), Greatest = Need(parsed.GetValue(greatest), "--greatest-cohort") },
+            Cohort = new CohortDefinition
+            {
+                Least = Need(parsed.GetValue(least), "--least-cohort"),
+                Greatest = Need(parsed.GetValue(greatest), "--greatest-cohort"),
+                DeltaDrop = parsed.GetValue(deltaDrop) is { } drop ? drop is >= 0 and < 1 ? (decimal)drop : throw CommandException.Misuse("--delta-drop lies in [0, 1).", "0.1 is a tenth.") : 0.1m,
+            },
             Privacy = asked.Privacy == PrivacyUnit.None ? PrivacyDefinition.None : new PrivacyDefinition
             {
                 Unit = asked.Privacy,
