@@ -6,6 +6,7 @@ using SecureFed.Cli.Commands;
 using SecureFed.Cli.Demo;
 using SecureFed.Cli.Models;
 using SecureFed.Cli.Output;
+using SecureFed.Cli.Stats;
 
 namespace SecureFed.Cli;
 
@@ -45,6 +46,7 @@ public static class SecureFedCommand
         RootCommand root = new("SecureFed: federated learning through a server that sums what it cannot read.")
         {
             DemoCommand.Create(terminal),
+            StatsCommand.Create(terminal),
             ServerCommand.Create(terminal),
             WitnessCommand.Create(terminal),
             KeysCommand.Create(terminal),

@@ -5,6 +5,7 @@ using SecureFed.Learning.Metrics;
 using SecureFed.Learning.Models;
 using SecureFed.Learning.Optimizers;
 using SecureFed.Learning.Preprocessing;
+using SecureFed.Learning.Statistics;
 using SecureFed.Learning.Training;
 using SecureFed.Learning.Vectors;
 using SecureFed.Protocol.Rounds;
@@ -29,6 +30,9 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
         trainRounds = task.Schedule.TrainRounds;
         taskId = task.TaskId;
     }
+
+    /// <summary>The questions of a statistics task; null for any other.</summary>
+    public StatisticsQuery? Statistics { get; } = model.Statistics is null ? null : StatisticsTask.ToQuery(model.Features, model.Statistics);
 
     /// <summary>Model; of a vector task one that nobody evaluates.</summary>
     public IDifferentiableModel Model { get; } = TaskModels.ShapeOf(model);
@@ -97,6 +101,8 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
     /// <summary>The model of the first round: 0, or for a network drawn from a seed that follows from the task's identifier, so that everybody can draw it again.</summary>
     public ModelState InitialModel()
     {
+        if (Statistics is not null)
+            return StatisticsTask.Initial(Statistics);
         ModelState zero = ModelState.Initial(model) with { ClipNorm = training.AdaptiveClip is null ? 0 : training.ClipNorm };
         if (model.Kind == TaskModelKind.Network)
             zero = zero with { Parameters = Model.InitialParameters(TaskModels.SeedOf(taskId)) };
@@ -140,6 +146,8 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
     /// <summary>Whether a model that somebody sent belongs to a task of this form.</summary>
     public bool Fits(ModelState state)
     {
+        if (Statistics is not null)
+            return StatisticsTask.Fits(Statistics, state);
         if (state.Parameters.Count != model.Length || !FitsCorrection(state))
             return false;
         try
@@ -180,6 +188,7 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
     public VectorLayout LayoutOf(RoundKind kind) => kind switch
     {
         RoundKind.Standardise => MomentVector.Layout(Schema),
+        RoundKind.Train when Statistics is not null => Statistics.Layout(IsRecordLevel),
         RoundKind.Train => OptimizerFor(1).Layout(model.Length, training.ClipNorm),
         RoundKind.Evaluate when IsRecordLevel => Output switch
         {
@@ -205,6 +214,7 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
 
     /// <summary>Whether the task asks for the vectors that its model has, and for no other.</summary>
     public bool HasShapesOf(TaskParameters task) =>
+        (Statistics is null || Statistics.ResultLength == model.Length) &&
         ShapesOf(task.Schedule).Count == task.Shapes.Count && ShapesOf(task.Schedule).Zip(task.Shapes).All(pair => pair.First.Kind == pair.Second.Kind && pair.First.Segments.SequenceEqual(pair.Second.Segments));
 
     private IReadOnlyList<FairnessGroup> FairnessGroups()

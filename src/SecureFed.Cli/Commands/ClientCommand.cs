@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using SecureFed.Cli.Demo;
 using SecureFed.Cli.Output;
 using SecureFed.Client;
 using SecureFed.Client.Http;
@@ -20,7 +21,7 @@ internal static class ClientCommand
     public static Command Create(Terminal terminal)
     {
         PartyOptions party = new();
-        Option<string> data = CommandOptions.Required("--data", "CSV file with the task's features and label, found by name; other columns are left out.");
+        Option<string> data = CommandOptions.Required("--data", "CSV file with the task's features and label, or the columns that it asks statistics of, found by name; other columns are left out.");
         Option<string> drop = CommandOptions.Optional("--drop", "Columns to leave out, comma-separated. Not needed: the task names the columns that it uses.");
         Option<string> positive = CommandOptions.Optional("--positive", "Label value that counts as positive. Default 1.");
         Option<string> state = CommandOptions.Required("--state", "Directory for round state and privacy ledger, this client's own. Tasks on the same data share one.");
@@ -45,7 +46,7 @@ internal static class ClientCommand
             using HttpClient http = SignedHttpClient.Create(options.ServerAddress, options.ServerCertificatePin, options.ClientId, signer);
             SecureFedClient client = new(http, options, TimeProvider.System);
             TaskParameters parameters = await client.GetTaskParametersAsync(cancellationToken);
-            DataSet rows = ReadRows(parsed.GetValue(data)!, parsed.GetValue(positive), parameters);
+            DataSet rows = ReadRows(parsed.GetValue(data)!, parsed.GetValue(drop), parsed.GetValue(positive), parameters);
             Reporter reporter = new(terminal);
             DataSetTrainer trainer = new(rows, BitConverter.ToUInt64(options.ClientId.ToArray()));
             ModelState model = await RunAsync(client, trainer, reporter, cancellationToken);
@@ -76,8 +77,10 @@ internal static class ClientCommand
         }
     }
 
-    private static DataSet ReadRows(string path, string? positive, TaskParameters task)
+    private static DataSet ReadRows(string path, string? drop, string? positive, TaskParameters task)
     {
+        if (task.Model.Kind == TaskModelKind.Statistics)
+            return DemoPlan.ReadTable([path], CsvOptions.ForStatistics with { Drop = DemoCommand.ListOf(drop) }).Data;
         if (task.Model.Label is null)
             throw CommandException.Refuse("vector-task", "The task sums vectors that only an application can compute.", "Use the client library's ContributeAsync.");
         using StreamReader reader = new(path);

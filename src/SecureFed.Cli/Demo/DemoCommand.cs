@@ -132,7 +132,7 @@ internal static class DemoCommand
             throw CommandException.NotBuilt(option, part);
     }
 
-    private static Option<string> OneOf(string name, string description, params string[] values)
+    internal static Option<string> OneOf(string name, string description, params string[] values)
     {
         Option<string> option = new(name) { Description = $"{description} One of {string.Join(", ", values)}." };
         option.AcceptOnlyFromAmong(values);
@@ -143,6 +143,6 @@ internal static class DemoCommand
         ? width
         : throw CommandException.Misuse($"'{text}' is no width of a hidden layer.", "--hidden takes one or two whole numbers, comma-separated.");
 
-    private static string[] ListOf(string? values) =>
+    internal static string[] ListOf(string? values) =>
         values?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
 }

@@ -55,6 +55,9 @@ internal sealed record DemoPlan(
     private static readonly LocalTrainingOptions SquaredErrorTraining = new() { Epochs = 5, BatchSize = 32, LearningRate = 0.05, LearningRateDecay = 0.85 };
     private static readonly ExactDecimal Gamma = ExactDecimal.From(0.1m);
 
+    /// <summary>Questions to ask in place of training a model; null to train.</summary>
+    public ModelDefinition? Statistics { get; init; }
+
     public int Clients => Cohort.Greatest;
 
     /// <summary>Training rounds.</summary>
@@ -140,8 +143,8 @@ internal sealed record DemoPlan(
     public TaskDefinition ToDefinition(Identifier taskId) => new()
     {
         TaskId = taskId.ToString(),
-        Name = $"demo {Scenario.Name}",
-        Model = Form.ToDefinition(Scenario.Penalty),
+        Name = $"{(Statistics is null ? "demo" : "statistics")} {Scenario.Name}",
+        Model = Statistics ?? Form!.ToDefinition(Scenario.Penalty),
         Training = Training,
         Schedule = Schedule with { Standardise = Privacy.Standardise, TrainRounds = Rounds, Evaluate = Privacy.Evaluate || Schedule.EvaluateEvery > 0, GreatestFailures = 5, Explain = Explanation is not null },
         Explanation = Explanation,
@@ -167,7 +170,7 @@ internal sealed record DemoPlan(
     /// <summary>How long nothing may come before the server goes on without the missing: the more clients share this machine, the denser they come.</summary>
     private int Grace => Dropout == 0 ? 5_000 : Clients >= 100 ? 350 : 700;
 
-    private static CohortBounds ChooseCohort(int clients, double dropout, Scenario scenario, DemoOptions options)
+    internal static CohortBounds ChooseCohort(int clients, double dropout, Scenario scenario, DemoOptions options)
     {
         ServerClass serverClass = options.IsCurious ? ServerClass.Curious : ServerClass.Malicious;
         ExactDecimal preferred = ExactDecimal.From((decimal)(options.Dropout is null || dropout == 0 ? scenario.DropoutTolerance : Math.Min(scenario.DropoutTolerance, dropout)));
@@ -208,12 +211,16 @@ internal sealed record DemoPlan(
 
     private static CsvOptions ToCsv(DemoOptions options, LabelKind label) => new(options.Label!) { Positive = options.Positive ?? "1", Drop = options.Drop, LabelKind = label };
 
-    private static T Read<T>(DemoOptions options, Func<IReadOnlyList<CsvSource>, T> read)
+    private static T Read<T>(DemoOptions options, Func<IReadOnlyList<CsvSource>, T> read) => Read(options.Data, read);
+
+    internal static CsvTable ReadTable(IReadOnlyList<string> paths, CsvOptions options) => Read(paths, sources => CsvTable.Read(sources, options));
+
+    private static T Read<T>(IReadOnlyList<string> paths, Func<IReadOnlyList<CsvSource>, T> read)
     {
         List<CsvSource> sources = [];
         try
         {
-            foreach (string path in options.Data)
+            foreach (string path in paths)
                 sources.Add(new CsvSource(Path.GetFileName(path), new StreamReader(path)));
             return read(sources);
         }
@@ -224,7 +231,7 @@ internal sealed record DemoPlan(
         }
     }
 
-    private static void RequireUsage(bool condition, string message)
+    internal static void RequireUsage(bool condition, string message)
     {
         if (!condition)
             throw CommandException.Misuse(message, "Run 'securefed demo --help'.");

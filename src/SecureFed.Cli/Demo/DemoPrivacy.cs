@@ -129,10 +129,10 @@ internal sealed record DemoPrivacy(PrivacyDefinition Definition, int Rounds, boo
         }
     }
 
-    private static int SparesFor(int rounds, double dropout) => dropout > 0 ? (rounds + RoundsPerSpare - 1) / RoundsPerSpare : 0;
+    internal static int SparesFor(int rounds, double dropout) => dropout > 0 ? (rounds + RoundsPerSpare - 1) / RoundsPerSpare : 0;
 
     /// <summary>Two significant digits, as a consortium would estimate. For a trial: here the estimate is made from the rows, in production it must not be.</summary>
-    private static int PublicEstimate(int rows)
+    internal static int PublicEstimate(int rows)
     {
         double power = Math.Pow(10, Math.Max(0, Math.Floor(Math.Log10(rows)) - 1));
         return (int)(Math.Round(rows / power) * power);

@@ -74,7 +74,9 @@ internal static class DemoReport
 
     private static object? ToDrift(DriftView? drift) => drift is null ? null : new { dispersion = drift.Dispersion, squaredMeanNorm = drift.SquaredMeanNorm, deviation = drift.Deviation };
 
-    private static string ProtectionOf(DemoPlan plan) => plan.Protection switch
+    private static string ProtectionOf(DemoPlan plan) => ProtectionOf(plan.Protection);
+
+    internal static string ProtectionOf(ProtectionKind protection) => protection switch
     {
         ProtectionKind.Encryption => "encryption",
         ProtectionKind.EncryptionSingleKey => "encryption-single-key",
@@ -112,7 +114,7 @@ internal static class DemoReport
 
     private static ulong EntriesOf(DemoResult result) => result.Audit.Checkpoint?.Checkpoint.Size ?? 0;
 
-    private static object ToPrivacy(BudgetView? budget, int treeLeaves, double clipNorm) => new
+    internal static object ToPrivacy(BudgetView? budget, int treeLeaves, double clipNorm) => new
     {
         unit = budget is null ? "none" : UnitOf(budget),
         mechanism = budget is not { Unit: PrivacyUnit.Record } ? null : treeLeaves > 0 ? "tree" : "sampled",
@@ -190,7 +192,7 @@ internal static class DemoReport
             $"Input privacy: the server saw {HiddenIn(plan)} integers of each client and, per round, the sum over at least {plan.Cohort.DeltaDrop.FloorOfRest(result.Rounds.Count > 0 ? result.Rounds.Min(r => r.Participants + r.Dropped) : plan.Clients)} clients; no single update, row count or loss.");
     }
 
-    private static void WriteAudit(AuditResult audit, string? directory, Terminal terminal)
+    internal static void WriteAudit(AuditResult audit, string? directory, Terminal terminal)
     {
         if (audit.Fault is { } fault)
         {

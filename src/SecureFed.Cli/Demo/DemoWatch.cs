@@ -66,13 +66,19 @@ internal sealed class DemoWatch(DemoPlan plan, SecureFedOperator taskOperator, I
         {
             await CatchUpAsync(cancellationToken);
             show(task.Round is { } round ? $"{round.Kind} round {round.Number}: {round.Phase}" : "starting");
-            if (task.Finished && task.FinishReason.Length > 0)
-            {
-                throw CommandException.Refuse(
-                    task.FinishReason,
-                    $"The task was given up after round {task.Round?.Number}: {task.FinishReason}.{LastLoss(task.FinishReason)}",
-                    AdviceOn(task.FinishReason));
-            }
+            RequireNotGivenUp(task, LastLoss(task.FinishReason));
+        }
+    }
+
+    /// <exception cref="CommandException">The task was given up.</exception>
+    internal static void RequireNotGivenUp(TaskView task, string lastLoss = "")
+    {
+        if (task.Finished && task.FinishReason.Length > 0)
+        {
+            throw CommandException.Refuse(
+                task.FinishReason,
+                $"The task was given up after round {task.Round?.Number}: {task.FinishReason}.{lastLoss}",
+                AdviceOn(task.FinishReason));
         }
     }
 

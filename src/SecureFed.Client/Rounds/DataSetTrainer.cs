@@ -4,6 +4,7 @@ using SecureFed.Learning.Metrics;
 using SecureFed.Learning.Models;
 using SecureFed.Learning.Optimizers;
 using SecureFed.Learning.Preprocessing;
+using SecureFed.Learning.Statistics;
 using SecureFed.Learning.Training;
 using SecureFed.Learning.Vectors;
 using SecureFed.Protocol.Rounds;
@@ -27,6 +28,9 @@ public sealed class DataSetTrainer(DataSet data, ulong shuffleSeed) : ILocalTrai
     {
         LearningTask learning = new(assignment.Task);
         int greatestRows = assignment.Task.Training.GreatestRows;
+        if (learning.Statistics is not null)
+            return ValueTask.FromResult(StatisticsVector.Create(learning.Statistics, data, [.. assignment.Model.OptimizerState], greatestRows));
+        data.RequireNoGaps();
         return ValueTask.FromResult(assignment.Round.Kind switch
         {
             RoundKind.Standardise => MomentVector.Create(data, learning.Schema, greatestRows),
@@ -45,6 +49,9 @@ public sealed class DataSetTrainer(DataSet data, ulong shuffleSeed) : ILocalTrai
     public ValueTask<IRecordSource> OpenRecordsAsync(RoundAssignment assignment, CancellationToken cancellationToken = default)
     {
         LearningTask learning = new(assignment.Task);
+        if (learning.Statistics is not null)
+            return ValueTask.FromResult<IRecordSource>(new RowRecords(new StatisticsRecords(learning.Statistics, data, [.. assignment.Model.OptimizerState], isRecordLevel: true)));
+        data.RequireNoGaps();
         GlobalModel result = learning.CandidateOf(assignment.Model);
         IRecordVectors vectors = assignment.Round.Kind switch
         {

@@ -46,9 +46,9 @@ public sealed class CsvTable
     {
         CsvRecords records = CsvRecords.Read(sources);
         RequireColumns(records.Header, options);
-        CsvColumn label = new(records, Array.IndexOf(records.Header, options.Label));
-        IReadOnlyList<string> classes = options.LabelKind == LabelKind.Class ? ClassLabels.ListOf(label, options.Classes) : [];
-        double[] labels = LabelEncoder.Encode(label, options, classes);
+        CsvColumn? label = options.Label.Length == 0 ? null : new CsvColumn(records, Array.IndexOf(records.Header, options.Label));
+        IReadOnlyList<string> classes = label is not null && options.LabelKind == LabelKind.Class ? ClassLabels.ListOf(label, options.Classes) : [];
+        double[] labels = label is null ? new double[records.Records.Count] : LabelEncoder.Encode(label, options, classes);
         var encoder = new FeatureEncoder(options);
         for (int index = 0; index < records.Header.Length; index++)
         {
@@ -96,7 +96,7 @@ public sealed class CsvTable
 
     private static void RequireColumns(string[] header, CsvOptions options)
     {
-        if (!header.Contains(options.Label, StringComparer.Ordinal))
+        if (options.Label.Length > 0 && !header.Contains(options.Label, StringComparer.Ordinal))
         {
             string separatorHint = header is [var only] && only.Contains(';', StringComparison.Ordinal) ? " The file seems to be separated by semicolons; use commas." : "";
             throw new DataException(
@@ -118,7 +118,7 @@ public sealed class CsvTable
             }
         }
 
-        if (header.Length - 1 - options.Drop.Distinct(StringComparer.Ordinal).Count() == 0)
+        if (header.Length - Math.Min(1, options.Label.Length) - options.Drop.Distinct(StringComparer.Ordinal).Count() == 0)
         {
             throw new DataException("no-features", "No column is left to learn from.", "Drop fewer columns.");
         }

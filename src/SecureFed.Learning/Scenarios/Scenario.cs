@@ -83,6 +83,11 @@ public sealed class Scenario
         return dealing is null ? data : data.DealAnew(clients, dealing, seed);
     }
 
+    /// <summary>A user's table, every row dealt evenly to the clients: for statistics, which need no test rows.</summary>
+    /// <exception cref="DataException"><c>too-few-rows</c>.</exception>
+    public static ScenarioData DealAll(CsvTable table, int clients, ulong seed) =>
+        new(Partition.Iid(table.Data, clients, seed), table.Data.Select([]), table.Schema);
+
     /// <summary>A user's table, dealt to the clients; every fifth row is a test row.</summary>
     /// <param name="table">All rows; read with <see cref="CsvOptions.PartitionBy"/> if they are dealt by a column.</param>
     /// <param name="clients">At least 1.</param>

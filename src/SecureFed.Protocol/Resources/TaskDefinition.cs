@@ -136,6 +136,9 @@ public sealed record ModelDefinition
 
     /// <summary>Network: what it predicts. Null: classes if there are any, else the probability of the positive class.</summary>
     public NetworkOutput? Output { get; init; }
+
+    /// <summary>Only for kind statistics: the questions. Columns are the features; the schedule and the training settings but the greatest rows follow from them.</summary>
+    public StatisticsDefinition? Statistics { get; init; }
 }
 
 public sealed record TrainingDefinition

@@ -10,7 +10,7 @@ public sealed record FeatureSpecification(string Name, double LowerBound, double
 
 /// <summary>The model of a task.</summary>
 /// <param name="Kind">What the vector means.</param>
-/// <param name="Length">Length of the global vector: features + 1 (intercept last) for linear and logistic models, else the weights and biases of all layers.</param>
+/// <param name="Length">Length of the global vector: features + 1 (intercept last) for linear and logistic models, the numbers of the result for statistics, else the weights and biases of all layers.</param>
 /// <param name="Features">Empty for <see cref="TaskModelKind.Vector"/>.</param>
 /// <param name="Label">The label column with its public bounds; null for a vector.</param>
 /// <param name="L2Penalty">λ of ½λ‖w‖² on the summed loss over all rows; biases and intercept free.</param>
@@ -18,6 +18,7 @@ public sealed record FeatureSpecification(string Name, double LowerBound, double
 /// <param name="Hidden">Widths of the hidden layers of a network, one or two of 1 to 4096; empty for other models.</param>
 /// <param name="Activation">Of a network.</param>
 /// <param name="Output">Of a network.</param>
+/// <param name="Statistics">The questions of a statistics task, whose columns are the features; null for any other.</param>
 public sealed record ModelSpecification(
     TaskModelKind Kind,
     int Length,
@@ -27,7 +28,8 @@ public sealed record ModelSpecification(
     IReadOnlyList<string>? Classes = null,
     IReadOnlyList<int>? Hidden = null,
     NetworkActivation Activation = NetworkActivation.None,
-    NetworkOutput Output = NetworkOutput.None)
+    NetworkOutput Output = NetworkOutput.None,
+    StatisticsSpecification? Statistics = null)
 {
     private const int GreatestLength = 1 << 25;
     private const int GreatestNameBytes = 256;
@@ -54,12 +56,19 @@ public sealed record ModelSpecification(
             return dimensions;
         if (Kind == TaskModelKind.Vector)
             return Features.Count == 0 && Label is null ? null : "A vector task has no features and no label.";
+        if ((Kind == TaskModelKind.Statistics) != (Statistics is not null))
+            return "A statistics task states its questions, and no other does.";
+        if (Statistics is not null)
+            return Statistics.FindFault(this) ?? FindFault(Features);
         if (Features.Count == 0 || Label is null || Length != ParameterCount)
             return "The model's length is the number of its weights and biases: features plus one for the intercept, if it has one layer and one output.";
-        return Features.Append(Label).All(f => Utf8.Fits(f.Name, GreatestNameBytes) && Math.Abs(f.LowerBound) <= GreatestBound && Math.Abs(f.UpperBound) <= GreatestBound && f.LowerBound <= f.UpperBound)
+        return FindFault(Features.Append(Label));
+    }
+
+    private static string? FindFault(IEnumerable<FeatureSpecification> columns) =>
+        columns.All(f => Utf8.Fits(f.Name, GreatestNameBytes) && Math.Abs(f.LowerBound) <= GreatestBound && Math.Abs(f.UpperBound) <= GreatestBound && f.LowerBound <= f.UpperBound)
             ? null
             : $"Every feature needs a name of 1 to {GreatestNameBytes} bytes and public bounds with lower <= upper.";
-    }
 
     internal void Write(CanonicalWriter writer) => writer
         .UInt8((byte)Kind).Count(Length)
@@ -67,7 +76,9 @@ public sealed record ModelSpecification(
         .List(Label is null ? [] : new[] { Label }, WriteFeature).Double(L2Penalty)
         .List(Classes, (w, name) => w.Text(name))
         .List(Hidden, (w, width) => w.Count(width))
-        .UInt8((byte)Activation).UInt8((byte)Output);
+        .UInt8((byte)Activation).UInt8((byte)Output)
+
+        .List(Statistics is null ? [] : new[] { Statistics }, (w, s) => s.Write(w));
 
     internal static ModelSpecification Read(ref CanonicalReader reader)
     {
@@ -80,7 +91,8 @@ public sealed record ModelSpecification(
             reader.List(ModelDimensions.GreatestClasses, 4, (ref CanonicalReader r) => r.Text(ModelDimensions.GreatestClassBytes)),
             reader.List(ModelDimensions.GreatestHidden, 4, (ref CanonicalReader r) => r.Count(ModelDimensions.GreatestWidth)),
             (NetworkActivation)reader.UInt8(),
-            (NetworkOutput)reader.UInt8());
+            (NetworkOutput)reader.UInt8(),
+            reader.List(1, 4 + 4 + 4, StatisticsSpecification.Read).FirstOrDefault());
         reader.Require(Enum.IsDefined(model.Kind) && Enum.IsDefined(model.Activation) && Enum.IsDefined(model.Output));
         return model;
     }

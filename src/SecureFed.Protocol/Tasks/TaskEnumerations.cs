@@ -13,6 +13,9 @@ public enum TaskModelKind : byte
 
     /// <summary>One or two hidden layers.</summary>
     Network = 5,
+
+    /// <summary>No model: questions about the clients' columns, answered by noised sums (<see cref="StatisticsSpecification"/>).</summary>
+    Statistics = 7,
 }
 
 /// <summary>How the server steps the global model.</summary>

@@ -73,8 +73,8 @@ public sealed record TaskParameters(
             return unexplained;
         if (!Shapes.Select(s => s.Kind).SequenceEqual(Schedule.Kinds))
             return "The task needs exactly one shape for each kind of round in its schedule, in ascending order of kind.";
-        if (FindAdaptiveFault() is { } adaptive)
-            return adaptive;
+        if ((Model.Statistics?.FindFault(this) ?? FindAdaptiveFault()) is { } unsuited)
+            return unsuited;
         if (Flattens && !Privacy.HasNoise)
             return "Flattening needs noise: without it the finest grid that fits is taken, which fills any ring. Leave flatten out, or choose a privacy unit.";
         if (Privacy.Unit == PrivacyUnit.Record && Training.ServerOptimizer == ServerOptimizerKind.FedAvg)

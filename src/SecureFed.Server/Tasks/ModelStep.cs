@@ -53,6 +53,8 @@ internal static class ModelStep
     {
         LearningTask learning = new(task);
         double[] sum = Decode(round.Parameters.Layout, aggregate);
+        if (learning.Statistics is not null)
+            return StatisticsTask.Step(learning.Statistics, task, current, round, sum);
         if (round.Parameters.Kind == RoundKind.Standardise)
             return current with { Standardisation = Standardise(task, learning, round, sum).ToArray() };
         if (round.Parameters.Kind == RoundKind.Evaluate)

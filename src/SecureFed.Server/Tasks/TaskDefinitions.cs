@@ -28,8 +28,8 @@ internal static class TaskDefinitions
         try
         {
             ModelSpecification model = ToModel(definition.Model);
-            TrainingSpecification training = ToTraining(definition.Training, definition.Privacy.Unit);
-            TaskSchedule schedule = ToSchedule(definition.Schedule);
+            TrainingSpecification training = model.Statistics is null ? ToTraining(definition.Training, definition.Privacy.Unit) : StatisticsSpecification.Training(definition.Training.GreatestRows);
+            TaskSchedule schedule = model.Statistics is null ? ToSchedule(definition.Schedule) : new TaskSchedule(false, model.Statistics.Rounds, false, definition.Schedule.GreatestFailures);
             ExplanationSpecification? explanation = ToExplanation(definition);
             if (explanation?.FindFault(model) is { } unexplained)
                 return (null, unexplained);
@@ -98,6 +98,8 @@ internal static class TaskDefinitions
 
     private static ModelSpecification ToModel(ModelDefinition model)
     {
+        if (model.Kind == TaskModelKind.Statistics)
+            return ToStatistics(model);
         bool isNetwork = model.Kind == TaskModelKind.Network;
         ModelSpecification specification = new(
             model.Kind,
@@ -110,6 +112,26 @@ internal static class TaskDefinitions
             model.Activation ?? (isNetwork ? NetworkActivation.Tanh : NetworkActivation.None),
             model.Output ?? (!isNetwork ? NetworkOutput.None : model.Classes.Count > 0 ? NetworkOutput.Softmax : NetworkOutput.Logistic));
         return model.Kind == TaskModelKind.Vector ? specification : specification with { Length = checked((int)specification.ParameterCount) };
+    }
+
+    /// <exception cref="ArgumentException">The questions are malformed.</exception>
+    private static ModelSpecification ToStatistics(ModelDefinition model)
+    {
+        StatisticsDefinition asked = model.Statistics ?? throw new ArgumentException("A statistics task states its questions in model.statistics.");
+        FeatureSpecification[] columns = [.. model.Features.Select(ToFeature)];
+        StatisticsSpecification questions = new([.. asked.Questions.Select(q => ToStatistic(q, columns))], asked.Cells, asked.SearchRounds);
+        return new ModelSpecification(model.Kind, StatisticsTask.ToQuery(columns, questions).ResultLength, columns, null, 0, Statistics: questions);
+    }
+
+    private static StatisticSpecification ToStatistic(StatisticDefinition? question, FeatureSpecification[] columns)
+    {
+        if (question is null || question.Domain.Any(value => value is null))
+            throw new ArgumentException("A question, or a value of its list, is null.");
+        return new StatisticSpecification(question.Kind, [.. question.Columns.Select(PlaceOf)], question.Probability, question.Edges, question.Domain, question.Threshold);
+
+        int PlaceOf(string name) => Array.FindIndex(columns, c => string.Equals(c.Name, name, StringComparison.Ordinal)) is >= 0 and var place
+            ? place
+            : throw new ArgumentException($"A question names the column '{name}', which is none of the model's features.");
     }
 
     /// <summary>The least noise with which the whole schedule keeps its budget.</summary>
