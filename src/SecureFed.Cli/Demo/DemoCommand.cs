@@ -34,13 +34,14 @@ internal static class DemoCommand
         Option<double?> epsilon = new("--epsilon") { Description = "Privacy budget of all releases together. Default 4." };
         Option<double?> delta = new("--delta") { Description = "Probability with which the promise may fail. Default: at most 1e-5 and N^-1.1." };
         Option<string> ringBits = OneOf("--ring-bits", "Bits of each uploaded number. 16 and 20 flatten training vectors of more than 64. Default 32.", "16", "20", "32");
+        Option<string> boundsFrom = new("--bounds-from") { Description = "Answers of 'securefed stats' (JSON): features get as public bounds the lowest and highest order found (minimum, quantiles, maximum)." };
         Option<string> outDirectory = new("--out") { Description = "New or empty directory for log, blobs, client state, model and report." };
         Option<bool> json = new("--json") { Description = "One JSON document on standard output." };
 
         Command command = new("demo", "Runs a federated task end to end: server, clients and, for encryption, key holders over HTTP on this machine.")
         {
             scenario, data, label, positive, drop, partitionBy, dirichlet, model, protection, clients, rounds, localEpochs, learningRate, batchSize,
-            optimizer, dropout, adversary, privacy, mechanism, adaptiveClip, epsilon, delta, ringBits, outDirectory, json,
+            optimizer, dropout, adversary, privacy, mechanism, adaptiveClip, epsilon, delta, ringBits, boundsFrom, outDirectory, json,
         };
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -79,6 +80,7 @@ internal static class DemoCommand
                 Dropout = parsed.GetValue(dropout),
                 RingBits = parsed.GetValue(ringBits) switch { "16" => 16, "20" => 20, _ => 32 },
                 Protection = hidden,
+                BoundsFrom = parsed.GetValue(boundsFrom),
                 IsCurious = isSingleKey || parsed.GetValue(adversary) is "curious",
             };
             DemoPlan plan = DemoPlan.Create(options);

@@ -51,4 +51,7 @@ internal sealed record DemoOptions
     public ProtectionKind Protection { get; init; } = ProtectionKind.Masking;
 
     public bool IsCurious { get; init; }
+
+    /// <summary>Answers of <c>securefed stats</c> from which features get their public bounds; null keeps them.</summary>
+    public string? BoundsFrom { get; init; }
 }

@@ -73,6 +73,7 @@ internal sealed record DemoPlan(
         RequireUsage(options.AdaptiveClip is null or (>= 0.01 and <= 0.99), "--adaptive-clip is a quantile, 0.01 to 0.99.");
         RequireUsage(options.AdaptiveClip is null || (options.Privacy != PrivacyUnit.None && !options.IsTree), "--adaptive-clip releases a count with noise: it goes with --privacy client or record, and not with --mechanism tree.");
         RequireUsage(options.RingBits == 32 || options.Privacy != PrivacyUnit.None, "--ring-bits 16 and 20 go with --privacy client or record: without noise the grid is as fine as the ring allows, whatever its size.");
+        RequireUsage(options.BoundsFrom is null || options.Privacy == PrivacyUnit.Record, "--bounds-from goes with --privacy record: elsewhere a row beyond the bounds is refused, not counted as the bound.");
         RequireUsage(options.Data.Count == 0 || options.Label is not null, "--data needs --label.");
         RequireUsage(options.Data.Count > 0 || (options.Label is null && options.Positive is null && options.Drop.Count == 0), "--label, --positive and --drop go with --data.");
 
@@ -80,6 +81,8 @@ internal sealed record DemoPlan(
         CohortBounds cohort = ChooseCohort(clients, dropout, scenario, options);
         ModelKind model = options.Model switch { "linear" => ModelKind.Linear, "logistic" => ModelKind.Logistic, _ => scenario.ModelKind };
         (ScenarioData data, IReadOnlyList<string> notes) = options.Data.Count > 0 ? ReadCsv(options, model, clients) : (scenario.Generate(clients, Seed), []);
+        if (options.BoundsFrom is { } answers)
+            data = data.With(Stats.StatsBounds.Apply(data.Schema, answers));
         LocalTrainingOptions local = model == scenario.ModelKind ? scenario.Local : SquaredErrorTraining;
         bool isFedSgd = string.Equals(options.Optimizer, "fedsgd", StringComparison.Ordinal);
         TrainingDefinition training = new()

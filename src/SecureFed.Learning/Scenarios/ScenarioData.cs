@@ -27,6 +27,9 @@ public sealed class ScenarioData
     /// <summary>All training rows in one place, for the baseline.</summary>
     public DataSet Pool() => DataSet.Concatenate(Clients);
 
+    /// <summary>The same rows under other public bounds.</summary>
+    public ScenarioData With(DataSchema schema) => new(Clients, Test, schema);
+
     // The file is the clients' rows one after the other; every fifth of it is a test row, the others stay with their client.
     internal static ScenarioData Split(IReadOnlyList<DataSet> clients, DataSchema schema)
     {
