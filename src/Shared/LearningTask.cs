@@ -22,7 +22,7 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
         : this(task.Model, task.Training, task.Privacy.Unit) => privacy = task.Privacy;
 
     /// <summary>The questions of a statistics task; null for any other.</summary>
-    public StatisticsQuery? Statistics { get; } = model.Statistics is null ? null : StatisticsTask.ToQuery(model.Features, model.Statistics);
+    public StatisticsQuery? Statistics { get; } = StatisticsTask.Read(model);
 
     public ModelKind ModelKind => model.Kind == TaskModelKind.Logistic ? ModelKind.Logistic : ModelKind.Linear;
 
