@@ -59,7 +59,7 @@ internal sealed class TaskFollower(ServiceConnection connection, Identifier task
         {
             return new LearningTask(task).HasShapesOf(task);
         }
-        catch (ArgumentException)
+        catch (InvalidOperationException)
         {
             return false;
         }

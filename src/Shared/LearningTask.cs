@@ -32,7 +32,7 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
     }
 
     /// <summary>The questions of a statistics task; null for any other.</summary>
-    public StatisticsQuery? Statistics { get; } = model.Statistics is null ? null : StatisticsTask.ToQuery(model.Features, model.Statistics);
+    public StatisticsQuery? Statistics { get; } = StatisticsTask.Read(model);
 
     /// <summary>Model; of a vector task one that nobody evaluates.</summary>
     public IDifferentiableModel Model { get; } = TaskModels.ShapeOf(model);

@@ -15,6 +15,20 @@ internal static class StatisticsTask
         questions.Cells,
         questions.SearchRounds);
 
+    /// <summary>The same for a task that somebody else made.</summary>
+    /// <exception cref="InvalidOperationException">The questions are malformed.</exception>
+    public static StatisticsQuery? Read(ModelSpecification model)
+    {
+        try
+        {
+            return model.Statistics is null ? null : ToQuery(model.Features, model.Statistics);
+        }
+        catch (ArgumentException exception)
+        {
+            throw new InvalidOperationException(exception.Message, exception);
+        }
+    }
+
     /// <summary>The state before the first round.</summary>
     public static ModelState Initial(StatisticsQuery query) => new(query.InitialResult(), [], query.InitialState(), 0, [], 0, [], []);
 
@@ -28,8 +42,11 @@ internal static class StatisticsTask
     /// <param name="current">State before the round.</param>
     /// <param name="round">The closed round.</param>
     /// <param name="sum">Its sum, decoded.</param>
+    /// <exception cref="InvalidOperationException">The current state is none of these questions.</exception>
     public static ModelState Step(StatisticsQuery query, TaskParameters task, ModelState current, ServerRound round, double[] sum)
     {
+        if (!Fits(query, current) || sum.Length < query.Length)
+            throw new InvalidOperationException("A published state or a released sum belongs to other questions.");
         bool isRecordLevel = task.Privacy.Unit == PrivacyUnit.Record;
         double scale = round.Parameters.Layout.Segments[0].Scale;
         double noise = Math.Sqrt(round.NoiseVariance) / scale;

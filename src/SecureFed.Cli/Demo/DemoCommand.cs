@@ -48,6 +48,7 @@ internal static class DemoCommand
         Option<double?> epsilon = new("--epsilon") { Description = "Privacy budget of all releases together. Default 4." };
         Option<double?> delta = new("--delta") { Description = "Probability with which the promise may fail. Default: at most 1e-5 and N^-1.1." };
         Option<string> ringBits = OneOf("--ring-bits", "Bits of each uploaded number. 16 and 20 flatten training vectors of more than 64. Default 32.", "16", "20", "32");
+        Option<string> boundsFrom = new("--bounds-from") { Description = "Answers of 'securefed stats' (JSON): features get as public bounds the lowest and highest order found (minimum, quantiles, maximum)." };
         Option<string> outDirectory = new("--out") { Description = "New or empty directory for log, blobs, client state, model and report." };
         Option<bool> explain = new("--explain") { Description = "Add a last round that explains the model: calibration, importance, dependence, confidence intervals. Takes a part of the privacy budget." };
         Option<string> fairnessBy = new("--fairness-by") { Description = "With --explain, compare the groups of this column, which has at most 16 values." };
@@ -57,7 +58,7 @@ internal static class DemoCommand
         Command command = new("demo", "Runs a federated task end to end: server, clients and, for encryption, key holders over HTTP on this machine.")
         {
             scenario, data, label, positive, drop, partitionBy, dirichlet, model, protection, clients, rounds, localEpochs, learningRate, batchSize,
-            optimizer, evaluateEvery, patience, leastImprovement, dropout, adversary, privacy, mechanism, adaptiveClip, epsilon, delta, ringBits, outDirectory, json, explain, fairnessBy, explainShare,
+            optimizer, evaluateEvery, patience, leastImprovement, dropout, adversary, privacy, mechanism, adaptiveClip, epsilon, delta, ringBits, boundsFrom, outDirectory, json, explain, fairnessBy, explainShare,
             serverRate, serverSchedule, warmUp, proximal, correctDrift, accumulate, measureDrift, hidden, activation, networkOutput,
         };
         command.SetAction(async (parsed, cancellationToken) =>
@@ -99,6 +100,7 @@ internal static class DemoCommand
                 Explain = parsed.GetValue(explain),
                 ExplainShare = parsed.GetValue(explainShare),
                 FairnessBy = parsed.GetValue(fairnessBy),
+                BoundsFrom = parsed.GetValue(boundsFrom),
                 IsCurious = isSingleKey || parsed.GetValue(adversary) is "curious",
                 ServerRate = parsed.GetValue(serverRate),
                 ServerSchedule = parsed.GetValue(serverSchedule),

@@ -102,4 +102,7 @@ internal sealed record DemoOptions
 
     /// <summary>Column whose groups it compares; null for none.</summary>
     public string? FairnessBy { get; init; }
+
+    /// <summary>Answers of <c>securefed stats</c> from which features get their public bounds; null keeps them.</summary>
+    public string? BoundsFrom { get; init; }
 }

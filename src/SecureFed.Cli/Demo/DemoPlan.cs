@@ -87,6 +87,7 @@ internal sealed record DemoPlan(
         DemoTraining.Check(options);
         RequireUsage(options.ExplainShare is null or (> 0 and < 0.7), "--explain-share lies above 0 and below 0.7.");
         RequireUsage(options.ExplainShare is null || (options.Explain && options.Privacy != PrivacyUnit.None), "--explain-share goes with --explain and --privacy client or record.");
+        RequireUsage(options.BoundsFrom is null || options.Privacy == PrivacyUnit.Record, "--bounds-from goes with --privacy record: elsewhere a row beyond the bounds is refused, not counted as the bound.");
         RequireUsage(options.Data.Count == 0 || options.Label is not null, "--data needs --label.");
         RequireUsage(options.Data.Count > 0 || (options.Label is null && options.Positive is null && options.Drop.Count == 0), "--label, --positive and --drop go with --data.");
 
@@ -97,6 +98,8 @@ internal sealed record DemoPlan(
         RequireUsage(options.Positive is null || label == LabelKind.Binary, "--positive goes with a label of two values: --model logistic, or a network with a logistic output.");
         CsvTable? table = options.Data.Count > 0 ? Read(options, sources => CsvTable.Read(sources, ToCsv(options, label))) : null;
         ScenarioData data = table is null ? scenario.Generate(clients, Seed, DemoTraining.DealingOf(options)) : Scenario.Deal(table, clients, Seed, DemoTraining.DealingOf(options));
+        if (options.BoundsFrom is { } answers)
+            data = data.With(Stats.StatsBounds.Apply(data.Schema, answers));
         IReadOnlyList<string> notes = table?.Notes ?? [];
         DemoModel form = DemoModel.Create(options, model, label, data.Schema, table?.Classes ?? [], scenario.Network.Hidden);
         bool isNetwork = model == ModelKind.Network;

@@ -13,6 +13,7 @@ internal static class StatsReport
 {
     private const int SchemaVersion = 1;
     private const int ShownValues = 32;
+    private static readonly string[] QualityNames = ["missing", "not finite", "out of bounds"];
 
     public static object ToDocument(StatsResult result, StatisticsQuery query, string? scenario, string? taskId, ProtectionKind protection, int clients) => new
     {
@@ -65,7 +66,7 @@ internal static class StatsReport
             StatisticKind.Histogram => [.. Enumerable.Range(0, statistic.ValueCount).Select(b => $"{columns[0]} [{Text(statistic.Edges[b])}, {Text(statistic.Edges[b + 1])}{(b == statistic.ValueCount - 1 ? "]" : ")")}")],
             StatisticKind.HeavyHitters => [.. statistic.Domain.Append("other").Select(value => $"{columns[0]} {value}")],
             StatisticKind.Correlation => [.. Enumerable.Range(0, columns.Length).SelectMany(a => columns.Skip(a + 1).Select(b => $"{columns[a]}, {b}"))],
-            StatisticKind.Quality => [.. new[] { "missing", "not finite", "out of bounds" }.Select(what => $"{columns[0]} {what}")],
+            StatisticKind.Quality => [.. QualityNames.Select(what => $"{columns[0]} {what}")],
             _ => [columns.FirstOrDefault() ?? "all rows"],
         };
     }

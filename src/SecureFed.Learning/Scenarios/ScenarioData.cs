@@ -28,6 +28,9 @@ public sealed class ScenarioData
     /// <summary>All training rows in one place, for the baseline.</summary>
     public DataSet Pool() => DataSet.Concatenate(Clients);
 
+    /// <summary>The same rows under other public bounds.</summary>
+    public ScenarioData With(DataSchema schema) => new(Clients, Test, schema);
+
     /// <summary>The same rows with the training rows of all dealt anew.</summary>
     internal ScenarioData DealAnew(int clients, Dealing dealing, ulong seed)
     {

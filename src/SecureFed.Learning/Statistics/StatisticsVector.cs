@@ -15,18 +15,6 @@ public static class StatisticsVector
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxRows, 1);
         RowWeight.RequireAtMost(data.Rows, maxRows);
-        double[] sum = Sum(query, data, state);
-        for (int i = 0; i < sum.Length; i++)
-        {
-            sum[i] /= maxRows;
-        }
-
-        return sum;
-    }
-
-    /// <summary>Σ f(row).</summary>
-    internal static double[] Sum(StatisticsQuery query, DataSet data, ReadOnlySpan<double> state)
-    {
         StatisticsRecords records = new(query, data, state, isRecordLevel: false);
         var sum = new double[records.Layout.Dimension];
         var vector = new double[sum.Length];
@@ -37,6 +25,11 @@ public static class StatisticsVector
             {
                 sum[i] += vector[i];
             }
+        }
+
+        for (int i = 0; i < sum.Length; i++)
+        {
+            sum[i] /= maxRows;
         }
 
         return sum;

@@ -56,9 +56,9 @@ public class StatsCommandTests
         JsonElement[] rounds = [.. transcript.Json.GetProperty("rounds").EnumerateArray()];
         Assert.All(rounds, r => Assert.Equal(12, r.GetProperty("participants").GetInt32() + r.GetProperty("dropped").GetInt32()));
         Assert.Contains(rounds, r => r.GetProperty("dropped").GetInt32() > 0);
-        Assert.Equal(4, transcript.Json.GetProperty("statistics").GetArrayLength() - 1);
+        Assert.Equal(5, transcript.Json.GetProperty("statistics").GetArrayLength());
         JsonElement saved = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(run, "stats.json"))).RootElement;
-        Assert.Equal(transcript.Json.GetProperty("statistics").GetRawText().Length > 0, saved.GetProperty("statistics").GetArrayLength() == 5);
+        Assert.True(JsonElement.DeepEquals(transcript.Json, saved));
         Assert.True(new FileInfo(Path.Combine(run, "report.html")).Length > 1000);
 
         Transcript audit = await Cli.RunAsync("audit", "verify", run, "--json");
@@ -130,7 +130,7 @@ public class StatsCommandTests
         using StringWriter serverLog = new();
         Console.SetError(TextWriter.Synchronized(serverLog));
         Task<int> server = Task.Run(() => SecureFed.Cli.SecureFedCommand.RunAsync(
-            ["server", "--json", "--store", InKeys("store"), "--listen", "127.0.0.1:0", "--key", InKeys("server.pem"), "--roster", InKeys("roster.signed"), "--data-set-epsilon", "15"],
+            ["server", "--json", "--store", InKeys("store"), "--listen", "127.0.0.1:0", "--key", InKeys("server.pem"), "--roster", InKeys("roster.signed"), "--policy", InKeys("policy.json"), "--data-set-epsilon", "15"],
             TextWriter.Synchronized(serverOutput),
             TextWriter.Null,
             stop.Token));
@@ -164,6 +164,30 @@ public class StatsCommandTests
         await stop.CancelAsync();
         Assert.Equal(0, await server.WaitAsync(TimeSpan.FromSeconds(20)));
         Console.SetError(standardError);
+    }
+
+    [Fact]
+    public async Task Quantiles_become_the_bounds_of_a_training_task()
+    {
+        using TemporaryDirectory directory = new();
+        Transcript stats = await Cli.RunAsync("stats", "--json", "--columns", "annual_income,loan_amount", "--statistic", "quantile", "--quantile", "0.01,0.99");
+        Assert.True(stats.ExitCode == 0, stats.Output + stats.Diagnostics);
+        string answers = directory.File("stats.json");
+        await File.WriteAllTextAsync(answers, stats.Output);
+        double[] income = [.. stats.Json.GetProperty("statistics").EnumerateArray().Where(a => a.GetProperty("column").GetString() == "annual_income").Select(a => a.GetProperty("value").GetDouble())];
+        string run = directory.File("run");
+        Transcript demo = await Cli.RunAsync("demo", "--json", "--rounds", "2", "--bounds-from", answers, "--out", run);
+        Assert.True(demo.ExitCode == 0, demo.Output + demo.Diagnostics);
+        Assert.True(demo.Json.GetProperty("audit").GetProperty("verified").GetBoolean());
+        double[] bounds = [.. SecureFed.Cli.Stats.StatsBounds.Apply(new SecureFed.Learning.Data.DataSchema([new("annual_income", 0, 400_000), new("age", 18, 90)], new("y", 0, 1), SecureFed.Learning.Data.LabelKind.Binary), answers).Features.SelectMany(f => new[] { f.LowerBound, f.UpperBound })];
+        Assert.Equal([income[0], income[1], 18, 90], bounds);
+        Assert.InRange(income[1], 50_000, 200_000);
+
+        (await Cli.RunAsync("demo", "--json", "--bounds-from", answers, "--privacy", "none")).AssertFailure(2, "bad-usage");
+        await File.WriteAllTextAsync(answers, """{"statistics":[]}""");
+        (await Cli.RunAsync("demo", "--json", "--bounds-from", answers)).AssertFailure(1, "invalid-configuration");
+        await File.WriteAllTextAsync(answers, "[]");
+        (await Cli.RunAsync("demo", "--json", "--bounds-from", answers)).AssertFailure(1, "invalid-configuration");
     }
 
     private static async Task<string> ReadTaskAsync(Task<int> asking, StringWriter diagnostics, TextWriter heard)

@@ -87,7 +87,7 @@ public class StatisticsTaskTests(TestConsortium consortium)
             Task[] others = [.. Enumerable.Range(1, 2).Select(i => ClientFor(i, task).RunAsync(new DataSetTrainer(Rows(5, 1), 1), null, stop.Token))];
             Assert.Equal(code, (await Assert.ThrowsAsync<DataException>(() => ClientFor(0, task).RunAsync(new DataSetTrainer(data, 1)))).Code);
             await stop.CancelAsync();
-            await Task.WhenAll(others).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.WhenAll(others).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         }
     }
 
