@@ -8,6 +8,7 @@ namespace SecureFed.Cli.Audit.Report;
 internal static class ReportExplanation
 {
     private const int ShownCurves = 12;
+    private const double RoughFrom = 0.1;
 
     public static void Write(StringBuilder html, ReportContent report)
     {
@@ -57,7 +58,7 @@ internal static class ReportExplanation
                 "Coefficients with 95 % intervals",
                 "coefficients",
                 ExplanationCharts.Coefficients(coefficients.All),
-                $"Change of the logit (of the label, for a linear model) for one standard deviation of a feature, the others kept. One Newton step from the released model; the interval covers sampling and the round's noise, for the penalised coefficients of this form of model. It neglects what is of second order in that step (distance to the optimum {Number(coefficients.Decrement, "0.000")}, a rough guess from 0.3 on) and in the noise of the matrix. A coefficient is no cause, and features that go together share theirs.{hidden}",
+                $"Change of the logit (of the label, for a linear model) for one standard deviation of a feature, the others kept. One Newton step from the released model; the interval covers sampling and the round's noise, for the penalised coefficients of this form of model. It neglects what is of second order in that step (distance to the optimum {Number(coefficients.Decrement, "0.000")}{(coefficients.Decrement >= RoughFrom ? ": so far that one step is a rough guess, and intervals can miss by more than they say" : "")}) and in the noise of the matrix. A coefficient is no cause, and features that go together share theirs.{hidden}",
                 () => ReportHtml.Grid(
                     html,
                     ["coefficient", "released", "one step on", "standard error", "from", "to", ""],
