@@ -36,7 +36,7 @@ public sealed record DependencePointView(double Value, EstimateView Prediction);
 /// <param name="All">One a feature, the intercept last.</param>
 /// <param name="Unresolved">Directions in which noise hides the curvature of the loss.</param>
 /// <param name="AssumedDeviation">Standard deviation that coefficients are taken to have in those, around the released ones.</param>
-/// <param name="Decrement">How far the released model is from the optimum; from 0.3 on one step is a rough guess.</param>
+/// <param name="Decrement">How far the released model is from the optimum; from 0.1 on one step is a rough guess, and intervals can miss by more than they say.</param>
 public sealed record CoefficientsView(IReadOnlyList<CoefficientView> All, int Unresolved, double AssumedDeviation, double Decrement);
 
 /// <summary>A coefficient.</summary>

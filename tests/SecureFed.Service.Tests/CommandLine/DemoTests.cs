@@ -10,7 +10,7 @@ public class DemoTests
 {
     private static readonly string[] Shape =
     [
-        "$: schemaVersion scenario protection clients seconds testRows rounds metrics baseline privacy audit communication model",
+        "$: schemaVersion scenario protection clients seconds testRows rounds metrics baseline privacy audit communication model explanation",
         "$.audit: entries verified",
         "$.baseline: auc accuracy loss rmse r2",
         "$.communication: bytesUpPerClientPerRound bytesDownPerClientPerRound",

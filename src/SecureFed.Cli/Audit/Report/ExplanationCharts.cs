@@ -125,7 +125,7 @@ internal static class ExplanationCharts
         double height = (step * items.Length) + 34;
         Frame frame = new(250, 6, Width - 20, height - 28);
         StringBuilder svg = Open(title, description, height);
-        foreach (double value in (double[])[least, 0, most])
+        foreach (double value in least < -0.1 * most ? (double[])[least, 0, most] : [0, most])
             svg.Append(F($"<line class=\"axis\" x1=\"{frame.X(value, least, most)}\" x2=\"{frame.X(value, least, most)}\" y1=\"{frame.Top}\" y2=\"{frame.Bottom}\"/>")).Append(Label(frame.X(value, least, most), height - 8, Short(value), value >= most ? "end" : "middle"));
         svg.Append('\n');
         for (int i = 0; i < items.Length; i++)
@@ -156,7 +156,7 @@ internal static class ExplanationCharts
 
     private static string Escape(string text) => ReportHtml.Escape(text);
 
-    private static string Short(double value) => value.ToString("G3", CultureInfo.InvariantCulture);
+    private static string Short(double value) => value.ToString(Math.Abs(value) >= 1000 ? "0" : "G3", CultureInfo.InvariantCulture);
 
     private static string F(FormattableString text) => string.Format(CultureInfo.InvariantCulture, text.Format, [.. text.GetArguments().Select(a => a is double number ? Math.Round(number, 2) : a)]);
 

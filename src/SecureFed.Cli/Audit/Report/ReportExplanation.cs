@@ -8,6 +8,7 @@ namespace SecureFed.Cli.Audit.Report;
 internal static class ReportExplanation
 {
     private const int ShownCurves = 12;
+    private const double RoughFrom = 0.1;
 
     public static void Write(StringBuilder html, ReportContent report)
     {
@@ -57,12 +58,12 @@ internal static class ReportExplanation
                 "Coefficients with 95 % intervals",
                 "coefficients",
                 ExplanationCharts.Coefficients(coefficients.All),
-                $"Change of the logit (of the label, for a linear model) for one standard deviation of a feature, the others kept. One Newton step from the released model; the interval covers sampling and the round's noise, for the penalised coefficients of this form of model. It neglects what is of second order in that step (distance to the optimum {Number(coefficients.Decrement, "0.000")}, a rough guess from 0.3 on) and in the noise of the matrix. A coefficient is no cause, and features that go together share theirs.{hidden}");
-            ReportHtml.Grid(
-                html,
-                ["coefficient", "released", "one step on", "standard error", "from", "to", ""],
-                coefficients.All.Select(c => (string[])[c.Feature, Number(c.Released), Number(c.Value), Number(c.Error), Number(c.Lower), Number(c.Upper), c.Resolved ? "" : "hidden by noise"]),
-                null);
+                $"Change of the logit (of the label, for a linear model) for one standard deviation of a feature, the others kept. One Newton step from the released model; the interval covers sampling and the round's noise, for the penalised coefficients of this form of model. It neglects what is of second order in that step (distance to the optimum {Number(coefficients.Decrement, "0.000")}{(coefficients.Decrement >= RoughFrom ? ": so far that one step is a rough guess, and intervals can miss by more than they say" : "")}) and in the noise of the matrix. A coefficient is no cause, and features that go together share theirs.{hidden}",
+                () => ReportHtml.Grid(
+                    html,
+                    ["coefficient", "released", "one step on", "standard error", "from", "to", ""],
+                    coefficients.All.Select(c => (string[])[c.Feature, Number(c.Released), Number(c.Value), Number(c.Error), Number(c.Lower), Number(c.Upper), c.Resolved ? "" : "hidden by noise"]),
+                    null));
         }
 
         Chart(
@@ -70,7 +71,7 @@ internal static class ReportExplanation
             "Importance",
             "importance",
             ExplanationCharts.Importance(explanation.Importance),
-            "By how much the mean loss grows when a feature's values are replaced by others that tell nothing about the row: by those of the client's other rows, or, where single rows are protected, by a public normal distribution. It says what this model uses, not what matters in the world; of two features that go together each can look unimportant. Bars that reach zero within their interval say nothing. A feature that differs between clients but not within them looks less important than it is where rows are permuted.");
+            "By how much the mean loss grows when a feature's values are replaced by others that tell nothing about the row: by those of the client's other rows, or, where single rows are protected, by a normal distribution with the released mean and deviation. Where noise has drowned the deviation of a column, that one is too wide and the column looks too important. It says what this model uses, not what matters in the world; of two features that go together each can look unimportant. Bars that reach zero within their interval say nothing. A feature that differs between clients but not within them looks less important than it is where rows are permuted.");
         DependenceView[] curves = [.. explanation.Importance.Zip(explanation.Dependence).OrderByDescending(f => f.First.Increase.Value).Take(ShownCurves).Select(f => f.Second)];
         Chart(
             html,
@@ -98,10 +99,12 @@ internal static class ReportExplanation
         html.Append("<p class=\"note\">Class 1 is predicted from probability ½ on. Each figure with one standard error of sampling and noise. A difference of zero is not fairness, and one above zero is not its absence: the measures contradict each other where base rates differ, and labels can carry the injustice that they are to measure. The greatest of several noisy differences is on average too large.</p>\n</section>\n");
     }
 
-    private static void Chart(StringBuilder html, string title, string id, string svg, string note)
+    private static void Chart(StringBuilder html, string title, string id, string svg, string note, Action? writeTable = null)
     {
         ReportHtml.Section(html, title, id);
-        html.Append(svg).Append("<p class=\"note\">").Append(ReportHtml.Escape(note)).Append("</p>\n</section>\n");
+        html.Append(svg).Append("<p class=\"note\">").Append(ReportHtml.Escape(note)).Append("</p>\n");
+        writeTable?.Invoke();
+        html.Append("</section>\n");
     }
 
     private static string Share(EstimateView? estimate) => estimate is null ? "not resolved" : $"{Number(estimate.Value, "0.000")} ± {Number(estimate.Error, "0.000")}";
