@@ -168,8 +168,6 @@ public class DemoTests
     [Theory]
     [InlineData("partitions", "--partition-by", "age")]
     [InlineData("partitions", "--dirichlet", "0.5")]
-    [InlineData("models", "--model", "softmax")]
-    [InlineData("models", "--model", "network")]
     [InlineData("optimisers", "--optimizer", "fedyogi")]
     [InlineData("optimisers", "--optimizer", "fedadagrad")]
     public async Task An_option_whose_part_is_not_built_is_refused_naming_the_part(string part, string option, string value)
