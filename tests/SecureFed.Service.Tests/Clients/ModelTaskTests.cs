@@ -27,18 +27,18 @@ public class ModelTaskTests(TestConsortium consortium)
     {
         (ModelState[] models, MetricsView metrics, _) = await RunAsync(name, Definitions.Vector() with
         {
-            Training = new TrainingDefinition { LocalLearningRate = 0.03, LearningRateDecay = 0.9, LocalEpochs = 8, BatchSize = 16, ClipNorm = 60, GreatestRows = 200 },
+            Training = new TrainingDefinition { LocalLearningRate = 0.03, LearningRateDecay = 0.9, LocalEpochs = 3, BatchSize = 16, ClipNorm = 60, GreatestRows = 1000 },
             Schedule = new ScheduleDefinition { Standardise = true, TrainRounds = 8, Evaluate = true },
         });
         Assert.All(models, m => Assert.Equal(models[0].Parameters, m.Parameters));
-        Assert.Equal(450, metrics.Rows);
+        Assert.Equal(1800, metrics.Rows);
         AssertGood(name, metrics, 0.93);
         if (name is "softmax" or "network of three classes")
         {
             Assert.Equal(Classes, metrics.Classes!.Select(c => c.Name));
-            Assert.Equal(450, metrics.Classes!.Sum(c => c.Rows));
+            Assert.Equal(1800, metrics.Classes!.Sum(c => c.Rows));
             Assert.All(metrics.Classes!, c => Assert.Equal(c.Rows, c.Predicted!.Sum()));
-            Assert.Equal(metrics.Accuracy!.Value * 450, metrics.Classes!.Sum(c => c.Correct), 1e-6);
+            Assert.Equal(metrics.Accuracy!.Value * 1800, metrics.Classes!.Sum(c => c.Correct), 1e-6);
         }
     }
 
@@ -48,11 +48,11 @@ public class ModelTaskTests(TestConsortium consortium)
     {
         (_, MetricsView metrics, _) = await RunAsync(name, Definitions.Vector() with
         {
-            Training = new TrainingDefinition { Optimizer = ServerOptimizerKind.FedAdam, ServerLearningRate = 0.15, ClipNorm = 2, GreatestRows = 200, AverageIterates = false },
+            Training = new TrainingDefinition { Optimizer = ServerOptimizerKind.FedAdam, ServerLearningRate = 0.15, ClipNorm = 2, GreatestRows = 1000, AverageIterates = false },
             Schedule = new ScheduleDefinition { Standardise = true, TrainRounds = 25, Evaluate = true },
-            Privacy = new PrivacyDefinition { Unit = PrivacyUnit.Record, Epsilon = 200, Delta = 1e-5, ExpectedRecords = 450, DataSet = Definitions.NewId() },
+            Privacy = new PrivacyDefinition { Unit = PrivacyUnit.Record, Epsilon = 20, Delta = 1e-5, ExpectedRecords = 1800, DataSet = Definitions.NewId() },
         });
-        Assert.InRange(metrics.Rows, 350, 550);
+        Assert.InRange(metrics.Rows, 1600, 2000);
         Assert.Null(metrics.Classes);
         AssertGood(name, metrics, 0.8);
     }
@@ -62,7 +62,7 @@ public class ModelTaskTests(TestConsortium consortium)
     {
         (_, _, Identifier task) = await RunAsync("network of two classes", Definitions.Vector() with
         {
-            Training = new TrainingDefinition { Optimizer = ServerOptimizerKind.FedSgd, ServerLearningRate = 0.1, ClipNorm = 60, GreatestRows = 200, ScaleByBounds = true },
+            Training = new TrainingDefinition { Optimizer = ServerOptimizerKind.FedSgd, ServerLearningRate = 0.1, ClipNorm = 60, GreatestRows = 1000, ScaleByBounds = true },
         });
         ModelView first = (await consortium.OperatorApi().GetModelsAsync(task))[0];
         Assert.True(Digest.TryParse(first.ModelDigest, out Digest digest));
@@ -145,9 +145,9 @@ public class ModelTaskTests(TestConsortium consortium)
     private static DataSet Rows(string name, ulong client)
     {
         DeterministicSequence random = new(78, client);
-        double[] features = new double[300];
-        double[] labels = new double[150];
-        for (int row = 0; row < 150; row++)
+        double[] features = new double[1200];
+        double[] labels = new double[600];
+        for (int row = 0; row < 600; row++)
         {
             (double a, double b) = (random.NextUniform(-2, 2), random.NextUniform(-2, 2));
             (features[2 * row], features[(2 * row) + 1]) = (a, b);
