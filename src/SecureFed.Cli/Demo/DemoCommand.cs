@@ -128,12 +128,6 @@ internal static class DemoCommand
         return command;
     }
 
-    private static void RefuseUnbuilt(bool isAsked, string option, string part)
-    {
-        if (isAsked)
-            throw CommandException.NotBuilt(option, part);
-    }
-
     internal static Option<string> OneOf(string name, string description, params string[] values)
     {
         Option<string> option = new(name) { Description = $"{description} One of {string.Join(", ", values)}." };

@@ -103,7 +103,12 @@ internal sealed record DemoPlan(
         IReadOnlyList<string> notes = table?.Notes ?? [];
         DemoModel form = DemoModel.Create(options, model, label, data.Schema, table?.Classes ?? [], scenario.Network.Hidden);
         bool isNetwork = model == ModelKind.Network;
-        LocalTrainingOptions local = isNetwork ? scenario.Network.Local : model == scenario.ModelKind || model == ModelKind.Softmax ? scenario.Local : SquaredErrorTraining;
+        LocalTrainingOptions local = isNetwork ? scenario.Network.Local
+            : model == ModelKind.Softmax ? scenario.Local with { LearningRate = scenario.Local.LearningRate / LayeredModel.SoftmaxPace }
+            : model == scenario.ModelKind ? scenario.Local : SquaredErrorTraining;
+        RecordLevelSettings recordLevel = isNetwork ? scenario.Network.RecordLevel
+            : model == ModelKind.Softmax ? scenario.RecordLevel with { ServerRate = scenario.RecordLevel.ServerRate / LayeredModel.SoftmaxPace }
+            : scenario.RecordLevel;
         bool isFedSgd = string.Equals(options.Optimizer, "fedsgd", StringComparison.Ordinal);
         ServerOptimizerKind kind = DemoTraining.KindOf(options.Optimizer);
         TrainingDefinition training = new()
@@ -123,7 +128,7 @@ internal sealed record DemoPlan(
         };
         if (options.Privacy == PrivacyUnit.Record)
         {
-            (DemoPrivacy records, TrainingDefinition stepped) = DemoPrivacy.ForRecords(options, scenario.Name, isNetwork ? scenario.Network.RecordLevel : scenario.RecordLevel, dropout, data.Clients.Sum(c => c.Rows), training);
+            (DemoPrivacy records, TrainingDefinition stepped) = DemoPrivacy.ForRecords(options, scenario.Name, recordLevel, dropout, data.Clients.Sum(c => c.Rows), training);
             return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(DemoTraining.Complete(stepped, options, records.Rounds), options), records, options.RingBits, options.Protection, ScheduleOf(options), form, DemoExplanation.For(options, data, form.Shape.Output), options.ExplainShare ?? DemoExplanation.DefaultShare);
         }
 

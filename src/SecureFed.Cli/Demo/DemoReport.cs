@@ -53,10 +53,6 @@ internal static class DemoReport
             kind = KindOf(plan),
             parameters = result.Model.Parameters.ToArray(),
             features = features.Select(f => new { name = f.Name, coefficient = f.Coefficient }),
-            classes = plan.Form.Classes.Count > 0 ? plan.Form.Classes : null,
-            hidden = plan.Form.IsNetwork ? plan.Form.Hidden : null,
-            activation = plan.Form.Activation?.ToString().ToLowerInvariant(),
-            output = plan.Form.Shape.Output.ToString().ToLowerInvariant(),
         },
         explanation = result.Explanation,
     };

@@ -38,21 +38,21 @@ internal sealed class ModelPredictions
     {
         DataSchema schema = exported.ToSchema();
         Standardizer standardizer = exported.ToStandardizer();
-        GlobalModel model = exported.ToModel();
+        GlobalModel fitted = exported.ToModel();
         bool isLabelled = Read(path, sources => SchemaTable.HasColumn(sources, schema.LabelName));
         DataSet rows = Read(path, sources => isLabelled ? SchemaTable.Read(sources, schema, exported.Classes ?? [], positive) : SchemaTable.ReadFeatures(sources, schema));
-        double[] outputs = model.Outputs(standardizer.Apply(rows));
-        int count = model.Shape.OutputCount;
+        double[] numbers = fitted.Outputs(standardizer.Apply(rows));
+        int width = fitted.Shape.OutputCount;
         for (int row = 0; row < rows.Rows; row++)
         {
-            Span<double> ofRow = outputs.AsSpan(row * count, count);
-            if (model.Shape.Output == OutputKind.Softmax)
+            Span<double> ofRow = numbers.AsSpan(row * width, width);
+            if (fitted.Shape.Output == OutputKind.Softmax)
                 OutputLoss.Softmax(ofRow);
             else
-                ofRow[0] = model.Shape.Output == OutputKind.Logistic ? Objective.Sigmoid(ofRow[0]) : standardizer.RestoreLabel(ofRow[0]);
+                ofRow[0] = fitted.Shape.Output == OutputKind.Logistic ? Objective.Sigmoid(ofRow[0]) : standardizer.RestoreLabel(ofRow[0]);
         }
 
-        return new ModelPredictions(exported, model.Shape.Output, outputs, count, isLabelled ? ModelEvaluation.Evaluate(model, rows, standardizer) : null);
+        return new ModelPredictions(exported, fitted.Shape.Output, numbers, width, isLabelled ? ModelEvaluation.Evaluate(fitted, rows, standardizer) : null);
     }
 
     /// <summary>One line for each row in the file's order: the prediction, then probabilities.</summary>

@@ -11,10 +11,13 @@ public sealed class SchemaTable
     private readonly CsvRecords records;
     private readonly DataSchema schema;
 
-    private SchemaTable(CsvRecords records, DataSchema schema)
+    private readonly bool isBounded;
+
+    private SchemaTable(CsvRecords records, DataSchema schema, bool isBounded)
     {
         this.records = records;
         this.schema = schema;
+        this.isBounded = isBounded;
     }
 
     /// <summary>Features with their labels.</summary>
@@ -22,10 +25,11 @@ public sealed class SchemaTable
     /// <param name="schema">The task's.</param>
     /// <param name="classes">Names of the classes; empty unless the label is one.</param>
     /// <param name="positive">The label that counts as positive if it is binary.</param>
+    /// <param name="refusesOutside">Whether numbers outside the bounds are refused here; otherwise the rounds do what they do with them.</param>
     /// <exception cref="DataException">A column is missing, or a row does not fit; the codes stand there.</exception>
-    public static DataSet Read(IReadOnlyList<CsvSource> sources, DataSchema schema, IReadOnlyList<string> classes, string positive = "1")
+    public static DataSet Read(IReadOnlyList<CsvSource> sources, DataSchema schema, IReadOnlyList<string> classes, string positive = "1", bool refusesOutside = true)
     {
-        var table = new SchemaTable(CsvRecords.Read(sources), schema);
+        var table = new SchemaTable(CsvRecords.Read(sources), schema, refusesOutside);
         return new DataSet([.. schema.Features.Select(feature => feature.Name)], table.Features(), table.Labels(classes, positive));
     }
 
@@ -33,7 +37,7 @@ public sealed class SchemaTable
     /// <exception cref="DataException">A column is missing, or a row does not fit; the codes stand there.</exception>
     public static DataSet ReadFeatures(IReadOnlyList<CsvSource> sources, DataSchema schema)
     {
-        var table = new SchemaTable(CsvRecords.Read(sources), schema);
+        var table = new SchemaTable(CsvRecords.Read(sources), schema, isBounded: true);
         return new DataSet([.. schema.Features.Select(feature => feature.Name)], table.Features(), new double[table.records.Records.Count]);
     }
 
@@ -150,9 +154,9 @@ public sealed class SchemaTable
         $"holds '{column.Text(row)}', which the task's schema has no feature for (it knows {string.Join(", ", known.Take(8))})",
         "Correct the value, leave the row out, or ask for a task with that category.");
 
-    private static double[] InBounds(CsvColumn column, FeatureSchema feature, double[] numbers)
+    private double[] InBounds(CsvColumn column, FeatureSchema feature, double[] numbers)
     {
-        int outside = Array.FindIndex(numbers, number => !feature.Contains(number));
+        int outside = isBounded ? Array.FindIndex(numbers, number => !feature.Contains(number)) : -1;
         return outside < 0
             ? numbers
             : throw column.Refuse(

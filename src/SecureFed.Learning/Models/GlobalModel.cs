@@ -53,7 +53,7 @@ public sealed class GlobalModel
 
     /// <summary>Weights in feature order.</summary>
     /// <exception cref="InvalidOperationException">The model is neither linear nor logistic regression.</exception>
-    public ReadOnlySpan<double> Weights => RequireLinear()[..^1];
+    public ReadOnlySpan<double> Weights => RequireLinear().AsSpan(..^1);
 
     /// <summary>The intercept.</summary>
     /// <exception cref="InvalidOperationException">The model is neither linear nor logistic regression.</exception>

@@ -13,6 +13,9 @@ public sealed class LayeredModel : IDifferentiableModel
     /// <summary>Most classes.</summary>
     public const int GreatestClasses = 1000;
 
+    /// <summary>A step moves the difference of two classes' scores so many times as far as the same rate moves the logit of logistic regression.</summary>
+    public const double SoftmaxPace = 2;
+
     private readonly DenseLayer[] layers;
 
     private LayeredModel(ModelKind kind, int featureCount, IReadOnlyList<int> hidden, Activation activation, OutputKind output, int outputs)

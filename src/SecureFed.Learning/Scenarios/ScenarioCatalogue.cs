@@ -22,7 +22,7 @@ internal static class ScenarioCatalogue
             {
                 Rounds = 12,
                 Local = new LocalTrainingOptions { Epochs = 3, BatchSize = 64, LearningRate = 0.01, LearningRateDecay = 0.9 },
-                RecordLevel = new RecordLevelSettings { SamplingRate = 1, Rounds = 40, Rule = ServerRuleKind.Adam, ServerRate = 0.05, ClipNorm = 1 },
+                RecordLevel = new RecordLevelSettings { SamplingRate = 0.25, Rounds = 100, Rule = ServerRuleKind.Adam, ServerRate = 0.05, ClipNorm = 4, StandardisationShare = 0.15 },
             },
         },
         new Scenario(new MedicalData())
@@ -38,7 +38,7 @@ internal static class ScenarioCatalogue
             {
                 Rounds = 10,
                 Local = new LocalTrainingOptions { Epochs = 3, BatchSize = 64, LearningRate = 0.01, LearningRateDecay = 0.9 },
-                RecordLevel = new RecordLevelSettings { SamplingRate = 1, Rounds = 40, Rule = ServerRuleKind.Adam, ServerRate = 0.05, ClipNorm = 1 },
+                RecordLevel = new RecordLevelSettings { SamplingRate = 0.5, Rounds = 25, Rule = ServerRuleKind.Adam, ServerRate = 0.1, ClipNorm = 2 },
             },
         },
         new Scenario(new ManufacturingData())
@@ -66,7 +66,7 @@ internal static class ScenarioCatalogue
             {
                 Rounds = 20,
                 Local = new LocalTrainingOptions { Epochs = 15, BatchSize = 32, LearningRate = 0.03, LearningRateDecay = 0.95 },
-                RecordLevel = new RecordLevelSettings { SamplingRate = 1, Rounds = 40, Rule = ServerRuleKind.Adam, ServerRate = 0.05, ClipNorm = 1 },
+                RecordLevel = new RecordLevelSettings { SamplingRate = 0.25, Rounds = 120, Rule = ServerRuleKind.Adam, ServerRate = 0.1, ClipNorm = 4, StandardisationShare = 0.1 },
             },
         },
         new Scenario(new SmartHomeData())
@@ -88,7 +88,7 @@ internal static class ScenarioCatalogue
             {
                 Rounds = 5,
                 Local = new LocalTrainingOptions { Epochs = 15, BatchSize = 16, LearningRate = 0.05, LearningRateDecay = 0.5 },
-                RecordLevel = new RecordLevelSettings { SamplingRate = 1, Rounds = 40, Rule = ServerRuleKind.Adam, ServerRate = 0.05, ClipNorm = 1 },
+                RecordLevel = new RecordLevelSettings { SamplingRate = 1, Rounds = 10, Rule = ServerRuleKind.Momentum, ServerRate = 2, ClipNorm = 4 },
             },
         },
     ];

@@ -178,17 +178,6 @@ public class DemoTests
         Assert.DoesNotContain("Warning", transcript.Diagnostics, StringComparison.Ordinal);
     }
 
-    [Theory]
-    [InlineData("models", "--model", "softmax")]
-    [InlineData("models", "--model", "network")]
-    public async Task An_option_whose_part_is_not_built_is_refused_naming_the_part(string part, string option, string value)
-    {
-        Transcript transcript = await Cli.RunAsync("demo", "--json", option, value);
-        string words = transcript.AssertFailure(1, "not-built");
-        Assert.Contains(part, words, StringComparison.Ordinal);
-        Assert.Contains(option, words, StringComparison.Ordinal);
-    }
-
     public static TheoryData<string[]> Misuses() => new()
     {
         new[] { "demo", "--unknown" },
