@@ -54,7 +54,7 @@ internal sealed class SimulatedConsortium
                 ? new ModelSpecification(TaskModelKind.Linear, options.Dimension, [.. Enumerable.Range(1, options.Dimension - 1).Select(j => new FeatureSpecification($"x{j}", 0, 1))], new FeatureSpecification("y", 0, 1), 0)
                 : new ModelSpecification(TaskModelKind.Vector, options.Dimension, [], null, 0),
             new TrainingSpecification(options.TreeLeaves > 0 ? ServerOptimizerKind.FedSgd : ServerOptimizerKind.FedAvg, 1, LocalOptimizerKind.Sgd, 0.1, 1e-8, 1, 1, 1, options.ClipNorm, 100, AdaptiveClip: options.AdaptiveClip),
-            new TaskSchedule(false, options.TrainRounds, options.Explains, options.GreatestFailures, options.Explains),
+            new TaskSchedule(false, options.TrainRounds, options.Explains, options.GreatestFailures, Explain: options.Explains),
             [new RoundShape(RoundKind.Train, [new SegmentShape("delta", options.Dimension, options.ClipNorm), new SegmentShape("weight", 1, 1), .. options.AdaptiveClip is null ? Array.Empty<SegmentShape>() : [TaskParameters.CountShape]]), .. LookingShapes(options)],
             Bounds,
             new PhaseDeadlines(1000, 1000, 100),
