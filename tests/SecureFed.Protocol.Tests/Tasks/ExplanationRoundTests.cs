@@ -106,7 +106,7 @@ public sealed class ExplanationRoundTests
         else
             Assert.Contains(fault, explanation.FindFault(model), StringComparison.Ordinal);
         if (feature.Length > 0)
-            Assert.Contains("logistic", explanation.FindFault(model with { Kind = TaskModelKind.Linear }), StringComparison.Ordinal);
+            Assert.Contains("two classes", explanation.FindFault(model with { Kind = TaskModelKind.Linear }), StringComparison.Ordinal);
     }
 
     private static void Train(SimulatedConsortium consortium)
