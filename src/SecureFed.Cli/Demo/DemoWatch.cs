@@ -10,6 +10,7 @@ using SecureFed.Protocol.Resources;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
 using SecureFed.Protocol.Wire;
+using SecureFed.Server.Tasks;
 using Spectre.Console;
 
 namespace SecureFed.Cli.Demo;
@@ -38,8 +39,8 @@ internal sealed class DemoWatch(DemoPlan plan, SecureFedOperator taskOperator, I
     /// <summary>C of the newest model; 0 if the clip norm is fixed.</summary>
     public double ClipNorm { get; private set; }
 
-    /// <summary>Of the model that predicts the same for all.</summary>
-    private double UntrainedLoss => ModelEvaluation.Evaluate(GlobalModel.Zero(plan.Model, plan.Data.Test.FeatureCount), plan.Data.Test, Current.Standardizer).Loss;
+    /// <summary>Of the model before the first round.</summary>
+    private double UntrainedLoss => ModelEvaluation.Evaluate(GlobalModel.Initial(plan.Form.Shape, ModelStep.SeedOf(taskId)), plan.Data.Test, Current.Standardizer).Loss;
 
     public Task WatchAsync(CancellationToken cancellationToken)
     {
