@@ -27,7 +27,7 @@ public sealed class ClassificationRecords : IRecordVectors
 
     // Rows must be seen this many standard errors above 0, or the metrics divide by noise.
     private const double RowResolution = 3;
-    private readonly GlobalModel model;
+    private readonly IScoringModel model;
     private readonly DataSet data;
     private readonly LogitBins bins;
 
@@ -35,11 +35,11 @@ public sealed class ClassificationRecords : IRecordVectors
     /// <param name="data">The client's standardised rows.</param>
     /// <param name="bins">The task's bins.</param>
     /// <exception cref="ArgumentException">Features and model do not fit.</exception>
-    public ClassificationRecords(GlobalModel model, DataSet data, LogitBins bins)
+    public ClassificationRecords(IScoringModel model, DataSet data, LogitBins bins)
     {
-        if (data.FeatureCount != model.Weights.Length || model.Kind != ModelKind.Logistic)
+        if (data.FeatureCount != model.FeatureCount || model.Kind != ModelKind.Logistic)
         {
-            throw new ArgumentException($"A {model.Kind} model of {model.Weights.Length} weights does not classify rows of {data.FeatureCount} features.", nameof(model));
+            throw new ArgumentException($"A {model.Kind} model of {model.FeatureCount} features does not classify rows of {data.FeatureCount} features.", nameof(model));
         }
 
         this.model = model;

@@ -3,7 +3,7 @@ using SecureFed.Learning.Data;
 namespace SecureFed.Learning.Models;
 
 /// <summary>A linear score over the features: weights in feature order, the intercept last. Immutable.</summary>
-public sealed class GlobalModel
+public sealed class GlobalModel : IScoringModel
 {
     private readonly double[] parameters;
 
@@ -34,6 +34,9 @@ public sealed class GlobalModel
 
     /// <summary>Weights in feature order, then the intercept.</summary>
     public ReadOnlySpan<double> Parameters => parameters;
+
+    /// <inheritdoc/>
+    public int FeatureCount => parameters.Length - 1;
 
     /// <summary>Weights in feature order.</summary>
     public ReadOnlySpan<double> Weights => parameters.AsSpan(..^1);

@@ -16,14 +16,5 @@ public interface IScoringModel
     double Score(ReadOnlySpan<double> features);
 
     /// <summary>The score of every row.</summary>
-    double[] Scores(DataSet data)
-    {
-        var scores = new double[data.Rows];
-        for (int row = 0; row < scores.Length; row++)
-        {
-            scores[row] = Score(data.Row(row));
-        }
-
-        return scores;
-    }
+    double[] Scores(DataSet data);
 }

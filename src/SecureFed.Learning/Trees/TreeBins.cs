@@ -37,7 +37,7 @@ public sealed class TreeBins
 
     /// <summary>Quantiles of the summed cells: edges where the cumulated count passes k/B of the feature's rows.</summary>
     /// <remarks>
-    /// A cell that alone passes several of these gets one edge; a column with no more occupied cells than bins has one after each. Of noisy counts the running maximum of the cumulated
+    /// A cell that alone passes several of these gets one edge; a column with no more occupied cells than bins has one after each if asked. Of noisy counts the running maximum of the cumulated
     /// counts is taken; the edges are then off by that noise, which costs resolution and nothing else.
     /// </remarks>
     /// <param name="schema">The task's columns.</param>
@@ -46,8 +46,11 @@ public sealed class TreeBins
     /// <param name="sum">Sum over the survivors.</param>
     /// <param name="rowsPerUnit">Rows that 1 in the sum stands for: the greatest number of rows of a client, or 1 for sums over records.</param>
     /// <param name="noiseDeviation">Standard deviation of the noise of each count in the sum; 0 without noise.</param>
+    /// <param name="separatesRare">
+    /// Whether a column with at most B occupied cells has all of them apart. Serves a search for the best split; edges that are drawn at random should have rows on both sides. Not under noise.
+    /// </param>
     /// <exception cref="LearningException"><c>no-weight</c>: the sum holds no rows, or they are not told from noise.</exception>
-    public static TreeBins FromGrid(DataSchema schema, int cells, int bins, ReadOnlySpan<double> sum, double rowsPerUnit, double noiseDeviation)
+    public static TreeBins FromGrid(DataSchema schema, int cells, int bins, ReadOnlySpan<double> sum, double rowsPerUnit, double noiseDeviation, bool separatesRare)
     {
         ReadOnlySpan<double> counts = GridVector.Layout(schema, cells).Slice(sum, GridVector.CellCounts);
         int features = schema.Features.Count;
@@ -64,16 +67,16 @@ public sealed class TreeBins
             throw new LearningException("no-weight", "The binning round holds no rows that can be told from noise.", "Repeat it with more rows or more budget, or leave the standardisation round out.");
         }
 
-        double[][] edges = [.. Enumerable.Range(0, features).Select(_ => Array.Empty<double>())];
+        double[][] thresholds = [.. Enumerable.Range(0, features).Select(_ => Array.Empty<double>())];
         for (int feature = 0; feature < features; feature++)
         {
             if (schema.Features[feature].HalfRange > 0)
             {
-                edges[feature] = Quantiles(new TreeGrid(schema.Features[feature], cells), counts.Slice(feature * cells, cells), total / (features + 1), bins, noiseDeviation > 0);
+                thresholds[feature] = Quantiles(new TreeGrid(schema.Features[feature], cells), counts.Slice(feature * cells, cells), total / (features + 1), bins, separatesRare && noiseDeviation == 0);
             }
         }
 
-        return new TreeBins(edges, rows, MeanLabel(schema, cells, counts[(features * cells)..], total / (features + 1)));
+        return new TreeBins(thresholds, rows, MeanLabel(schema, cells, counts[(features * cells)..], total / (features + 1)));
     }
 
     /// <summary>What the server publishes: a tag, rows, mean label, F, the number of edges of each feature, and the edges.</summary>
@@ -90,28 +93,28 @@ public sealed class TreeBins
 
         Require(values.Length >= 4 && values[0] is Tag && values[1] >= 0 && values[3] >= 1 && values[3] <= values.Length - 4);
         int features = (int)values[3];
-        var edges = new double[features][];
+        var thresholds = new double[features][];
         int offset = 4 + features;
         for (int feature = 0; feature < features; feature++)
         {
             double count = values[4 + feature];
             Require(count is >= 0 and < TreeOptions.GreatestBins && Math.Floor(count) == count && count <= values.Length - offset);
-            edges[feature] = values.Slice(offset, (int)count).ToArray();
-            for (int edge = 1; edge < edges[feature].Length; edge++)
+            thresholds[feature] = values.Slice(offset, (int)count).ToArray();
+            for (int edge = 1; edge < thresholds[feature].Length; edge++)
             {
-                Require(edges[feature][edge] > edges[feature][edge - 1]);
+                Require(thresholds[feature][edge] > thresholds[feature][edge - 1]);
             }
 
             offset += (int)count;
         }
 
         Require(offset == values.Length && values[3] == features);
-        return new TreeBins(edges, values[1], values[2]);
+        return new TreeBins(thresholds, values[1], values[2]);
 
         static void Require(bool condition) => ArgumentOutOfRangeException.ThrowIfEqual(condition, false, nameof(values));
     }
 
-    private static double[] Quantiles(TreeGrid grid, ReadOnlySpan<double> counts, double total, int bins, bool isNoised)
+    private static double[] Quantiles(TreeGrid grid, ReadOnlySpan<double> counts, double total, int bins, bool separatesRare)
     {
         var chosen = new List<double>();
         double cumulated = 0;
@@ -125,7 +128,7 @@ public sealed class TreeBins
             occupied += count > least ? 1 : 0;
         }
 
-        bool isEach = !isNoised && occupied <= bins;
+        bool isEach = separatesRare && occupied <= bins;
 
         // The bin behind the last edge has to hold rows too: what is above the last occupied cell gives no edge.
         double end = total - least;

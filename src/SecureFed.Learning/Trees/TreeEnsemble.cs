@@ -72,12 +72,12 @@ public sealed class TreeEnsemble : IScoringModel
     /// <param name="mean">Mean label, where known; a logistic model then starts from its log odds, kept within one part in a hundred million.</param>
     public static double[] Initial(TreeOptions options, FeatureSchema label, double? mean = null)
     {
-        var parameters = new double[options.Require().ParameterCount];
+        var initial = new double[options.Require().ParameterCount];
         double part = Math.Clamp(mean ?? 0.5, 1e-8, 1 - 1e-8);
-        (parameters[0], parameters[1]) = options.Kind == ModelKind.Logistic
+        (initial[0], initial[1]) = options.Kind == ModelKind.Logistic
             ? (mean is null ? 0 : Math.Log(part / (1 - part)), 1)
             : (mean ?? label.Centre, label.HalfRange);
-        return parameters;
+        return initial;
     }
 
     /// <inheritdoc/>
@@ -92,8 +92,17 @@ public sealed class TreeEnsemble : IScoringModel
         return Offset + (Factor * sum);
     }
 
-    /// <inheritdoc cref="IScoringModel.Scores"/>
-    public double[] Scores(DataSet data) => ((IScoringModel)this).Scores(data);
+    /// <inheritdoc/>
+    public double[] Scores(DataSet data)
+    {
+        var scores = new double[data.Rows];
+        for (int row = 0; row < scores.Length; row++)
+        {
+            scores[row] = Score(data.Row(row));
+        }
+
+        return scores;
+    }
 
     /// <summary>Probability of the positive class, or the predicted number.</summary>
     public double Predict(ReadOnlySpan<double> features) => Kind == ModelKind.Logistic ? Objective.Sigmoid(Score(features)) : Score(features);
