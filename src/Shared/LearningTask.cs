@@ -1,9 +1,11 @@
+using System.Buffers.Binary;
 using SecureFed.Learning.Data;
 using SecureFed.Learning.Metrics;
 using SecureFed.Learning.Models;
 using SecureFed.Learning.Optimizers;
 using SecureFed.Learning.Preprocessing;
 using SecureFed.Learning.Training;
+using SecureFed.Learning.Trees;
 using SecureFed.Learning.Vectors;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
@@ -18,16 +20,20 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
     private readonly PrivacySpecification privacy = PrivacySpecification.None;
 
     public LearningTask(TaskParameters task)
-        : this(task.Model, task.Training, task.Privacy.Unit) => privacy = task.Privacy;
+        : this(task.Model, task.Training, task.Privacy.Unit)
+    {
+        privacy = task.Privacy;
+        TreeSeed = BinaryPrimitives.ReadUInt64LittleEndian(task.TaskId.ToArray());
+    }
 
-    public ModelKind ModelKind => model.Kind == TaskModelKind.Logistic ? ModelKind.Logistic : ModelKind.Linear;
+    public ModelKind ModelKind => model.Kind == TaskModelKind.Logistic || model.Trees is { Loss: TreeLoss.LogLoss } ? ModelKind.Logistic : ModelKind.Linear;
 
     public DataSchema Schema { get; } = model.Label is null
         ? new DataSchema([new FeatureSchema("vector", 0, 0)], new FeatureSchema("none", 0, 0), LabelKind.Numeric)
         : new DataSchema(
             [.. model.Features.Select(ToSchema)],
             ToSchema(model.Label),
-            model.Kind == TaskModelKind.Logistic ? LabelKind.Binary : LabelKind.Numeric);
+            model.Kind == TaskModelKind.Logistic || model.Trees is { Loss: TreeLoss.LogLoss } ? LabelKind.Binary : LabelKind.Numeric);
 
     public LocalTrainingOptions Local { get; } = new()
     {
@@ -38,6 +44,32 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
         LearningRate = training.LocalLearningRate,
         LearningRateDecay = training.LearningRateDecay,
     };
+
+    /// <summary>The task's boosted trees; null for any other model.</summary>
+    public TreeOptions? Trees => model.Trees is not { } trees ? null : new TreeOptions(
+        ModelKind,
+        model.Features.Count,
+        trees.Count,
+        trees.Depth,
+        trees.Bins,
+        trees.Shrinkage,
+        trees.Lambda,
+        trees.Rule == TreeSplitRule.Histogram ? TreeRule.Histogram : TreeRule.Random,
+        trees.TreesPerRound);
+
+    /// <summary>From the task's id: draws random trees, alike for everybody.</summary>
+    public ulong TreeSeed { get; }
+
+    /// <summary>Cells of a column in the binning round of trees.</summary>
+    public int GridCells => unit == PrivacyUnit.None ? GridVector.ExactCells : GridVector.NoisedCells;
+
+    /// <summary>Rows that 1 in a sum of trees or of their cells stands for.</summary>
+    public double RowsPerUnit => IsRecordLevel ? 1 : training.GreatestRows;
+
+    /// <summary>Where the trees of a model may split.</summary>
+    /// <exception cref="ArgumentException">The model's standardisation is none of trees.</exception>
+    public TreeBins BinsOf(ModelState state) =>
+        state.Standardisation.Count > 0 ? TreeBins.FromArray([.. state.Standardisation]) : TreeBins.FromBounds(Schema, Trees!.Bins);
 
     private bool IsRecordLevel => unit == PrivacyUnit.Record;
 
@@ -56,6 +88,8 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
     public ModelState InitialModel()
     {
         ModelState zero = ModelState.Initial(model) with { ClipNorm = training.AdaptiveClip is null ? 0 : training.ClipNorm };
+        if (Trees is { } trees)
+            return zero with { Parameters = TreeEnsemble.Initial(trees, Schema.Label) };
         return training.ScalesByBounds && model.Label is not null
             ? zero with { Standardisation = Standardizer.FromBounds(Schema, Math.Max(1, IsRecordLevel ? privacy.ExpectedRecords : training.GreatestRows)).ToArray() }
             : zero;
@@ -68,7 +102,7 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
         _ => new PlainRule(training.ServerLearningRate),
     };
 
-    public Standardizer StandardizerOf(ModelState state) => state.Standardisation.Count > 0
+    public Standardizer StandardizerOf(ModelState state) => state.Standardisation.Count > 0 && Trees is null
         ? Standardizer.FromArray([.. state.Standardisation])
         : Standardizer.Identity(model.Features.Count, training.GreatestRows);
 
@@ -79,6 +113,8 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
             return false;
         try
         {
+            if (Trees is { } trees)
+                return new TreeEnsemble(trees, [.. state.Parameters]).FeatureCount == BinsOf(state).FeatureCount && state.OptimizerState.Count is var gains && (gains == 0 || gains == 2 * trees.FeatureCount);
             return state.Standardisation.Count == 0 || StandardizerOf(state).FeatureCount == model.Features.Count;
         }
         catch (ArgumentException)
@@ -91,7 +127,7 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
     public GlobalModel ModelOf(ModelState state) => new(ModelKind, [.. state.Parameters]);
 
     /// <summary>The model that is evaluated and used.</summary>
-    public GlobalModel ResultOf(ModelState state) => new(ModelKind, [.. state.Result]);
+    public IScoringModel ResultOf(ModelState state) => Trees is { } trees ? new TreeEnsemble(trees, [.. state.Result]) : new GlobalModel(ModelKind, [.. state.Result]);
 
     /// <summary>N of the penalty λ/(2N)‖w‖² is the number of rows that the standardisation round counted.</summary>
     public Objective ObjectiveOf(ModelState state) => new(ModelKind, model.L2Penalty, StandardizerOf(state).TotalRows);
@@ -99,7 +135,9 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
     /// <summary>Segments of a kind of round with the bounds that the learning library proves for them.</summary>
     public VectorLayout LayoutOf(RoundKind kind) => kind switch
     {
+        RoundKind.Standardise when Trees is not null => GridVector.Layout(Schema, GridCells),
         RoundKind.Standardise => MomentVector.Layout(Schema),
+        RoundKind.Train when Trees is { } trees => TreeVectors.Layout(trees),
         RoundKind.Train => OptimizerFor(1).Layout(model.Length, training.ClipNorm),
         RoundKind.Evaluate when IsRecordLevel => ModelKind == ModelKind.Logistic ? ClassificationRecords.LayoutOf(LogitBins.Noised) : RegressionRecords.LayoutOf(),
         RoundKind.Evaluate when ModelKind == ModelKind.Logistic => ClassificationCounts.Layout(training.GreatestRows),

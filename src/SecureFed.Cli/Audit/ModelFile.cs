@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using SecureFed.Protocol.Resources;
 
 namespace SecureFed.Cli.Audit;
@@ -7,12 +8,14 @@ namespace SecureFed.Cli.Audit;
 /// <param name="SchemaVersion">1.</param>
 /// <param name="Task">Task.</param>
 /// <param name="ModelDigest">SHA-256 of the model's blob.</param>
-/// <param name="Kind">logistic or linear.</param>
-/// <param name="Parameters">Coefficients of the standardised features in their order, the intercept last.</param>
+/// <param name="Kind">logistic, linear or trees.</param>
+/// <param name="Parameters">Coefficients of the standardised features in their order, the intercept last; the numbers of the trees (<see cref="Learning.Trees.TreeEnsemble"/>).</param>
 /// <param name="Standardisation">Outcome of the standardisation round; empty without one.</param>
-/// <param name="Features">The same coefficients by name, for people; largest first.</param>
+/// <param name="Features">The same coefficients by name, for people; largest first; with trees each feature's part of the gain.</param>
+/// <param name="TreeDepth">Levels of splits of each tree; left out for other models.</param>
 internal sealed record ModelFile(
-    int SchemaVersion, string Task, string ModelDigest, string Kind, IReadOnlyList<double> Parameters, IReadOnlyList<double> Standardisation, IReadOnlyList<ModelFeature> Features)
+    int SchemaVersion, string Task, string ModelDigest, string Kind, IReadOnlyList<double> Parameters, IReadOnlyList<double> Standardisation, IReadOnlyList<ModelFeature> Features,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? TreeDepth = null)
 {
     public const string Name = "model.json";
 

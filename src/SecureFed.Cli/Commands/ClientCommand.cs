@@ -70,7 +70,7 @@ internal static class ClientCommand
         {
             Positive = positive ?? "1",
             Drop = drop?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [],
-            LabelKind = task.Model.Kind == TaskModelKind.Logistic ? LabelKind.Binary : LabelKind.Numeric,
+            LabelKind = task.Model.Kind == TaskModelKind.Logistic || task.Model.Trees is { Loss: TreeLoss.LogLoss } ? LabelKind.Binary : LabelKind.Numeric,
         }).Data;
     }
 

@@ -18,7 +18,10 @@ internal static class DemoCommand
         Option<string> drop = new("--drop") { Description = "Columns of --data to leave out, comma-separated." };
         Option<string> partitionBy = new("--partition-by") { Description = "Deal rows to clients by this column." };
         Option<double?> dirichlet = new("--dirichlet") { Description = "Deal rows unevenly, Dirichlet parameter." };
-        Option<string> model = OneOf("--model", "Model. Default: the scenario's.", "linear", "logistic", "softmax", "network");
+        Option<string> model = OneOf("--model", "Model. Default: the scenario's.", "linear", "logistic", "softmax", "network", "trees");
+        Option<int?> trees = new("--trees") { Description = "Number of boosted trees, with --model trees." };
+        Option<int?> depth = new("--depth") { Description = "Levels of splits of each tree, 1 to 6, with --model trees." };
+        Option<int?> bins = new("--bins") { Description = "Bins per feature, 2 to 256, with --model trees." };
         Option<string> protection = OneOf("--protection", "How updates are hidden from the server. Default masking.", "masking", "encryption", "encryption-single-key");
         Option<int?> clients = new("--clients") { Description = "Number of clients." };
         Option<int?> rounds = new("--rounds") { Description = "Number of training rounds." };
@@ -41,6 +44,7 @@ internal static class DemoCommand
         {
             scenario, data, label, positive, drop, partitionBy, dirichlet, model, protection, clients, rounds, localEpochs, learningRate, batchSize,
             optimizer, dropout, adversary, privacy, mechanism, adaptiveClip, epsilon, delta, ringBits, outDirectory, json,
+            trees, depth, bins,
         };
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -80,6 +84,9 @@ internal static class DemoCommand
                 RingBits = parsed.GetValue(ringBits) switch { "16" => 16, "20" => 20, _ => 32 },
                 Protection = hidden,
                 IsCurious = isSingleKey || parsed.GetValue(adversary) is "curious",
+                Trees = parsed.GetValue(trees),
+                Depth = parsed.GetValue(depth),
+                Bins = parsed.GetValue(bins),
             };
             DemoPlan plan = DemoPlan.Create(options);
             string? directory = parsed.GetValue(outDirectory);

@@ -51,4 +51,11 @@ internal sealed record DemoOptions
     public ProtectionKind Protection { get; init; } = ProtectionKind.Masking;
 
     public bool IsCurious { get; init; }
+
+    /// <summary>Number of boosted trees; null where the scenario decides.</summary>
+    public int? Trees { get; init; }
+
+    public int? Depth { get; init; }
+
+    public int? Bins { get; init; }
 }

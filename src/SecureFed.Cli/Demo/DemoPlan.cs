@@ -23,6 +23,7 @@ namespace SecureFed.Cli.Demo;
 /// <param name="Privacy">Budget and rounds.</param>
 /// <param name="RingBits">b; below 32 long training vectors are flattened.</param>
 /// <param name="Protection">How updates are hidden.</param>
+/// <param name="Trees">Boosted trees; null for another model.</param>
 internal sealed record DemoPlan(
     Scenario Scenario,
     ScenarioData Data,
@@ -33,7 +34,8 @@ internal sealed record DemoPlan(
     TrainingDefinition Training,
     DemoPrivacy Privacy,
     int RingBits,
-    ProtectionKind Protection)
+    ProtectionKind Protection,
+    DemoTrees? Trees = null)
 {
     /// <summary>Data generation, partition and simulated dropouts are the same in every run; keys and masks never are.</summary>
     public const ulong Seed = 20_260_101;
@@ -75,8 +77,9 @@ internal sealed record DemoPlan(
 
         double dropout = options.Dropout ?? scenario.DefaultDropout;
         CohortBounds cohort = ChooseCohort(clients, dropout, scenario, options);
-        ModelKind model = options.Model switch { "linear" => ModelKind.Linear, "logistic" => ModelKind.Logistic, _ => scenario.ModelKind };
+        ModelKind model = options.Model switch { "linear" => ModelKind.Linear, "logistic" or "trees" => ModelKind.Logistic, _ => scenario.ModelKind };
         (ScenarioData data, IReadOnlyList<string> notes) = options.Data.Count > 0 ? ReadCsv(options, model, clients) : (scenario.Generate(clients, Seed), []);
+        DemoTrees? trees = DemoTrees.For(options, scenario, data.Schema.Features.Count);
         LocalTrainingOptions local = model == scenario.ModelKind ? scenario.Local : SquaredErrorTraining;
         bool isFedSgd = string.Equals(options.Optimizer, "fedsgd", StringComparison.Ordinal);
         TrainingDefinition training = new()
@@ -98,14 +101,17 @@ internal sealed record DemoPlan(
             ClipNorm = scenario.ClipNorm,
             GreatestRows = data.MaxRows,
         };
+        if (trees is not null)
+            options = options with { Rounds = trees.Options.Rounds };
         if (options.Privacy == PrivacyUnit.Record)
         {
             (DemoPrivacy records, TrainingDefinition stepped) = DemoPrivacy.ForRecords(options, scenario, dropout, data.Clients.Sum(c => c.Rows), training);
-            return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(stepped, options), records, options.RingBits, options.Protection);
+            return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(stepped, options), trees?.Adapt(records) ?? records, options.RingBits, options.Protection, trees);
         }
 
         DemoPrivacy privacy = DemoPrivacy.For(options, scenario, clients, dropout, options.Rounds ?? (isFedSgd ? FedSgdRounds : scenario.DefaultRounds));
-        return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(training with { ScaleByBounds = !privacy.Standardise }, options), privacy, options.RingBits, options.Protection);
+        privacy = trees?.Adapt(privacy) ?? privacy;
+        return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(training with { ScaleByBounds = !privacy.Standardise }, options), privacy, options.RingBits, options.Protection, trees);
     }
 
     private static TrainingDefinition WithAdaptiveClip(TrainingDefinition training, DemoOptions options) => options.AdaptiveClip is not { } quantile
@@ -119,17 +125,18 @@ internal sealed record DemoPlan(
         Name = $"demo {Scenario.Name}",
         Model = new ModelDefinition
         {
-            Kind = Model == ModelKind.Logistic ? TaskModelKind.Logistic : TaskModelKind.Linear,
+            Kind = Trees is not null ? TaskModelKind.Trees : Model == ModelKind.Logistic ? TaskModelKind.Logistic : TaskModelKind.Linear,
             Features = [.. Data.Schema.Features.Select(ToFeature)],
             Label = ToFeature(Data.Schema.Label),
             L2Penalty = Scenario.Penalty,
+            Trees = Trees?.ToDefinition(),
         },
         Training = Training,
         Schedule = new ScheduleDefinition { Standardise = Privacy.Standardise, TrainRounds = Rounds, Evaluate = Privacy.Evaluate, GreatestFailures = 5 },
         Privacy = Privacy.Definition,
         Protection = Protection,
         RingBits = RingBits,
-        Flatten = RingBits < 32 && Data.Schema.Features.Count >= LeastFlattened,
+        Flatten = RingBits < 32 && Trees is null && Data.Schema.Features.Count >= LeastFlattened,
         Cohort = new CohortDefinition
         {
             Least = Cohort.Least,

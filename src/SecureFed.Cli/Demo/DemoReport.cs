@@ -3,6 +3,7 @@ using SecureFed.Cli.Audit;
 using SecureFed.Cli.Output;
 using SecureFed.Learning.Metrics;
 using SecureFed.Learning.Models;
+using SecureFed.Learning.Trees;
 using SecureFed.Privacy.Accounting;
 using SecureFed.Privacy.Accounting.Claims;
 using SecureFed.Privacy.Budget;
@@ -52,6 +53,7 @@ internal static class DemoReport
         {
             kind = KindOf(plan),
             parameters = result.Model.Parameters.ToArray(),
+            trees = plan.Trees is { } trees ? new { count = trees.Options.Trees, depth = trees.Options.Depth } : null,
             features = features.Select(f => new { name = f.Name, coefficient = f.Coefficient }),
         },
     };
@@ -63,8 +65,9 @@ internal static class DemoReport
         result.Audit.Entries.ModelDigest.ToString(),
         KindOf(plan),
         result.Model.Parameters.ToArray(),
-        result.Standardizer.ToArray(),
-        [.. FeaturesOf(result, plan).Select(f => new ModelFeature(f.Name, f.Coefficient))]);
+        [.. result.State.Standardisation],
+        [.. FeaturesOf(result, plan).Select(f => new ModelFeature(f.Name, f.Coefficient))],
+        plan.Trees?.Options.Depth);
 
     private static string ProtectionOf(DemoPlan plan) => plan.Protection switch
     {
@@ -75,10 +78,12 @@ internal static class DemoReport
 
     private static string HiddenIn(DemoPlan plan) => plan.Protection == ProtectionKind.Masking ? "masked" : "encrypted";
 
-    private static string KindOf(DemoPlan plan) => plan.Model == ModelKind.Logistic ? "logistic" : "linear";
+    private static string KindOf(DemoPlan plan) => plan.Trees is not null ? "trees" : plan.Model == ModelKind.Logistic ? "logistic" : "linear";
 
     private static IReadOnlyList<(string Name, double Coefficient)> FeaturesOf(DemoResult result, DemoPlan plan) =>
-        result.Model.Coefficients([.. plan.Data.Schema.Features.Select(f => f.Name)]);
+        result.Model is GlobalModel linear
+            ? linear.Coefficients([.. plan.Data.Schema.Features.Select(f => f.Name)])
+            : [.. plan.Data.Schema.Features.Zip(TreeImportance.Of(plan.Data.Schema.Features.Count, [.. result.State.OptimizerState]), (f, part) => (f.Name, part)).OrderByDescending(f => f.part)];
 
     private static ulong EntriesOf(DemoResult result) => result.Audit.Checkpoint?.Checkpoint.Size ?? 0;
 
@@ -147,7 +152,7 @@ internal static class DemoReport
             terminal.WriteLine($"{result.Sums.NoisySums} released sums differ from the sum of the clients' integers by noise whose standard deviation is {Text(ratio, "0.000")} times the stated one ({result.Sums.NoisyCoordinates} coordinates).");
         terminal.WriteLine();
         terminal.WriteLine($"Communication: {Text(result.BytesUpPerClientPerRound)} bytes up and {Text(result.BytesDownPerClientPerRound)} bytes down per client and round.");
-        terminal.WriteLine("Interpretability: coefficients of the standardised features, largest first:");
+        terminal.WriteLine(plan.Trees is null ? "Interpretability: coefficients of the standardised features, largest first:" : "Interpretability: each feature's part of the gain of all splits, largest first:");
         foreach ((string name, double coefficient) in features.Take(ShownCoefficients))
             terminal.WriteLine($"  {Text(coefficient, "+0.000;-0.000")}  {name}");
         if (features.Count > ShownCoefficients)

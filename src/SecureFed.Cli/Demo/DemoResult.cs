@@ -3,6 +3,7 @@ using SecureFed.Learning.Metrics;
 using SecureFed.Learning.Models;
 using SecureFed.Learning.Preprocessing;
 using SecureFed.Protocol.Resources;
+using SecureFed.Protocol.Tasks;
 
 namespace SecureFed.Cli.Demo;
 
@@ -23,9 +24,10 @@ internal sealed record DemoResult(
     ModelMetrics Metrics,
     ModelMetrics Baseline,
     MetricsView? Federated,
-    GlobalModel Model,
+    IScoringModel Model,
     Standardizer Standardizer,
     double ClipNorm,
     AuditResult Audit,
     double BytesUpPerClientPerRound,
-    double BytesDownPerClientPerRound);
+    double BytesDownPerClientPerRound,
+    ModelState State);

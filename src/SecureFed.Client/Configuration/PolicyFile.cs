@@ -78,7 +78,7 @@ public sealed record PolicyFile
 
     public IReadOnlyList<ProtectionKind> Protections { get; init; } = [ProtectionKind.Masking];
 
-    public IReadOnlyList<TaskModelKind> Models { get; init; } = [TaskModelKind.Vector, TaskModelKind.Linear, TaskModelKind.Logistic];
+    public IReadOnlyList<TaskModelKind> Models { get; init; } = [TaskModelKind.Vector, TaskModelKind.Linear, TaskModelKind.Logistic, TaskModelKind.Trees];
 
     private static readonly JsonSerializerOptions Json = new(ResourceJson.Options) { RespectNullableAnnotations = true };
 

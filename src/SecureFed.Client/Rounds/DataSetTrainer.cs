@@ -4,6 +4,7 @@ using SecureFed.Learning.Models;
 using SecureFed.Learning.Optimizers;
 using SecureFed.Learning.Preprocessing;
 using SecureFed.Learning.Training;
+using SecureFed.Learning.Trees;
 using SecureFed.Learning.Vectors;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
@@ -18,6 +19,7 @@ public sealed class DataSetTrainer(DataSet data, ulong shuffleSeed) : ILocalTrai
 {
     private DataSet? standardised;
     private Standardizer? standardizer;
+    private TreeRows? treeRows;
 
     public ValueTask<double[]> ComputeAsync(RoundAssignment assignment, CancellationToken cancellationToken = default)
     {
@@ -25,7 +27,9 @@ public sealed class DataSetTrainer(DataSet data, ulong shuffleSeed) : ILocalTrai
         int greatestRows = assignment.Task.Training.GreatestRows;
         return ValueTask.FromResult(assignment.Round.Kind switch
         {
+            RoundKind.Standardise when learning.Trees is not null => GridVector.Create(data, learning.Schema, learning.GridCells, greatestRows),
             RoundKind.Standardise => MomentVector.Create(data, learning.Schema, greatestRows),
+            RoundKind.Train when learning.Trees is { } trees => TreeVectors.Create(TreesOf(learning, trees, assignment.Model), greatestRows),
             RoundKind.Train => Train(assignment, learning, greatestRows),
             RoundKind.Evaluate when learning.ModelKind == ModelKind.Logistic =>
                 ClassificationCounts.Create(learning.ResultOf(assignment.Model), Standardise(learning, assignment.Model), greatestRows),
@@ -38,10 +42,12 @@ public sealed class DataSetTrainer(DataSet data, ulong shuffleSeed) : ILocalTrai
     public ValueTask<IRecordSource> OpenRecordsAsync(RoundAssignment assignment, CancellationToken cancellationToken = default)
     {
         LearningTask learning = new(assignment.Task);
-        GlobalModel result = learning.ResultOf(assignment.Model);
+        IScoringModel result = learning.ResultOf(assignment.Model);
         IRecordVectors vectors = assignment.Round.Kind switch
         {
+            RoundKind.Standardise when learning.Trees is not null => new GridRecords(data, learning.Schema, learning.GridCells),
             RoundKind.Standardise => new MomentRecords(data, learning.Schema),
+            RoundKind.Train when learning.Trees is { } trees => TreesOf(learning, trees, assignment.Model),
             RoundKind.Train => new GradientRecords(learning.ModelOf(assignment.Model), Standardise(learning, assignment.Model), assignment.Task.Training.ClipNorm),
             RoundKind.Evaluate when learning.ModelKind == ModelKind.Logistic => new ClassificationRecords(result, Standardise(learning, assignment.Model), LogitBins.Noised),
             RoundKind.Evaluate => new RegressionRecords(result, data, learning.StandardizerOf(assignment.Model), learning.Schema.Label),
@@ -59,6 +65,15 @@ public sealed class DataSetTrainer(DataSet data, ulong shuffleSeed) : ILocalTrai
             return FedSgd.CreateVector(model, rows, objective);
         int round = assignment.Model.CompletedTrainRounds + 1;
         return FedAvg.CreateVector(LocalTrainer.Train(model, rows, objective, learning.Local, round, shuffleSeed), greatestRows);
+    }
+
+    /// <summary>This client's rows in a round of trees; what it has computed for earlier trees is kept.</summary>
+    private TreeRecords TreesOf(LearningTask learning, TreeOptions trees, ModelState model)
+    {
+        TreeBins bins = learning.BinsOf(model);
+        if (treeRows is null || !treeRows.Bins.ToArray().AsSpan().SequenceEqual(bins.ToArray()))
+            treeRows = new TreeRows(data, bins, learning.Schema.Label);
+        return new TreeRecords(treeRows, trees, [.. model.Parameters], [.. model.OptimizerState], model.CompletedTrainRounds, learning.TreeSeed);
     }
 
     private DataSet Standardise(LearningTask learning, ModelState model)

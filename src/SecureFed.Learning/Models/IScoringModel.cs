@@ -11,6 +11,9 @@ public interface IScoringModel
     /// <summary>Number of features of a row.</summary>
     int FeatureCount { get; }
 
+    /// <summary>All numbers of the model.</summary>
+    ReadOnlySpan<double> Parameters { get; }
+
     /// <summary>Logit of the positive class, or the prediction.</summary>
     /// <param name="features">In the form in which the model was trained: standardised for linear scores, as they are for trees.</param>
     double Score(ReadOnlySpan<double> features);

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using SecureFed.Learning.Data;
 using SecureFed.Learning.Models;
 using SecureFed.Learning.Training;
+using SecureFed.Learning.Trees;
 
 namespace SecureFed.Learning.Scenarios;
 
@@ -51,6 +52,16 @@ public sealed class Scenario
 
     /// <summary>How to train when every row is protected.</summary>
     public required RecordLevelSettings RecordLevel { get; init; }
+
+    /// <summary>Boosted trees where sums are exact: best splits by histograms.</summary>
+    public TreeSettings ExactTrees { get; init; } = new(15, 4, 32, 0.4, TreeRule.Histogram);
+
+    /// <summary>Boosted trees under noise: splits drawn at random, since only leaf sums are then to be paid for.</summary>
+    public TreeSettings NoisedTrees { get; init; } = new(200, 5, 32, 0.1, TreeRule.Random, 20);
+
+    /// <summary>The trees that suit.</summary>
+    /// <param name="hasNoise">Whether sums carry noise.</param>
+    public TreeSettings TreesFor(bool hasNoise) => hasNoise ? NoisedTrees : ExactTrees;
 
     /// <summary>All scenarios.</summary>
     public static IReadOnlyList<Scenario> All => ScenarioCatalogue.All;

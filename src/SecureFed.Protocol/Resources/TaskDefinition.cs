@@ -108,6 +108,9 @@ public sealed record ModelDefinition
     public FeatureDefinition? Label { get; init; }
 
     public double L2Penalty { get; init; }
+
+    /// <summary>Only for kind trees. Null: the usual ones.</summary>
+    public TreeDefinition? Trees { get; init; }
 }
 
 public sealed record TrainingDefinition

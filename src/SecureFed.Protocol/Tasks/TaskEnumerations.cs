@@ -7,6 +7,9 @@ public enum TaskModelKind : byte
     Vector = 1,
     Linear = 2,
     Logistic = 3,
+
+    /// <summary>Gradient-boosted trees (<see cref="TreeSpecification"/>).</summary>
+    Trees = 6,
 }
 
 /// <summary>How the server steps the global model.</summary>

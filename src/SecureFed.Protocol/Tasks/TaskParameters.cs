@@ -39,7 +39,7 @@ public sealed record TaskParameters(
     bool RequiresApproval = false,
     EncryptionSpecification? Encryption = null)
 {
-    private const byte Version = 5;
+    private const byte Version = 6;
     private const int GreatestNameBytes = 256;
 
     /// <summary>Null if a task with these parameters can run; otherwise what is wrong and what to do. For whoever creates one: it tries every cohort size.</summary>
@@ -67,11 +67,13 @@ public sealed record TaskParameters(
             return "A vector task has neither standardisation nor evaluation rounds: the server does not know what the vector means.";
         if (!Shapes.Select(s => s.Kind).SequenceEqual(Schedule.Kinds))
             return "The task needs exactly one shape for each kind of round in its schedule, in ascending order of kind.";
+        if (FindTreesFault() is { } trees)
+            return trees;
         if (FindAdaptiveFault() is { } adaptive)
             return adaptive;
         if (Flattens && !Privacy.HasNoise)
             return "Flattening needs noise: without it the finest grid that fits is taken, which fills any ring. Leave flatten out, or choose a privacy unit.";
-        if (Privacy.Unit == PrivacyUnit.Record && Training.ServerOptimizer == ServerOptimizerKind.FedAvg)
+        if (Privacy.Unit == PrivacyUnit.Record && Training.ServerOptimizer == ServerOptimizerKind.FedAvg && Model.Kind != TaskModelKind.Trees)
             return "At record level a round takes one gradient step of each sampled record, so there is nothing to average: choose fedsgd, fedavgm or fedadam.";
         if (Privacy.Unit == PrivacyUnit.Record && Training.LocalEpochs != 1)
             return "At record level a round takes one gradient step: local epochs are refused.";
@@ -87,6 +89,17 @@ public sealed record TaskParameters(
         {
             return exception.Message;
         }
+    }
+
+    private string? FindTreesFault()
+    {
+        if (Model.Trees is not { } trees)
+            return null;
+        if (Schedule.TrainRounds > trees.Rounds)
+            return $"These trees are grown after {trees.Rounds} training rounds; schedule that many, or more trees.";
+        return Training.AdaptiveClip is null && !Training.AveragesIterates && !Privacy.IsTree
+            ? null
+            : "Boosted trees have a clip norm that holds by construction, no iterates to average, and sums that stand alone: leave out adaptive clipping, averaging and tree aggregation.";
     }
 
     private string? FindEncryptionFault()

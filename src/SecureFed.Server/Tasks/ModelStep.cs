@@ -3,6 +3,7 @@ using SecureFed.Learning.Metrics;
 using SecureFed.Learning.Models;
 using SecureFed.Learning.Optimizers;
 using SecureFed.Learning.Preprocessing;
+using SecureFed.Learning.Trees;
 using SecureFed.Privacy.Budget;
 using SecureFed.Privacy.Updates;
 using SecureFed.Protocol.Resources;
@@ -45,6 +46,8 @@ internal static class ModelStep
     {
         LearningTask learning = new(task);
         double[] sum = Decode(round.Parameters.Layout, aggregate);
+        if (learning.Trees is { } trees)
+            return Grow(task, learning, trees, current, round, sum);
         if (round.Parameters.Kind == RoundKind.Standardise)
             return current with { Standardisation = Standardise(task, learning, round, sum).ToArray() };
         double present = (double)round.SurvivorCount / task.Cohort.Greatest;
@@ -60,6 +63,20 @@ internal static class ModelStep
         int completed = current.CompletedTrainRounds + 1;
         double[] averaged = task.Training.AveragesIterates ? TailAverage.Next([.. current.Averaged], step.Parameters, completed, task.Schedule.TrainRounds) : [];
         return current with { Parameters = step.Parameters, OptimizerState = step.State, CompletedTrainRounds = completed, Averaged = averaged, ClipNorm = clipNorm };
+    }
+
+    private static ModelState Grow(TaskParameters task, LearningTask learning, TreeOptions trees, ModelState current, ServerRound round, double[] sum)
+    {
+        double noise = task.Privacy.HasNoise ? NoiseOf(round)[0] : 0;
+        if (round.Parameters.Kind == RoundKind.Standardise)
+        {
+            TreeBins bins = TreeBins.FromGrid(learning.Schema, learning.GridCells, trees.Bins, sum, learning.RowsPerUnit, noise, trees.Rule == TreeRule.Histogram);
+            return current with { Standardisation = bins.ToArray(), Parameters = TreeEnsemble.Initial(trees, learning.Schema.Label, bins.LabelMean) };
+        }
+
+        TreeGrower grower = new(trees, learning.BinsOf(current), learning.TreeSeed, learning.RowsPerUnit, noise);
+        ServerStep step = grower.Step([.. current.Parameters], [.. current.OptimizerState], current.CompletedTrainRounds, sum);
+        return current with { Parameters = step.Parameters, OptimizerState = step.State, CompletedTrainRounds = current.CompletedTrainRounds + 1 };
     }
 
     /// <summary>The federated metrics of a closed evaluation round; null for any other, and if the sum holds no rows.</summary>

@@ -14,6 +14,8 @@ namespace SecureFed.Server.Tasks;
 /// <summary>Turns an operator's definition into task parameters, or says what is wrong with it.</summary>
 internal static class TaskDefinitions
 {
+    private const int UsualTreesPerRound = 10;
+
     /// <param name="definition">The operator's.</param>
     /// <param name="roster">Under which the task is created.</param>
     /// <param name="existing">The task that was created before under that identifier; null if there is none. What the definition leaves to the roster is then as it was.</param>
@@ -25,8 +27,8 @@ internal static class TaskDefinitions
             return (null, "A feature is null; give each feature a name and public bounds.");
         try
         {
-            ModelSpecification model = ToModel(definition.Model);
-            TrainingSpecification training = ToTraining(definition.Training, definition.Privacy.Unit);
+            ModelSpecification model = ToModel(definition.Model, definition.Privacy.Unit);
+            TrainingSpecification training = ToTraining(definition.Training, model.Kind == TaskModelKind.Trees ? PrivacyUnit.None : definition.Privacy.Unit);
             TaskSchedule schedule = new(definition.Schedule.Standardise, definition.Schedule.TrainRounds, definition.Schedule.Evaluate, definition.Schedule.GreatestFailures);
             TaskParameters parameters = new(
                 taskId,
@@ -73,12 +75,33 @@ internal static class TaskDefinitions
             corrupt);
     }
 
-    private static ModelSpecification ToModel(ModelDefinition model) => new(
-        model.Kind,
-        model.Kind == TaskModelKind.Vector ? model.Length ?? 0 : model.Features.Count + 1,
-        [.. model.Features.Select(ToFeature)],
-        model.Label is null ? null : ToFeature(model.Label),
-        model.L2Penalty);
+    private static ModelSpecification ToModel(ModelDefinition model, PrivacyUnit unit)
+    {
+        TreeSpecification? trees = model.Kind == TaskModelKind.Trees || model.Trees is not null ? ToTrees(model.Trees ?? new TreeDefinition(), unit) : null;
+        ModelSpecification specification = new(
+            model.Kind,
+            model.Kind == TaskModelKind.Vector ? model.Length ?? 0 : trees?.Length ?? model.Features.Count + 1,
+            [.. model.Features.Select(ToFeature)],
+            model.Label is null ? null : ToFeature(model.Label),
+            model.L2Penalty,
+            trees);
+        return specification.Kind != TaskModelKind.Trees || specification.Label is not null ? specification : throw new ArgumentException("Trees need features and a label.");
+    }
+
+    /// <summary>With noise splits are drawn at random unless the operator insists: a histogram's noise grows with the features, and its release for each level is one more to pay for.</summary>
+    private static TreeSpecification ToTrees(TreeDefinition trees, PrivacyUnit unit)
+    {
+        TreeSplitRule rule = trees.Rule ?? (unit == PrivacyUnit.None ? TreeSplitRule.Histogram : TreeSplitRule.Random);
+        return new TreeSpecification(
+            trees.Count,
+            trees.Depth,
+            trees.Bins,
+            trees.Shrinkage,
+            trees.Lambda,
+            rule,
+            trees.TreesPerRound ?? (rule == TreeSplitRule.Histogram ? 1 : Enumerable.Range(1, UsualTreesPerRound).Last(k => trees.Count % k == 0)),
+            trees.Loss);
+    }
 
     /// <summary>The least noise with which the whole schedule keeps its budget.</summary>
     private static PrivacySpecification ToPrivacy(PrivacyDefinition privacy, TaskSchedule schedule, int greatestCohort)
