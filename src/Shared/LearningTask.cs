@@ -114,13 +114,21 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
         try
         {
             if (Trees is { } trees)
-                return new TreeEnsemble(trees, [.. state.Parameters]).FeatureCount == BinsOf(state).FeatureCount && state.OptimizerState.Count is var gains && (gains == 0 || gains == 2 * trees.FeatureCount);
+                return FitsTrees(state, trees);
             return state.Standardisation.Count == 0 || StandardizerOf(state).FeatureCount == model.Features.Count;
         }
         catch (ArgumentException)
         {
             return false;
         }
+    }
+
+    /// <exception cref="ArgumentException">The numbers are no trees, or no bins.</exception>
+    private bool FitsTrees(ModelState state, TreeOptions trees)
+    {
+        _ = new TreeEnsemble(trees, [.. state.Parameters]);
+        _ = new TreeEnsemble(trees, [.. state.Result]);
+        return BinsOf(state).Fit(trees) && (state.OptimizerState.Count == 0 || state.OptimizerState.Count == 2 * trees.FeatureCount);
     }
 
     /// <summary>The model on which clients train.</summary>

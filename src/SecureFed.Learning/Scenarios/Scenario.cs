@@ -53,11 +53,11 @@ public sealed class Scenario
     /// <summary>How to train when every row is protected.</summary>
     public required RecordLevelSettings RecordLevel { get; init; }
 
-    /// <summary>Boosted trees where sums are exact: best splits by histograms.</summary>
-    public TreeSettings ExactTrees { get; init; } = new(15, 4, 32, 0.4, TreeRule.Histogram);
+    /// <summary>Boosted trees where sums are exact: best splits by histograms. Few trees that learn fast, for each level of each costs a round.</summary>
+    public TreeSettings ExactTrees { get; init; } = new(10, 4, 32, 0.5, TreeRule.Histogram);
 
     /// <summary>Boosted trees under noise: splits drawn at random, since only leaf sums are then to be paid for.</summary>
-    public TreeSettings NoisedTrees { get; init; } = new(200, 5, 32, 0.1, TreeRule.Random, 20);
+    public TreeSettings NoisedTrees { get; init; } = new(200, 4, 32, 0.1, TreeRule.Random, 20);
 
     /// <summary>The trees that suit.</summary>
     /// <param name="hasNoise">Whether sums carry noise.</param>

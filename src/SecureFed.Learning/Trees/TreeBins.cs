@@ -31,6 +31,9 @@ public sealed class TreeBins
     /// <summary>The bin of a value, from 0.</summary>
     public int BinOf(int feature, double value) => TreeGrid.CellOf(edges[feature], value);
 
+    /// <summary>Whether these are thresholds of such trees: of every feature, and in no more bins than a histogram has room for.</summary>
+    public bool Fit(TreeOptions options) => edges.Length == options.FeatureCount && Array.TrueForAll(edges, thresholds => thresholds.Length < options.Bins);
+
     /// <summary>From the public bounds alone, one bin per cell of a grid of B cells: looks at no row.</summary>
     public static TreeBins FromBounds(DataSchema schema, int bins) => new(
         [.. schema.Features.Select(feature => feature.HalfRange > 0 ? Distinct(new TreeGrid(feature, bins).Edges) : [])], 0, schema.Label.Centre);

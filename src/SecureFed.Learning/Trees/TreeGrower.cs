@@ -24,6 +24,7 @@ public sealed class TreeGrower(TreeOptions options, TreeBins bins, ulong seed, d
     public const double GreatestLeaf = 4;
 
     private const double LeastGain = 1e-4;
+    private const double LeastTotal = 1e-6;
     private readonly double noise = noiseDeviation * rowsPerUnit;
 
     /// <summary>Length of the state.</summary>
@@ -61,7 +62,7 @@ public sealed class TreeGrower(TreeOptions options, TreeBins bins, ulong seed, d
     /// <summary>The model with the splits of the round's random trees; as it is with histograms.</summary>
     internal static double[] WithDraws(TreeOptions options, TreeBins bins, ReadOnlySpan<double> parameters, ReadOnlySpan<double> state, int firstTree, ulong seed)
     {
-        if (parameters.Length != options.ParameterCount || (state.Length != 0 && state.Length != 2 * options.FeatureCount) || bins.FeatureCount != options.FeatureCount)
+        if (parameters.Length != options.ParameterCount || (state.Length != 0 && state.Length != 2 * options.FeatureCount) || !bins.Fit(options))
         {
             throw new ArgumentException("Model, state and bins do not belong to these trees.", nameof(parameters));
         }
@@ -99,9 +100,10 @@ public sealed class TreeGrower(TreeOptions options, TreeBins bins, ulong seed, d
             }
         }
 
-        return hessian > 1e-6 * (noise > 0 ? 0 : 1)
+        // Noise may exceed all hessians where rows are few; the leaves then hardly step, and refusing the sum would only spend budget on another.
+        return noise > 0 || hessian > LeastTotal
             ? rows
-            : throw new LearningException("no-weight", "The sum holds no hessian that could divide the gradients.", "Repeat the round with clients that hold rows; with noise, use fewer trees or more budget.");
+            : throw new LearningException("no-weight", "The sum holds no hessian that could divide the gradients.", "Repeat the round with clients that hold rows.");
     }
 
     private void FillLeaves(double[] model, double[] gains, int firstTree, double[] rows)

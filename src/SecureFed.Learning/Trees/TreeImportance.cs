@@ -3,8 +3,8 @@ namespace SecureFed.Learning.Trees;
 /// <summary>What the state of <see cref="TreeGrower"/> says of the features.</summary>
 public static class TreeImportance
 {
-    // Part of the draws that goes to all features alike, so that one that looked useless is looked at again.
-    private const double Even = 0.25;
+    // Part of the draws that goes to all features alike: a feature that noise made look useless is looked at again. Measured under noise: ½ is better than ¼ and than 1.
+    private const double Even = 0.5;
 
     /// <summary>Each feature's part of the total gain, in [0, 1], summing to 1; all 0 before the first split.</summary>
     public static double[] Of(int featureCount, ReadOnlySpan<double> state)

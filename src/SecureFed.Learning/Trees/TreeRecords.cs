@@ -17,12 +17,12 @@ public sealed class TreeRecords : IRecordVectors
     /// <param name="state">State of <see cref="TreeGrower"/> beside it.</param>
     /// <param name="completedRounds">Training rounds behind it.</param>
     /// <param name="seed">The task's public seed.</param>
-    /// <exception cref="ArgumentException">A model of other trees, or one that is fully grown.</exception>
+    /// <exception cref="ArgumentException">Model, state or bins of other trees, or a model that is fully grown.</exception>
     public TreeRecords(TreeRows rows, TreeOptions options, ReadOnlySpan<double> parameters, ReadOnlySpan<double> state, int completedRounds, ulong seed)
     {
-        if (completedRounds < 0 || completedRounds >= options.Rounds || rows.Bins.FeatureCount != options.FeatureCount)
+        if (completedRounds < 0 || completedRounds >= options.Rounds)
         {
-            throw new ArgumentException("The trees are fully grown, or of other features.", nameof(completedRounds));
+            throw new ArgumentException("The trees are fully grown.", nameof(completedRounds));
         }
 
         this.rows = rows;
