@@ -49,14 +49,19 @@ internal static class DemoReport
         privacy = ToPrivacy(result.Budget, plan.Privacy.Definition.TreeLeaves, result.ClipNorm),
         audit = new { entries = EntriesOf(result), verified = result.Audit.IsVerified },
         communication = new { bytesUpPerClientPerRound = result.BytesUpPerClientPerRound, bytesDownPerClientPerRound = result.BytesDownPerClientPerRound },
-        model = new
-        {
-            kind = KindOf(plan),
-            parameters = result.Model.Parameters.ToArray(),
-            trees = plan.Trees is { } trees ? new { count = trees.Options.Trees, depth = trees.Options.Depth } : null,
-            features = features.Select(f => new { name = f.Name, coefficient = f.Coefficient }),
-        },
+        model = ToModel(result, plan, features),
     };
+
+    /// <summary>Trees need their depth to be read; what other models say of themselves is as it was.</summary>
+    private static object ToModel(DemoResult result, DemoPlan plan, IReadOnlyList<(string Name, double Coefficient)> features)
+    {
+        string kind = KindOf(plan);
+        double[] parameters = result.Model.Parameters.ToArray();
+        var named = features.Select(f => new { name = f.Name, coefficient = f.Coefficient });
+        return plan.Trees is { } trees
+            ? new { kind, parameters, features = named, treeDepth = trees.Options.Depth }
+            : new { kind, parameters, features = named };
+    }
 
     /// <summary>What <c>model.json</c> holds: enough to predict with, and the digest that the log names.</summary>
     public static ModelFile ToModelFile(DemoResult result, DemoPlan plan) => new(

@@ -9,11 +9,9 @@ namespace SecureFed.Cli.Demo;
 
 /// <summary>Boosted trees of a demo.</summary>
 /// <param name="Options">As the learning library has them.</param>
-internal sealed record DemoTrees(TreeOptions Options)
+/// <param name="BinningShare">Part of a record-level budget for the binning round.</param>
+internal sealed record DemoTrees(TreeOptions Options, double BinningShare)
 {
-    // Bins cost budget once, and every row is in that round's sum.
-    private const double BinningShare = 0.05;
-
     /// <summary>Null if the demo is of another model.</summary>
     public static DemoTrees? For(DemoOptions options, Scenario scenario, int features)
     {
@@ -38,7 +36,7 @@ internal sealed record DemoTrees(TreeOptions Options)
         if (chosen.FindFault() is { } fault)
             throw CommandException.Misuse(fault, "Run 'securefed demo --help'.");
         return options.Rounds is null || options.Rounds == chosen.Rounds
-            ? new DemoTrees(chosen)
+            ? new DemoTrees(chosen, settings.BinningShare)
             : throw CommandException.Misuse($"{count} trees take {chosen.Rounds} training rounds here.", "Leave --rounds out, or take a number of trees that the rounds divide.");
 
         static void Refuse(bool isAsked, string option, string why)

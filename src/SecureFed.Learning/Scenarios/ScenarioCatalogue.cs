@@ -30,9 +30,9 @@ internal static class ScenarioCatalogue
             ClipNorm = 8,
             RecordLevel = new RecordLevelSettings { SamplingRate = 0.5, Rounds = 15, Rule = ServerRuleKind.Adam, ServerRate = 0.2, ClipNorm = 1 },
 
-            // Few rows: every leaf of a deeper tree would be noise, or a handful of patients.
+            // Few rows: every leaf of a deeper tree would be noise, or a handful of patients, and bins are as hard to tell as leaves.
             ExactTrees = new TreeSettings(20, 2, 32, 0.3, TreeRule.Histogram),
-            NoisedTrees = new TreeSettings(100, 3, 32, 0.1, TreeRule.Random, 10),
+            NoisedTrees = new TreeSettings(100, 3, 16, 0.1, TreeRule.Random, 20, BinningShare: 0.2),
         },
         new Scenario(new ManufacturingData())
         {
@@ -58,6 +58,7 @@ internal static class ScenarioCatalogue
 
             // Failures are products of two measurements, so trees are deep and see fine bins.
             ExactTrees = new TreeSettings(8, 5, 64, 0.5, TreeRule.Histogram),
+            NoisedTrees = new TreeSettings(140, 4, 32, 0.1, TreeRule.Random, 20),
         },
         new Scenario(new SmartHomeData())
         {

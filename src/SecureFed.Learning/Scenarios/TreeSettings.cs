@@ -10,4 +10,5 @@ namespace SecureFed.Learning.Scenarios;
 /// <param name="Rule">Where splits come from.</param>
 /// <param name="TreesPerRound">Trees that one round fits.</param>
 /// <param name="Lambda">λ of the leaf values.</param>
-public sealed record TreeSettings(int Trees, int Depth, int Bins, double Shrinkage, TreeRule Rule, int TreesPerRound = 1, double Lambda = 1);
+/// <param name="BinningShare">Part of a record-level budget that the binning round takes.</param>
+public sealed record TreeSettings(int Trees, int Depth, int Bins, double Shrinkage, TreeRule Rule, int TreesPerRound = 1, double Lambda = 1, double BinningShare = 0.05);
