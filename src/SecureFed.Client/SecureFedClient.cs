@@ -181,19 +181,10 @@ public sealed class SecureFedClient
     /// <summary>The next round that this client has not joined and that still advertises, or the one to resume; null when the task is over.</summary>
     private async Task<RoundView?> WaitForRoundAsync(CancellationToken cancellationToken)
     {
-        string? tag = null;
+        TaskWatch watch = new(follower, time);
         while (true)
         {
-            long asked = time.GetTimestamp();
-            string? known = tag;
-            TaskView? task = await follower.TryGetTaskAsync(known, TaskFollower.Poll, t => tag = t, cancellationToken);
-
-            // The same tag again: something on the way drops If-None-Match.
-            if (task is null || (known is not null && string.Equals(tag, known, StringComparison.Ordinal)))
-                await PollPause.AfterAsync(asked, time, cancellationToken);
-            if (task is null)
-                continue;
-
+            TaskView task = await watch.NextAsync(cancellationToken);
             SavedRounds? saved = await options.StateStore.LoadAsync(options.TaskId, cancellationToken);
             if (IsOver(saved, task))
                 saved = await EraseUnlessBusyAsync(saved, task, cancellationToken);

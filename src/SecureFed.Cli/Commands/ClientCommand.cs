@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using SecureFed.Cli.Output;
 using SecureFed.Client;
-using SecureFed.Client.Configuration;
 using SecureFed.Client.Http;
 using SecureFed.Client.Rounds;
 using SecureFed.Client.State;
@@ -17,31 +16,27 @@ internal static class ClientCommand
 {
     public static Command Create(Terminal terminal)
     {
-        Option<string> server = CommandOptions.Required("--server", "Server address, https.");
-        Option<string> pin = CommandOptions.Optional("--certificate-pin", "SHA-256 of the server certificate's key, as 'securefed server' prints it.");
-        Option<string> task = CommandOptions.Required("--task", "Task identifier.");
-        Option<string> id = CommandOptions.Required("--id", "Own identifier in the roster.");
-        Option<string> key = CommandOptions.Required("--key", "Own key (PEM).");
-        Option<string> policy = CommandOptions.Required("--policy", "Client policy file.");
+        PartyOptions party = new();
         Option<string> data = CommandOptions.Required("--data", "CSV file with the task's features and label; other columns are left out by --drop.");
         Option<string> drop = CommandOptions.Optional("--drop", "Columns to leave out, comma-separated.");
         Option<string> positive = CommandOptions.Optional("--positive", "Label value that counts as positive. Default 1.");
         Option<string> state = CommandOptions.Required("--state", "Directory for round state and privacy ledger, this client's own. Tasks on the same data share one.");
         Command command = new("client", "Takes part in a task until its schedule is complete.")
         {
-            server, pin, task, id, key, policy, data, drop, positive, state, CommandOptions.Json(), ClientLedgerCommand.Create(terminal),
+            data, drop, positive, state, ClientLedgerCommand.Create(terminal),
         };
+        party.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            using SigningKey signer = IdentityFile.Load(parsed.GetValue(key)!, CommandOptions.Passphrase);
+            using SigningKey signer = party.LoadKey(parsed);
             SecureFedClientOptions options = new()
             {
-                ServerAddress = CommandOptions.ReadAddress(parsed.GetValue(server)!),
-                ServerCertificatePin = parsed.GetValue(pin),
-                TaskId = CommandOptions.ReadIdentifier(parsed.GetValue(task)!, "--task"),
-                ClientId = CommandOptions.ReadIdentifier(parsed.GetValue(id)!, "--id"),
+                ServerAddress = party.Server(parsed),
+                ServerCertificatePin = party.Pin(parsed),
+                TaskId = party.Task(parsed),
+                ClientId = party.Id(parsed),
                 Signer = signer,
-                Policy = PolicyFile.Load(parsed.GetValue(policy)!),
+                Policy = party.LoadPolicy(parsed),
                 StateStore = new FileRoundStateStore(parsed.GetValue(state)!),
             };
             using HttpClient http = SignedHttpClient.Create(options.ServerAddress, options.ServerCertificatePin, options.ClientId, signer);

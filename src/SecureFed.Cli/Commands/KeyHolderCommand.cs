@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
 using SecureFed.Cli.Output;
-using SecureFed.Client.Configuration;
 using SecureFed.Client.Holding;
 using SecureFed.Client.Http;
 using SecureFed.Cryptography.Keys;
@@ -15,34 +14,30 @@ internal static class KeyHolderCommand
 {
     public static Command Create(Terminal terminal)
     {
-        Option<string> server = CommandOptions.Required("--server", "Server address, https.");
-        Option<string> pin = CommandOptions.Optional("--certificate-pin", "SHA-256 of the server certificate's key, as 'securefed server' prints it.");
-        Option<string> task = CommandOptions.Required("--task", "Task identifier.");
-        Option<string> id = CommandOptions.Required("--id", "Own identifier in the roster.");
-        Option<string> key = CommandOptions.Required("--key", "Own key (PEM).");
-        Option<string> policy = CommandOptions.Required("--policy", "Policy file, the same as a client's.");
+        PartyOptions party = new();
         Option<string> state = CommandOptions.Required("--state", "Directory for keys and answers, this holder's own. Never restore it from a backup.");
         Option<string> stateKey = StateKey();
         Option<int> keysAhead = new("--keys-ahead") { Description = "Keys on offer for rounds that open while this holder is away, 1 to 64. Default 8.", DefaultValueFactory = _ => 8 };
         Option<bool> afterLoss = new("--after-loss") { Description = "The state of before is lost: begin with an empty one. Lists that were signed before are forgotten." };
         Command command = new("keyholder", "Holds key shares for a task until its schedule is complete.")
         {
-            server, pin, task, id, key, policy, state, stateKey, keysAhead, afterLoss, CommandOptions.Json(), Init(terminal),
+            state, stateKey, keysAhead, afterLoss, Init(terminal),
         };
+        party.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
             if (parsed.GetValue(keysAhead) is < 1 or > 64)
                 throw CommandException.Misuse("--keys-ahead is 1 to 64.", "Run 'securefed keyholder --help'.");
-            using SigningKey signer = IdentityFile.Load(parsed.GetValue(key)!, CommandOptions.Passphrase);
-            using FileHolderStateStore store = new(parsed.GetValue(state)!, StateKeyFile.Load(parsed.GetValue(stateKey) ?? DefaultOf(parsed.GetValue(key)!)));
+            using SigningKey signer = party.LoadKey(parsed);
+            using FileHolderStateStore store = new(parsed.GetValue(state)!, StateKeyFile.Load(parsed.GetValue(stateKey) ?? DefaultOf(party.KeyFile(parsed))));
             SecureFedKeyHolderOptions options = new()
             {
-                ServerAddress = CommandOptions.ReadAddress(parsed.GetValue(server)!),
-                ServerCertificatePin = parsed.GetValue(pin),
-                TaskId = CommandOptions.ReadIdentifier(parsed.GetValue(task)!, "--task"),
-                HolderId = CommandOptions.ReadIdentifier(parsed.GetValue(id)!, "--id"),
+                ServerAddress = party.Server(parsed),
+                ServerCertificatePin = party.Pin(parsed),
+                TaskId = party.Task(parsed),
+                HolderId = party.Id(parsed),
                 Signer = signer,
-                Policy = PolicyFile.Load(parsed.GetValue(policy)!),
+                Policy = party.LoadPolicy(parsed),
                 StateStore = store,
                 KeysAhead = parsed.GetValue(keysAhead),
                 AcceptsLoss = parsed.GetValue(afterLoss),

@@ -53,21 +53,12 @@ public sealed class SecureFedKeyHolder
         await using IAsyncDisposable lease = await options.StateStore.LeaseAsync(options.TaskId, cancellationToken);
         using HolderMemory memory = await HolderMemory.OpenAsync(follower, options, async token => (await offers.GetAsync(token)).LastNumber, cancellationToken);
         LogFollower log = await LogFollower.OpenAsync(options.FindLogMemory(), options.Policy!, options.TaskId, cancellationToken);
-        string? tag = null;
+        TaskWatch watch = new(follower, time);
         string? attended = null;
         int? offeredIn = null;
         while (true)
         {
-            long asked = time.GetTimestamp();
-            string? known = tag;
-            TaskView? task = await follower.TryGetTaskAsync(known, TaskFollower.Poll, t => tag = t, cancellationToken);
-
-            // The same tag again: something on the way drops If-None-Match.
-            if (task is null || (known is not null && string.Equals(tag, known, StringComparison.Ordinal)))
-                await PollPause.AfterAsync(asked, time, cancellationToken);
-            if (task is null)
-                continue;
-
+            TaskView task = await watch.NextAsync(cancellationToken);
             await EraseIfOverAsync(memory, task, cancellationToken);
             if (task.Finished)
                 return task;
@@ -83,7 +74,7 @@ public sealed class SecureFedKeyHolder
                 HolderOutcome outcome = await new HolderParticipant(memory, transport, round).TakePartAsync(cancellationToken);
                 progress?.Report(outcome);
                 attended = round.RoundId;
-                tag = null;
+                watch.Forget();
             }
         }
     }

@@ -16,7 +16,7 @@ internal static class Sums
         SecureFedOperator reader = consortium.OperatorApi();
         Identifier round = outcomes.First().RoundId;
         Assert.All(outcomes, o => Assert.Equal((round, RoundStatus.Contributed), (o.RoundId, o.Status)));
-        await RoundOverAsync(consortium, task, round);
+        Assert.Null((await RoundOverAsync(consortium, task, round)).AbortReason);
         ManifestView manifest = await reader.GetManifestAsync(task, round);
         Assert.Equal(outcomes.Count, manifest.Round.Survivors);
         uint[] words = new uint[manifest.Segments.Sum(s => s.Length)];
@@ -30,7 +30,7 @@ internal static class Sums
     public static async Task<RoundView> RoundOverAsync(TestConsortium consortium, Identifier task, Identifier round)
     {
         using HttpClient http = consortium.HttpFor(consortium.Auditor);
-        for (int i = 0; i < 1000; i++)
+        for (int i = 0; i < 6000; i++)
         {
             RoundView view = await (await http.GetAsync(Protocol.Requests.Routes.Round(task, round))).ReadAsync<RoundView>();
             if (view.Phase is RoundPhase.Closed or RoundPhase.Aborted)
