@@ -46,7 +46,7 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
     };
 
     /// <summary>The task's boosted trees; null for any other model.</summary>
-    public TreeOptions? Trees => model.Trees is not { } trees ? null : new TreeOptions(
+    public TreeOptions? Trees => model is not { Kind: TaskModelKind.Trees, Trees: { } trees } ? null : new TreeOptions(
         ModelKind,
         model.Features.Count,
         trees.Count,

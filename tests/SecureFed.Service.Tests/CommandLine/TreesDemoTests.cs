@@ -37,11 +37,11 @@ public class TreesDemoTests
     }
 
     [Theory]
-    [InlineData("--trees and", "--trees", "3")]
+    [InlineData("--trees, --depth", "--trees", "3")]
     [InlineData("--mechanism tree", "--model", "trees", "--mechanism", "tree")]
     [InlineData("--adaptive-clip", "--model", "trees", "--adaptive-clip", "0.5")]
     [InlineData("--optimizer", "--model", "trees", "--optimizer", "fedavg")]
-    [InlineData("depth", "--model", "trees", "--depth", "7")]
+    [InlineData("deep", "--model", "trees", "--depth", "7")]
     [InlineData("bins", "--model", "trees", "--bins", "1")]
     [InlineData("training rounds", "--model", "trees", "--rounds", "7", "--privacy", "none")]
     public async Task Options_that_do_not_go_together_are_refused(string named, params string[] options)
