@@ -12,7 +12,8 @@ namespace SecureFed.Cli.Demo;
 /// <param name="Participants">Updates in the sum.</param>
 /// <param name="Dropped">Cohort members that are not in it.</param>
 /// <param name="Loss">Mean test loss after the round.</param>
-internal sealed record DemoRound(int Round, int Participants, int Dropped, double Loss);
+/// <param name="Drift">How far the clients' updates lie apart; null unless the task measures it.</param>
+internal sealed record DemoRound(int Round, int Participants, int Dropped, double Loss, DriftView? Drift = null);
 
 /// <summary>What a demo found.</summary>
 internal sealed record DemoResult(
@@ -30,4 +31,5 @@ internal sealed record DemoResult(
     AuditResult Audit,
     double BytesUpPerClientPerRound,
     double BytesDownPerClientPerRound,
-    ModelState State);
+    ModelState State,
+    ExplanationView? Explanation = null);

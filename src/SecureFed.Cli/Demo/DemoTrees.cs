@@ -27,6 +27,8 @@ internal sealed record DemoTrees(TreeOptions Options, double BinningShare)
         Refuse(options.AdaptiveClip is not null, "--adaptive-clip", "a row's norm in the sums of boosted trees is bounded by construction");
         Refuse(options.LocalEpochs is not null, "--local-epochs", "clients send sums for boosted trees and take no steps");
         Refuse(options.Optimizer is not null, "--optimizer", "boosted trees are grown by the server from the sums");
+        Refuse(options.ServerRate is not null || options.ServerSchedule is not null || options.WarmUp > 0, "--server-rate, --server-schedule or --server-warm-up", "leaf values are shrunk by --learning-rate, all alike");
+        Refuse(options.Proximal > 0 || options.CorrectDrift || options.Accumulate > 1 || options.MeasureDrift, "--proximal, --correct-drift, --accumulate or --measure-drift", "clients send sums for boosted trees and take no steps");
         Refuse(options.BatchSize is not null, "--batch-size", "every row is in every sum");
         TreeSettings settings = scenario.TreesFor(options.Privacy != PrivacyUnit.None);
         int count = options.Trees ?? settings.Trees;

@@ -49,10 +49,11 @@ public static class ClassificationCounts
         var vector = new double[layout.Dimension];
         Span<double> positives = layout.Slice(vector.AsSpan(), Positives);
         Span<double> negatives = layout.Slice(vector.AsSpan(), Negatives);
+        double[] scores = model.Scores(data);
         double loss = 0;
         for (int row = 0; row < data.Rows; row++)
         {
-            double logit = Math.Clamp(model.Score(data.Row(row)), -HistogramAuc.LogitLimit, HistogramAuc.LogitLimit);
+            double logit = Math.Clamp(scores[row], -HistogramAuc.LogitLimit, HistogramAuc.LogitLimit);
             double label = data.Labels[row];
             (label is 1 ? positives : negatives)[HistogramAuc.BinOf(logit)]++;
             layout.Slice(vector.AsSpan(), Correct)[0] += ModelEvaluation.IsCorrect(logit, label) ? 1 : 0;

@@ -18,8 +18,13 @@ public static class ModelEvaluation
             throw new DataException("empty-data", "There are no rows to evaluate on.", "Keep at least one row for the test.");
         }
 
-        double[] scores = model.Scores(standardizer.Apply(data));
-        return model.Kind == ModelKind.Logistic ? Classification(scores, data.Labels) : Regression(scores, data.Labels, standardizer);
+        double[] scores = model.Outputs(standardizer.Apply(data));
+        return model.Output switch
+        {
+            OutputKind.Logistic => Classification(scores, data.Labels),
+            OutputKind.Softmax => MulticlassEvaluation.Evaluate(scores, data.Labels),
+            _ => Regression(scores, data.Labels, standardizer),
+        };
     }
 
     private static ModelMetrics Classification(double[] logits, ReadOnlySpan<double> labels)

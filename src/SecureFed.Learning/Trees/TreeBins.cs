@@ -1,4 +1,5 @@
 using SecureFed.Learning.Data;
+using SecureFed.Learning.Preprocessing;
 
 namespace SecureFed.Learning.Trees;
 
@@ -80,6 +81,25 @@ public sealed class TreeBins
         }
 
         return new TreeBins(thresholds, rows, MeanLabel(schema, cells, counts[(features * cells)..], total / (features + 1)));
+    }
+
+    /// <summary>A mean and a deviation for every feature, as an explanation needs them: those of its edges, which are quantiles; of a feature with fewer than two, and of the label, by the public bounds.</summary>
+    public Standardizer ToMarginal(DataSchema schema)
+    {
+        var bounds = Standardizer.FromBounds(schema, 1);
+        double[] means = bounds.Means.ToArray();
+        double[] scales = bounds.Scales.ToArray();
+        for (int feature = 0; feature < edges.Length; feature++)
+        {
+            if (edges[feature].Length > 1)
+            {
+                double mean = edges[feature].Average();
+                means[feature] = mean;
+                scales[feature] = Math.Sqrt(edges[feature].Average(edge => (edge - mean) * (edge - mean)));
+            }
+        }
+
+        return Standardizer.FromArray([.. means, bounds.LabelMean, .. scales, bounds.LabelScale, 1]);
     }
 
     /// <summary>What the server publishes: a tag, rows, mean label, F, the number of edges of each feature, and the edges.</summary>

@@ -51,11 +51,17 @@ public sealed class TreeEnsemble : IScoringModel
     /// <summary>The task's trees.</summary>
     public TreeOptions Options { get; }
 
-    /// <inheritdoc/>
+    /// <summary>Logistic for log loss, linear for squared error.</summary>
     public ModelKind Kind => Options.Kind;
 
     /// <inheritdoc/>
+    public OutputKind Output => Kind == ModelKind.Logistic ? OutputKind.Logistic : OutputKind.Linear;
+
+    /// <inheritdoc/>
     public int FeatureCount => Options.FeatureCount;
+
+    /// <inheritdoc/>
+    public int WorkspaceLength => 0;
 
     /// <summary>All numbers of the model.</summary>
     public ReadOnlySpan<double> Parameters => parameters;
@@ -91,6 +97,12 @@ public sealed class TreeEnsemble : IScoringModel
 
         return Offset + (Factor * sum);
     }
+
+    /// <inheritdoc/>
+    public double Score(ReadOnlySpan<double> features, Span<double> workspace) => Score(features);
+
+    /// <inheritdoc/>
+    public double[] Outputs(DataSet data) => Scores(data);
 
     /// <inheritdoc/>
     public double[] Scores(DataSet data)

@@ -9,7 +9,7 @@ public sealed class TreeSpecificationTests
     private static readonly TreeSpecification Good = new(20, 3, 32, 0.3, 1, TreeSplitRule.Random, 5, TreeLoss.LogLoss);
 
     internal static ModelSpecification ModelOf(TreeSpecification trees) => new(
-        TaskModelKind.Trees, trees.Length, [new FeatureSpecification("age", 0, 120), new FeatureSpecification("income", -1, 1e6)], new FeatureSpecification("y", 0, 1), 0, trees);
+        TaskModelKind.Trees, trees.Length, [new FeatureSpecification("age", 0, 120), new FeatureSpecification("income", -1, 1e6)], new FeatureSpecification("y", 0, 1), 0, Trees: trees);
 
     [Fact]
     public void Length_and_rounds_follow_from_number_and_depth()
