@@ -223,7 +223,7 @@ internal sealed record DemoPlan(
         return clients;
     }
 
-    private static CsvOptions ToCsv(DemoOptions options, LabelKind label) => new(options.Label!) { Positive = options.Positive ?? "1", Drop = options.Drop, LabelKind = label };
+    private static CsvOptions ToCsv(DemoOptions options, LabelKind label) => new(options.Label!) { Positive = options.Positive ?? "1", Drop = options.Drop, LabelKind = label, PartitionBy = options.PartitionBy };
 
     private static T Read<T>(DemoOptions options, Func<IReadOnlyList<CsvSource>, T> read) => Read(options.Data, read);
 

@@ -83,7 +83,7 @@ public sealed class TreeBins
         return new TreeBins(thresholds, rows, MeanLabel(schema, cells, counts[(features * cells)..], total / (features + 1)));
     }
 
-    /// <summary>A mean and a deviation for every feature, as an explanation needs them: those of its edges, which are quantiles; of a feature with fewer than two, and of the label, by the public bounds.</summary>
+    /// <summary>A mean and a deviation for every feature, as an explanation needs them: those of its edges, which are quantiles; by the public bounds without a binning round, for a feature with fewer than two edges, and for the label.</summary>
     public Standardizer ToMarginal(DataSchema schema)
     {
         var bounds = Standardizer.FromBounds(schema, 1);
@@ -91,7 +91,7 @@ public sealed class TreeBins
         double[] scales = bounds.Scales.ToArray();
         for (int feature = 0; feature < edges.Length; feature++)
         {
-            if (edges[feature].Length > 1)
+            if (Rows > 0 && edges[feature].Length > 1)
             {
                 double mean = edges[feature].Average();
                 means[feature] = mean;

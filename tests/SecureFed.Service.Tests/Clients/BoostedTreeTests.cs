@@ -108,6 +108,52 @@ public sealed class BoostedTreeTests(TestConsortium consortium, HolderConsortium
         Assert.Equal(parameters, models[0].Parameters, (a, b) => Math.Abs(a - b) < 1e-4);
     }
 
+    [Theory(Timeout = 120_000)]
+    [InlineData(PrivacyUnit.None)]
+    [InlineData(PrivacyUnit.Record)]
+    public async Task A_last_round_explains_trees_by_their_score(PrivacyUnit unit)
+    {
+        DataSet[] clients = [.. Enumerable.Range(0, 3).Select(i => Rows(1000, (ulong)i))];
+        TaskDefinition definition = Definition(new TreeDefinition { Count = 4, Depth = 2, Rule = TreeSplitRule.Random, TreesPerRound = 2 }, 2);
+        Identifier task = await consortium.CreateTaskAsync(definition with
+        {
+            Privacy = unit == PrivacyUnit.None ? definition.Privacy : new PrivacyDefinition { Unit = unit, Epsilon = 8, Delta = 1e-6, ExpectedRecords = 3000, DataSet = Definitions.NewId() },
+            Schedule = new ScheduleDefinition { Standardise = true, TrainRounds = 2, Explain = true },
+        });
+        List<RoundOutcome> seen = [];
+        await Task.WhenAll(clients.Select((rows, i) => ClientFor(i, task).RunAsync(new DataSetTrainer(rows, (ulong)i), i == 0 ? new Listener(seen) : null)));
+
+        ExplanationView explanation = (await consortium.OperatorApi().GetManifestAsync(task, seen[^1].RoundId)).Explanation!;
+        Assert.Null(explanation.Coefficients);
+        Assert.Equal(["a", "b"], explanation.Importance.Select(i => i.Feature));
+        Assert.InRange(explanation.Calibration.Sum(bin => bin.Rows), unit == PrivacyUnit.None ? 3000 : 2000, unit == PrivacyUnit.None ? 3000 : 4000);
+        if (unit == PrivacyUnit.None)
+            Assert.All(explanation.Importance, i => Assert.True(i.Increase.Value >= 0));
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task Growing_stops_when_the_loss_does_not_improve_and_the_best_trees_are_the_result()
+    {
+        DataSet[] clients = [.. Enumerable.Range(0, 3).Select(i => Rows(40, (ulong)i))];
+        Identifier task = await consortium.CreateTaskAsync(Definition(new TreeDefinition { Count = 6, Depth = 2, Bins = 16 }, 12) with
+        {
+            Schedule = new ScheduleDefinition { Standardise = true, TrainRounds = 12, Evaluate = true, EvaluateEvery = 2, Patience = 1, LeastImprovement = 0.05 },
+        });
+        List<RoundOutcome> seen = [];
+        ModelState[] models = await Task.WhenAll(clients.Select((rows, i) => ClientFor(i, task).RunAsync(new DataSetTrainer(rows, (ulong)i), i == 0 ? new Listener(seen) : null)));
+
+        // The client leaves with the model on which the last evaluation was asked.
+        ModelState last = models[0];
+        Assert.InRange(last.CompletedTrainRounds, 4, 10);
+        IReadOnlyList<ModelView> lineage = await consortium.OperatorApi().GetModelsAsync(task);
+        Assert.True(Digest.TryParse(lineage[^1].ModelDigest, out Digest digest));
+        ModelState final = await consortium.OperatorApi().GetModelAsync(digest);
+        Assert.Equal(seen.Count(o => o.Kind == RoundKind.Evaluate), final.Losses.Count);
+        TreeEnsemble best = new(new TreeOptions(ModelKind.Logistic, 2, 6, 2, 16, 0.3, 1, TreeRule.Histogram), [.. final.Result]);
+        double loss = Learning.Metrics.ModelEvaluation.Evaluate(best, DataSet.Concatenate(clients), Learning.Preprocessing.Standardizer.Identity(2, 1)).Loss;
+        Assert.InRange(loss, final.Losses.Min() - 1e-3, final.Losses.Min() + 0.05);
+    }
+
     [Fact(Timeout = 120_000)]
     public async Task Definitions_that_cannot_run_are_refused_with_advice()
     {
@@ -116,6 +162,16 @@ public sealed class BoostedTreeTests(TestConsortium consortium, HolderConsortium
         await RequireRefusalAsync(Definition(new TreeDefinition { Depth = 9 }, 6), "deep");
         await RequireRefusalAsync(Definition(new TreeDefinition { Count = int.MaxValue, Depth = 2 }, 6), "");
         await RequireRefusalAsync(Definition(new TreeDefinition(), 20) with { Training = new TrainingDefinition { AverageIterates = true } }, "no iterates to average");
+        foreach (TrainingDefinition training in (TrainingDefinition[])
+            [
+                new() { ProximalWeight = 0.1 }, new() { AccumulatedBatches = 2 }, new() { CorrectDrift = true }, new() { MeasureDrift = true },
+                new() { ServerSchedule = new ServerScheduleDefinition { Kind = ServerScheduleKind.Cosine } },
+            ])
+        {
+            await RequireRefusalAsync(Definition(new TreeDefinition { Count = 3, Depth = 2 }, 6) with { Training = training with { GreatestRows = 1000 } }, "take no steps");
+        }
+
+        await RequireRefusalAsync(Definition(new TreeDefinition { Count = 3, Depth = 2 }, 6) with { Schedule = new ScheduleDefinition { TrainRounds = 6, GreatestStaleness = 1 } }, "take no steps");
         await RequireRefusalAsync(Definitions.Vector() with { Model = new ModelDefinition { Kind = TaskModelKind.Vector, Length = 4, Trees = new TreeDefinition() } }, "Trees, and no other model");
         await RequireRefusalAsync(Definitions.Vector() with { Model = new ModelDefinition { Kind = TaskModelKind.Trees } }, "features and a label");
     }

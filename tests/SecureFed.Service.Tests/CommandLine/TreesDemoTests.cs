@@ -24,6 +24,9 @@ public class TreesDemoTests
 
         Transcript audit = await Cli.RunAsync("audit", "verify", place);
         Assert.True(audit.ExitCode == 0, audit.Output + audit.Diagnostics);
+
+        (await Cli.RunAsync("model", "export", "--json", "--in", place, "--out", directory.File("model"))).AssertFailure(1, "trees-unsupported");
+        (await Cli.RunAsync("model", "predict", "--json", "--model", place, "--data", directory.File("rows.csv"))).AssertFailure(1, "trees-unsupported");
     }
 
     [Fact]
@@ -41,6 +44,8 @@ public class TreesDemoTests
     [InlineData("--mechanism tree", "--model", "trees", "--mechanism", "tree")]
     [InlineData("--adaptive-clip", "--model", "trees", "--adaptive-clip", "0.5")]
     [InlineData("--optimizer", "--model", "trees", "--optimizer", "fedavg")]
+    [InlineData("--server-rate", "--model", "trees", "--privacy", "none", "--server-rate", "0.1")]
+    [InlineData("--proximal", "--model", "trees", "--privacy", "none", "--proximal", "0.1")]
     [InlineData("deep", "--model", "trees", "--depth", "7")]
     [InlineData("bins", "--model", "trees", "--bins", "1")]
     [InlineData("training rounds", "--model", "trees", "--rounds", "7", "--privacy", "none")]
