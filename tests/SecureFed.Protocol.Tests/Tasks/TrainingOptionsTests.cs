@@ -54,7 +54,7 @@ public sealed class TrainingOptionsTests
         { "With FedSGD", Task.Training with { ServerOptimizer = ServerOptimizerKind.FedSgd, ProximalWeight = 1 } },
         { "With FedSGD", Task.Training with { ServerOptimizer = ServerOptimizerKind.FedSgd, AccumulatedBatches = 2 } },
         { "With FedSGD", Task.Training with { ServerOptimizer = ServerOptimizerKind.FedSgd, GradientClipNorm = 1 } },
-        { "The server's schedule is none", Task.Training with { ServerSchedule = new ServerScheduleSpecification(0) } },
+        { "The server's schedule is none", Task.Training with { ServerSchedule = new ServerScheduleSpecification((ServerScheduleKind)99) } },
         { "The server's schedule: 0 or more", Task.Training with { ServerSchedule = new ServerScheduleSpecification(ServerScheduleKind.Cosine, Floor: 2) } },
         { "The server's schedule: 0 or more", Task.Training with { ServerSchedule = new ServerScheduleSpecification(ServerScheduleKind.Step, StepFactor: 0) } },
         { "The server's schedule: 0 or more", Task.Training with { ServerSchedule = new ServerScheduleSpecification(ServerScheduleKind.Step, StepRounds: 0) } },
