@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Globalization;
 using SecureFed.Learning.Data;
 using SecureFed.Learning.Explanation;
@@ -7,6 +8,7 @@ using SecureFed.Learning.Optimizers;
 using SecureFed.Learning.Preprocessing;
 using SecureFed.Learning.Statistics;
 using SecureFed.Learning.Training;
+using SecureFed.Learning.Trees;
 using SecureFed.Learning.Vectors;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
@@ -34,11 +36,11 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
     /// <summary>The questions of a statistics task; null for any other.</summary>
     public StatisticsQuery? Statistics { get; } = StatisticsTask.Read(model);
 
-    /// <summary>Model; of a vector task one that nobody evaluates.</summary>
+    /// <summary>Model; of a vector task, of statistics and of trees one that nobody evaluates.</summary>
     public IDifferentiableModel Model { get; } = TaskModels.ShapeOf(model);
 
     /// <summary>How the model's scores are read, and so which metrics it has.</summary>
-    public OutputKind Output => Model.Output;
+    public OutputKind Output => model.Trees is { } trees ? trees.Loss == TreeLoss.LogLoss ? OutputKind.Logistic : OutputKind.Linear : Model.Output;
 
     public DataSchema Schema { get; } = model.Label is null
         ? new DataSchema([new FeatureSchema("vector", 0, 0)], new FeatureSchema("none", 0, 0), LabelKind.Numeric)
@@ -58,6 +60,32 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
         ProximalWeight = training.ProximalWeight,
         AccumulatedBatches = training.AccumulatedBatches,
     };
+
+    /// <summary>The task's boosted trees; null for any other model.</summary>
+    public TreeOptions? Trees => model is not { Kind: TaskModelKind.Trees, Trees: { } trees } ? null : new TreeOptions(
+        trees.Loss == TreeLoss.LogLoss ? ModelKind.Logistic : ModelKind.Linear,
+        model.Features.Count,
+        trees.Count,
+        trees.Depth,
+        trees.Bins,
+        trees.Shrinkage,
+        trees.Lambda,
+        trees.Rule == TreeSplitRule.Histogram ? TreeRule.Histogram : TreeRule.Random,
+        trees.TreesPerRound);
+
+    /// <summary>From the task's id: draws random trees, alike for everybody.</summary>
+    public ulong TreeSeed => BinaryPrimitives.ReadUInt64LittleEndian(taskId.ToArray());
+
+    /// <summary>Cells of a column in the binning round of trees.</summary>
+    public int GridCells => unit == PrivacyUnit.None ? GridVector.ExactCells : GridVector.NoisedCells;
+
+    /// <summary>Rows that 1 in a sum of trees or of their cells stands for.</summary>
+    public double RowsPerUnit => IsRecordLevel ? 1 : training.GreatestRows;
+
+    /// <summary>Where the trees of a model may split.</summary>
+    /// <exception cref="ArgumentException">The model's standardisation is none of trees.</exception>
+    public TreeBins BinsOf(ModelState state) =>
+        state.Standardisation.Count > 0 ? TreeBins.FromArray([.. state.Standardisation]) : TreeBins.FromBounds(Schema, Trees!.Bins);
 
     private bool IsRecordLevel => unit == PrivacyUnit.Record;
 
@@ -104,6 +132,8 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
         if (Statistics is not null)
             return StatisticsTask.Initial(Statistics);
         ModelState zero = ModelState.Initial(model) with { ClipNorm = training.AdaptiveClip is null ? 0 : training.ClipNorm };
+        if (Trees is { } trees)
+            return zero with { Parameters = TreeEnsemble.Initial(trees, Schema.Label) };
         if (model.Kind == TaskModelKind.Network)
             zero = zero with { Parameters = Model.InitialParameters(TaskModels.SeedOf(taskId)) };
         return training.ScalesByBounds && model.Label is not null
@@ -139,7 +169,7 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
         StepFactor = schedule.StepFactor,
     };
 
-    public Standardizer StandardizerOf(ModelState state) => state.Standardisation.Count > 0
+    public Standardizer StandardizerOf(ModelState state) => state.Standardisation.Count > 0 && Trees is null
         ? Standardizer.FromArray([.. state.Standardisation])
         : Standardizer.Identity(model.Features.Count, training.GreatestRows);
 
@@ -152,6 +182,8 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
             return false;
         try
         {
+            if (Trees is { } trees)
+                return FitsTrees(state, trees);
             return state.Standardisation.Count == 0 || StandardizerOf(state).FeatureCount == model.Features.Count;
         }
         catch (ArgumentException)
@@ -165,17 +197,35 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
         !training.CorrectsDrift || state.OptimizerState.Count == 0
         || (state.OptimizerState.Count == OptimizerFor(1).InitialState(model.Length).Length + (2 * model.Length) && state.OptimizerState.All(double.IsFinite));
 
-    /// <summary>The model on which clients train.</summary>
+    /// <exception cref="ArgumentException">The numbers are no trees, or no bins.</exception>
+    private bool FitsTrees(ModelState state, TreeOptions trees)
+    {
+        _ = new TreeEnsemble(trees, [.. state.Parameters]);
+        _ = new TreeEnsemble(trees, [.. state.Result]);
+        return BinsOf(state).Fit(trees) && (state.OptimizerState.Count == 0 || state.OptimizerState.Count == 2 * trees.FeatureCount);
+    }
+
+    /// <summary>The model on which clients take steps; trees have none.</summary>
     public GlobalModel ModelOf(ModelState state) => new(Model, [.. state.Parameters]);
 
     /// <summary>The model that an evaluation round evaluates.</summary>
-    public GlobalModel CandidateOf(ModelState state) => new(Model, [.. state.Candidate]);
+    public IScoringModel CandidateOf(ModelState state) => ScoringOf(state.Candidate);
 
     /// <summary>The model that is used in the end.</summary>
-    public GlobalModel ResultOf(ModelState state) => new(Model, [.. state.Result]);
+    public IScoringModel ResultOf(ModelState state) => ScoringOf(state.Result);
+
+    /// <summary>The candidate of a task whose model tells several classes apart.</summary>
+    public GlobalModel ClassifierOf(ModelState state) => new(Model, [.. state.Candidate]);
+
+    private IScoringModel ScoringOf(IReadOnlyList<double> parameters) => Trees is { } trees ? new TreeEnsemble(trees, [.. parameters]) : new GlobalModel(Model, [.. parameters]);
 
     /// <summary>The model that the explanation round looks at: what it needs is a score.</summary>
-    public ExplainedModel ExplainedOf(ModelState state) => ExplainedModel.Of(ResultOf(state), StandardizerOf(state));
+    public ExplainedModel ExplainedOf(ModelState state) => Trees is null
+        ? ExplainedModel.Of(ResultOf(state), StandardizerOf(state))
+        : ExplainedModel.OfTrees(ResultOf(state), Schema, BinsOf(state));
+
+    /// <summary>Mean and deviation of every feature, as far as they are public: where the explanation round sets features.</summary>
+    public Standardizer MarginalOf(ModelState state) => Trees is null ? StandardizerOf(state) : BinsOf(state).ToMarginal(Schema);
 
     /// <summary>What the explanation round sums.</summary>
     public ExplanationPlan ExplanationPlan =>
@@ -187,7 +237,9 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
     /// <summary>Segments of a kind of round with the bounds that the learning library proves for them.</summary>
     public VectorLayout LayoutOf(RoundKind kind) => kind switch
     {
+        RoundKind.Standardise when Trees is not null => GridVector.Layout(Schema, GridCells),
         RoundKind.Standardise => MomentVector.Layout(Schema),
+        RoundKind.Train when Trees is { } trees => TreeVectors.Layout(trees),
         RoundKind.Train when Statistics is not null => Statistics.Layout(IsRecordLevel),
         RoundKind.Train => OptimizerFor(1).Layout(model.Length, training.ClipNorm),
         RoundKind.Evaluate when IsRecordLevel => Output switch

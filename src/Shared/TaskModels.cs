@@ -10,7 +10,7 @@ namespace SecureFed.Shared;
 /// <summary>A task's model in the terms of the learning library.</summary>
 internal static class TaskModels
 {
-    /// <summary>The model; of a vector task a linear one, which nobody evaluates.</summary>
+    /// <summary>The model; of a vector task, of statistics and of trees a linear one, which nobody evaluates.</summary>
     /// <exception cref="ArgumentException">The numbers are out of range; a checked specification has none such.</exception>
     public static IDifferentiableModel ShapeOf(ModelSpecification model) => model.Kind switch
     {
@@ -27,6 +27,7 @@ internal static class TaskModels
     /// <summary>What the label column holds.</summary>
     public static LabelKind LabelKindOf(ModelSpecification model) => (model.Kind, model.Output) switch
     {
+        (TaskModelKind.Trees, _) => model.Trees is { Loss: TreeLoss.LogLoss } ? LabelKind.Binary : LabelKind.Numeric,
         (TaskModelKind.Logistic, _) or (TaskModelKind.Network, NetworkOutput.Logistic) => LabelKind.Binary,
         (TaskModelKind.Softmax, _) or (TaskModelKind.Network, NetworkOutput.Softmax) => LabelKind.Class,
         _ => LabelKind.Numeric,

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using SecureFed.Protocol.Resources;
 
 namespace SecureFed.Cli.Audit;
@@ -7,11 +8,12 @@ namespace SecureFed.Cli.Audit;
 /// <param name="SchemaVersion">1.</param>
 /// <param name="Task">Task.</param>
 /// <param name="ModelDigest">SHA-256 of the model's blob.</param>
-/// <param name="Kind">linear, logistic, softmax or network.</param>
-/// <param name="Parameters">Coefficients of the standardised features in their order and the intercept; or layer after layer, the weights output by output and the biases.</param>
-/// <param name="Standardisation">Outcome of the standardisation round; empty without one.</param>
-/// <param name="Features">The same coefficients by name, for people; largest first. Without coefficients where the model has no single one for each feature.</param>
+/// <param name="Kind">linear, logistic, softmax, network or trees.</param>
+/// <param name="Parameters">Coefficients of the standardised features in their order and the intercept; or layer after layer, the weights output by output and the biases; or the numbers of the trees (<see cref="Learning.Trees.TreeEnsemble"/>).</param>
+/// <param name="Standardisation">Outcome of the standardisation round; empty without one. Of trees: where they may split.</param>
+/// <param name="Features">The same coefficients by name, for people; largest first. Without coefficients where the model has no single one for each feature; with trees each feature's part of the gain.</param>
 /// <param name="Form">What the parameters mean and which rows they take; null in files of earlier versions, which cannot predict.</param>
+/// <param name="TreeDepth">Levels of splits of each tree; left out for other models.</param>
 internal sealed record ModelFile(
     int SchemaVersion,
     string Task,
@@ -20,7 +22,8 @@ internal sealed record ModelFile(
     IReadOnlyList<double> Parameters,
     IReadOnlyList<double> Standardisation,
     IReadOnlyList<ModelFeature> Features,
-    ModelForm? Form = null)
+    ModelForm? Form = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? TreeDepth = null)
 {
     public const string Name = "model.json";
 

@@ -19,10 +19,13 @@ internal static class DemoCommand
         Option<string> drop = new("--drop") { Description = "Columns of --data to leave out, comma-separated." };
         Option<string> partitionBy = new("--partition-by") { Description = "Deal rows so that each client holds whole values of this column, which are public. Not with --dirichlet." };
         Option<double?> dirichlet = new("--dirichlet") { Description = "Deal rows with skewed labels: Dirichlet parameter, 0.1 is strong, 100 nearly even. Not with --partition-by." };
-        Option<string> model = OneOf("--model", "Model. Default: the scenario's.", "linear", "logistic", "softmax", "network");
+        Option<string> model = OneOf("--model", "Model. Default: the scenario's.", "linear", "logistic", "softmax", "network", "trees");
         Option<string> hidden = new("--hidden") { Description = "Widths of a network's one or two hidden layers, comma-separated. Default 16." };
         Option<string> activation = OneOf("--activation", "Function after every hidden layer of a network. Default tanh.", "tanh", "relu");
         Option<string> networkOutput = OneOf("--network-output", "What a network predicts: a number, one of two classes, one of several. Default: what the label's values suggest.", "linear", "logistic", "softmax");
+        Option<int?> trees = new("--trees") { Description = "Number of boosted trees, with --model trees." };
+        Option<int?> depth = new("--depth") { Description = "Levels of splits of each tree, 1 to 6, with --model trees." };
+        Option<int?> bins = new("--bins") { Description = "Bins per feature, 2 to 256, with --model trees." };
         Option<string> protection = OneOf("--protection", "How updates are hidden from the server. Default masking.", "masking", "encryption", "encryption-single-key");
         Option<int?> clients = new("--clients") { Description = "Number of clients." };
         Option<int?> rounds = new("--rounds") { Description = "Number of training rounds." };
@@ -60,6 +63,7 @@ internal static class DemoCommand
             scenario, data, label, positive, drop, partitionBy, dirichlet, model, protection, clients, rounds, localEpochs, learningRate, batchSize,
             optimizer, evaluateEvery, patience, leastImprovement, dropout, adversary, privacy, mechanism, adaptiveClip, epsilon, delta, ringBits, boundsFrom, outDirectory, json, explain, fairnessBy, explainShare,
             serverRate, serverSchedule, warmUp, proximal, correctDrift, accumulate, measureDrift, hidden, activation, networkOutput,
+            trees, depth, bins,
         };
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -114,6 +118,9 @@ internal static class DemoCommand
                 Hidden = [.. ListOf(parsed.GetValue(hidden)).Select(ToWidth)],
                 Activation = parsed.GetValue(activation),
                 NetworkOutput = parsed.GetValue(networkOutput),
+                Trees = parsed.GetValue(trees),
+                Depth = parsed.GetValue(depth),
+                Bins = parsed.GetValue(bins),
             };
             DemoPlan plan = DemoPlan.Create(options);
             string? directory = parsed.GetValue(outDirectory);

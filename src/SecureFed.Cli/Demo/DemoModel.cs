@@ -29,6 +29,7 @@ internal sealed record DemoModel(IDifferentiableModel Shape, DataSchema Schema, 
         "logistic" => ModelKind.Logistic,
         "softmax" => ModelKind.Softmax,
         "network" => ModelKind.Network,
+        "trees" => ModelKind.Logistic,
         _ => scenario.ModelKind,
     };
 

@@ -105,4 +105,11 @@ internal sealed record DemoOptions
 
     /// <summary>Answers of <c>securefed stats</c> from which features get their public bounds; null keeps them.</summary>
     public string? BoundsFrom { get; init; }
+
+    /// <summary>Number of boosted trees; null where the scenario decides.</summary>
+    public int? Trees { get; init; }
+
+    public int? Depth { get; init; }
+
+    public int? Bins { get; init; }
 }

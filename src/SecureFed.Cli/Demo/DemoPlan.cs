@@ -27,6 +27,7 @@ namespace SecureFed.Cli.Demo;
 /// <param name="Form">The model with its dimensions.</param>
 /// <param name="Explanation">What a last round explains; null for no such round.</param>
 /// <param name="ExplainShare">Its part of the budget.</param>
+/// <param name="Trees">Boosted trees; null for another model.</param>
 internal sealed record DemoPlan(
     Scenario Scenario,
     ScenarioData Data,
@@ -41,7 +42,8 @@ internal sealed record DemoPlan(
     ScheduleDefinition Schedule,
     DemoModel Form,
     ExplanationDefinition? Explanation = null,
-    double ExplainShare = DemoExplanation.DefaultShare)
+    double ExplainShare = DemoExplanation.DefaultShare,
+    DemoTrees? Trees = null)
 {
     /// <summary>Data generation, partition and simulated dropouts are the same in every run; keys and masks never are.</summary>
     public const ulong Seed = 20_260_101;
@@ -101,6 +103,7 @@ internal sealed record DemoPlan(
         if (options.BoundsFrom is { } answers)
             data = data.With(Stats.StatsBounds.Apply(data.Schema, answers));
         IReadOnlyList<string> notes = table?.Notes ?? [];
+        DemoTrees? trees = DemoTrees.For(options, scenario, data.Schema.Features.Count);
         DemoModel form = DemoModel.Create(options, model, label, data.Schema, table?.Classes ?? [], scenario.Network.Hidden);
         bool isNetwork = model == ModelKind.Network;
         LocalTrainingOptions local = isNetwork ? scenario.Network.Local
@@ -126,14 +129,17 @@ internal sealed record DemoPlan(
             ClipNorm = isNetwork ? scenario.Network.ClipNorm : scenario.ClipNorm,
             GreatestRows = data.MaxRows,
         };
+        if (trees is not null)
+            options = options with { Rounds = trees.Options.Rounds };
         if (options.Privacy == PrivacyUnit.Record)
         {
             (DemoPrivacy records, TrainingDefinition stepped) = DemoPrivacy.ForRecords(options, scenario.Name, recordLevel, dropout, data.Clients.Sum(c => c.Rows), training);
-            return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(DemoTraining.Complete(stepped, options, records.Rounds), options), records, options.RingBits, options.Protection, ScheduleOf(options), form, DemoExplanation.For(options, data, form.Shape.Output), options.ExplainShare ?? DemoExplanation.DefaultShare);
+            return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(DemoTraining.Complete(stepped, options, records.Rounds), options), trees?.Adapt(records) ?? records, options.RingBits, options.Protection, ScheduleOf(options), form, DemoExplanation.For(options, data, form.Shape.Output), options.ExplainShare ?? DemoExplanation.DefaultShare, trees);
         }
 
         DemoPrivacy privacy = DemoPrivacy.For(options, scenario, clients, dropout, options.Rounds ?? (isFedSgd ? FedSgdRounds : isNetwork ? scenario.Network.Rounds : scenario.DefaultRounds));
-        return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(DemoTraining.Complete(training with { ScaleByBounds = !privacy.Standardise }, options, privacy.Rounds), options), privacy, options.RingBits, options.Protection, ScheduleOf(options), form, DemoExplanation.For(options, data, form.Shape.Output), options.ExplainShare ?? DemoExplanation.DefaultShare);
+        privacy = trees?.Adapt(privacy) ?? privacy;
+        return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(DemoTraining.Complete(training with { ScaleByBounds = !privacy.Standardise }, options, privacy.Rounds), options), privacy, options.RingBits, options.Protection, ScheduleOf(options), form, DemoExplanation.For(options, data, form.Shape.Output), options.ExplainShare ?? DemoExplanation.DefaultShare, trees);
     }
 
     private static ScheduleDefinition ScheduleOf(DemoOptions options) => new()
@@ -152,14 +158,14 @@ internal sealed record DemoPlan(
     {
         TaskId = taskId.ToString(),
         Name = $"{(Statistics is null ? "demo" : "statistics")} {Scenario.Name}",
-        Model = Statistics ?? Form!.ToDefinition(Scenario.Penalty),
+        Model = Statistics ?? (Trees is null ? Form.ToDefinition(Scenario.Penalty) : Form.ToDefinition(Scenario.Penalty) with { Kind = TaskModelKind.Trees, Trees = Trees.ToDefinition() }),
         Training = Training,
         Schedule = Schedule with { Standardise = Privacy.Standardise, TrainRounds = Rounds, Evaluate = Privacy.Evaluate || Schedule.EvaluateEvery > 0, GreatestFailures = 5, Explain = Explanation is not null },
         Explanation = Explanation,
         Privacy = Privacy.Definition with { ExplainShare = ExplainShare },
         Protection = Protection,
         RingBits = RingBits,
-        Flatten = RingBits < 32 && Form.Shape.ParameterCount > LeastFlattened,
+        Flatten = RingBits < 32 && Trees is null && Form.Shape.ParameterCount > LeastFlattened,
         Cohort = new CohortDefinition
         {
             Least = Cohort.Least,
@@ -217,7 +223,7 @@ internal sealed record DemoPlan(
         return clients;
     }
 
-    private static CsvOptions ToCsv(DemoOptions options, LabelKind label) => new(options.Label!) { Positive = options.Positive ?? "1", Drop = options.Drop, LabelKind = label };
+    private static CsvOptions ToCsv(DemoOptions options, LabelKind label) => new(options.Label!) { Positive = options.Positive ?? "1", Drop = options.Drop, LabelKind = label, PartitionBy = options.PartitionBy };
 
     private static T Read<T>(DemoOptions options, Func<IReadOnlyList<CsvSource>, T> read) => Read(options.Data, read);
 

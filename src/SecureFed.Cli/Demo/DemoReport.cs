@@ -3,6 +3,7 @@ using SecureFed.Cli.Audit;
 using SecureFed.Cli.Output;
 using SecureFed.Learning.Metrics;
 using SecureFed.Learning.Models;
+using SecureFed.Learning.Trees;
 using SecureFed.Privacy.Accounting;
 using SecureFed.Privacy.Accounting.Claims;
 using SecureFed.Privacy.Budget;
@@ -48,14 +49,20 @@ internal static class DemoReport
         privacy = ToPrivacy(result.Budget, plan.Privacy.Definition.TreeLeaves, result.ClipNorm),
         audit = new { entries = EntriesOf(result), verified = result.Audit.IsVerified },
         communication = new { bytesUpPerClientPerRound = result.BytesUpPerClientPerRound, bytesDownPerClientPerRound = result.BytesDownPerClientPerRound },
-        model = new
-        {
-            kind = KindOf(plan),
-            parameters = result.Model.Parameters.ToArray(),
-            features = features.Select(f => new { name = f.Name, coefficient = f.Coefficient }),
-        },
+        model = ToModel(result, plan, features),
         explanation = result.Explanation,
     };
+
+    /// <summary>Trees need their depth to be read; what other models say of themselves is as it was.</summary>
+    private static object ToModel(DemoResult result, DemoPlan plan, IReadOnlyList<(string Name, double? Coefficient)> features)
+    {
+        string kind = KindOf(plan);
+        double[] parameters = result.Model.Parameters.ToArray();
+        var named = features.Select(f => new { name = f.Name, coefficient = f.Coefficient });
+        return plan.Trees is { } trees
+            ? new { kind, parameters, features = named, treeDepth = trees.Options.Depth }
+            : new { kind, parameters, features = named };
+    }
 
     /// <summary>What <c>model.json</c> holds: enough to predict with, and the digest that the log names.</summary>
     public static ModelFile ToModelFile(DemoResult result, DemoPlan plan) => new(
@@ -64,9 +71,10 @@ internal static class DemoReport
         result.Audit.Entries.ModelDigest.ToString(),
         KindOf(plan),
         result.Model.Parameters.ToArray(),
-        result.Standardizer.ToArray(),
+        [.. result.State.Standardisation],
         [.. FeaturesOf(result, plan).Select(f => new ModelFeature(f.Name, f.Coefficient))],
-        plan.Form.ToForm());
+        plan.Form.ToForm(),
+        plan.Trees?.Options.Depth);
 
     private static object? ToDrift(DriftView? drift) => drift is null ? null : new { dispersion = drift.Dispersion, squaredMeanNorm = drift.SquaredMeanNorm, deviation = drift.Deviation };
 
@@ -81,15 +89,18 @@ internal static class DemoReport
 
     private static string HiddenIn(DemoPlan plan) => plan.Protection == ProtectionKind.Masking ? "masked" : "encrypted";
 
-    private static string KindOf(DemoPlan plan) => plan.Model.ToString().ToLowerInvariant();
+    private static string KindOf(DemoPlan plan) => plan.Trees is not null ? "trees" : plan.Model.ToString().ToLowerInvariant();
 
-    /// <summary>One coefficient for each feature, largest first; null where the model has none such, in the features' order then.</summary>
+    /// <summary>One coefficient for each feature, with trees its part of the gain, largest first; null where the model has none such, in the features' order then.</summary>
     private static IReadOnlyList<(string Name, double? Coefficient)> FeaturesOf(DemoResult result, DemoPlan plan)
     {
         string[] names = [.. plan.Data.Schema.Features.Select(f => f.Name)];
-        return result.Model.Shape is LinearModel
-            ? [.. result.Model.Coefficients(names).Select(f => (f.Name, (double?)f.Coefficient))]
-            : [.. names.Select(name => (name, (double?)null))];
+        return result.Model switch
+        {
+            GlobalModel { Shape: LinearModel } linear => [.. linear.Coefficients(names).Select(f => (f.Name, (double?)f.Coefficient))],
+            TreeEnsemble => [.. names.Zip(TreeImportance.Of(names.Length, [.. result.State.OptimizerState]), (name, part) => (name, (double?)part)).OrderByDescending(f => f.Item2)],
+            _ => [.. names.Select(name => (name, (double?)null))],
+        };
     }
 
     private static void WriteCoefficients(DemoPlan plan, Terminal terminal, IReadOnlyList<(string Name, double? Coefficient)> features)
@@ -101,7 +112,7 @@ internal static class DemoReport
             return;
         }
 
-        terminal.WriteLine("Interpretability: coefficients of the standardised features, largest first:");
+        terminal.WriteLine(plan.Trees is null ? "Interpretability: coefficients of the standardised features, largest first:" : "Interpretability: each feature's part of the gain of all splits, largest first:");
         foreach ((string name, double? coefficient) in features.Take(ShownCoefficients))
             terminal.WriteLine($"  {Text(coefficient!.Value, "+0.000;-0.000")}  {name}");
         if (features.Count > ShownCoefficients)

@@ -3,6 +3,7 @@ using SecureFed.Learning.Metrics;
 using SecureFed.Learning.Models;
 using SecureFed.Learning.Preprocessing;
 using SecureFed.Protocol.Resources;
+using SecureFed.Protocol.Tasks;
 
 namespace SecureFed.Cli.Demo;
 
@@ -24,10 +25,11 @@ internal sealed record DemoResult(
     ModelMetrics Metrics,
     ModelMetrics Baseline,
     MetricsView? Federated,
-    GlobalModel Model,
+    IScoringModel Model,
     Standardizer Standardizer,
     double ClipNorm,
     AuditResult Audit,
     double BytesUpPerClientPerRound,
     double BytesDownPerClientPerRound,
+    ModelState State,
     ExplanationView? Explanation = null);

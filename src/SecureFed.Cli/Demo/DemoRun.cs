@@ -166,7 +166,7 @@ internal static class DemoRun
         AuditResult verification = directory is null
             ? await audit.VerifyServedAsync(task.Entries, cancellationToken)
             : await audit.VerifyCopyAsync(directory, task.Entries, cancellationToken);
-        (GlobalModel model, Standardizer standardizer) = observer.Current;
+        (IScoringModel model, Standardizer standardizer) = observer.Current;
         double perRound = bytes.Length * Math.Max(1.0, observer.AllRounds);
         return new DemoResult(
             watch.Elapsed.TotalSeconds,
@@ -175,7 +175,9 @@ internal static class DemoRun
             sums,
             plan.Privacy.HasNoise ? await taskOperator.GetBudgetAsync(taskId, cancellationToken) : null,
             ModelEvaluation.Evaluate(model, plan.Data.Test, standardizer),
-            CentralBaseline.Fit(plan.Data.Pool(), GlobalModel.Initial(plan.Form.Shape, ModelStep.SeedOf(taskId)), plan.Scenario.Penalty).Evaluate(plan.Data.Test),
+            plan.Trees is { } trees
+                ? ModelEvaluation.Evaluate(TreeBaseline.Fit(plan.Data.Pool(), plan.Data.Schema, trees.Options, DemoPlan.Seed), plan.Data.Test, standardizer)
+                : CentralBaseline.Fit(plan.Data.Pool(), GlobalModel.Initial(plan.Form.Shape, ModelStep.SeedOf(taskId)), plan.Scenario.Penalty).Evaluate(plan.Data.Test),
             federated,
             model,
             standardizer,
@@ -183,6 +185,7 @@ internal static class DemoRun
             verification,
             bytes.Sum(b => b.Up) / perRound,
             bytes.Sum(b => b.Down) / perRound,
+            observer.State!,
             explanation);
     }
 

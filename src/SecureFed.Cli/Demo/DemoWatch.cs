@@ -5,6 +5,7 @@ using SecureFed.Learning.Metrics;
 using SecureFed.Learning.Models;
 using SecureFed.Learning.Preprocessing;
 using SecureFed.Learning.Training;
+using SecureFed.Learning.Trees;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Resources;
 using SecureFed.Protocol.Rounds;
@@ -34,7 +35,10 @@ internal sealed class DemoWatch(DemoPlan plan, SecureFedOperator taskOperator, I
     public int AllRounds => rounds.Count;
 
     /// <summary>The newest model with its standardisation.</summary>
-    public (GlobalModel Model, Standardizer Standardizer) Current { get; private set; }
+    public (IScoringModel Model, Standardizer Standardizer) Current { get; private set; }
+
+    /// <summary>The newest model as it was published; null before there is one.</summary>
+    public ModelState? State { get; private set; }
 
     /// <summary>C of the newest model; 0 if the clip norm is fixed.</summary>
     public double ClipNorm { get; private set; }
@@ -106,7 +110,11 @@ internal sealed class DemoWatch(DemoPlan plan, SecureFedOperator taskOperator, I
                 throw new System.Diagnostics.UnreachableException("The server's own lineage holds a malformed digest.");
             ModelState state = await taskOperator.GetModelAsync(digest, cancellationToken);
             ClipNorm = state.ClipNorm;
-            Current = (new GlobalModel(plan.Form.Shape, [.. published.Kind == RoundKind.Train ? state.Candidate : state.Result]), Standardizer.FromArray([.. state.Standardisation]));
+            State = state;
+            double[] parameters = [.. published.Kind == RoundKind.Train ? state.Candidate : state.Result];
+            Current = plan.Trees is { } trees
+                ? (new TreeEnsemble(trees.Options, parameters), Standardizer.Identity(trees.Options.FeatureCount, 1))
+                : (new GlobalModel(plan.Form.Shape, parameters), Standardizer.FromArray([.. state.Standardisation]));
             if (published.Kind == RoundKind.Train)
             {
                 RoundView round = rounds.First(r => r.Number == published.Round);

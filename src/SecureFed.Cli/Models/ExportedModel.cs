@@ -54,6 +54,8 @@ internal sealed record ExportedModel(
             return exported.FindFault() is { } fault ? throw Unreadable(path, fault) : exported;
         if (ModelFile.TryParse(json) is not { } file)
             throw Unreadable(path, "It is neither an exported model nor a model.json.");
+        if (file.Kind is "trees")
+            throw CommandException.Refuse("trees-unsupported", $"{Path.GetFileName(path)} holds boosted trees, which are neither exported nor used to predict.", "Read the trees from its parameters, or train a linear, logistic, softmax or network model.");
         if (file.Form is not { } form)
             throw Unreadable(path, "It does not say what its parameters mean, for an earlier version wrote it.");
         ExportedModel converted;

@@ -78,7 +78,7 @@ public sealed record PolicyFile
 
     public IReadOnlyList<ProtectionKind> Protections { get; init; } = [ProtectionKind.Masking];
 
-    public IReadOnlyList<TaskModelKind> Models { get; init; } = [TaskModelKind.Vector, TaskModelKind.Linear, TaskModelKind.Logistic, TaskModelKind.Softmax, TaskModelKind.Network];
+    public IReadOnlyList<TaskModelKind> Models { get; init; } = [TaskModelKind.Vector, TaskModelKind.Linear, TaskModelKind.Logistic, TaskModelKind.Softmax, TaskModelKind.Network, TaskModelKind.Trees];
 
     /// <summary>Which statistics may be asked if <see cref="Models"/> has statistics: kinds and columns with their bounds. Default: any of the columns that the data have.</summary>
     public StatisticsPolicy? Statistics { get; init; }

@@ -6,6 +6,7 @@ using SecureFed.Learning.Optimizers;
 using SecureFed.Learning.Preprocessing;
 using SecureFed.Learning.Statistics;
 using SecureFed.Learning.Training;
+using SecureFed.Learning.Trees;
 using SecureFed.Learning.Vectors;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
@@ -20,6 +21,7 @@ public sealed class DataSetTrainer(DataSet data, ulong shuffleSeed) : ILocalTrai
 {
     private DataSet? standardised;
     private Standardizer? standardizer;
+    private TreeRows? treeRows;
 
     /// <summary>Mean loss over the own rows in the last training round with local steps; null before. Stays here.</summary>
     public double? LastLoss { get; private set; }
@@ -33,12 +35,14 @@ public sealed class DataSetTrainer(DataSet data, ulong shuffleSeed) : ILocalTrai
         data.RequireNoGaps();
         return ValueTask.FromResult(assignment.Round.Kind switch
         {
+            RoundKind.Standardise when learning.Trees is not null => GridVector.Create(data, learning.Schema, learning.GridCells, greatestRows),
             RoundKind.Standardise => MomentVector.Create(data, learning.Schema, greatestRows),
+            RoundKind.Train when learning.Trees is { } trees => TreeVectors.Create(TreesOf(learning, trees, assignment.Model), greatestRows),
             RoundKind.Train => Train(assignment, learning, greatestRows),
             RoundKind.Evaluate when learning.Output == OutputKind.Logistic =>
                 ClassificationCounts.Create(learning.CandidateOf(assignment.Model), Standardise(learning, assignment.Model), greatestRows),
             RoundKind.Evaluate when learning.Output == OutputKind.Softmax =>
-                MulticlassCounts.Create(learning.CandidateOf(assignment.Model), Standardise(learning, assignment.Model), greatestRows),
+                MulticlassCounts.Create(learning.ClassifierOf(assignment.Model), Standardise(learning, assignment.Model), greatestRows),
             RoundKind.Evaluate =>
                 RegressionSums.Create(learning.CandidateOf(assignment.Model), data, learning.StandardizerOf(assignment.Model), learning.Schema.Label, greatestRows),
             RoundKind.Explain => ExplanationVector.Create(learning.ExplanationPlan, learning.ExplainedOf(assignment.Model), data, greatestRows, shuffleSeed),
@@ -52,14 +56,15 @@ public sealed class DataSetTrainer(DataSet data, ulong shuffleSeed) : ILocalTrai
         if (learning.Statistics is not null)
             return ValueTask.FromResult<IRecordSource>(new RowRecords(new StatisticsRecords(learning.Statistics, data, [.. assignment.Model.OptimizerState], isRecordLevel: true)));
         data.RequireNoGaps();
-        GlobalModel result = learning.CandidateOf(assignment.Model);
         IRecordVectors vectors = assignment.Round.Kind switch
         {
+            RoundKind.Standardise when learning.Trees is not null => new GridRecords(data, learning.Schema, learning.GridCells),
             RoundKind.Standardise => new MomentRecords(data, learning.Schema),
+            RoundKind.Train when learning.Trees is { } trees => TreesOf(learning, trees, assignment.Model),
             RoundKind.Train => new GradientRecords(learning.ModelOf(assignment.Model), Standardise(learning, assignment.Model), assignment.Task.Training.ClipNorm),
-            RoundKind.Evaluate when learning.Output == OutputKind.Softmax => new MulticlassRecords(result, Standardise(learning, assignment.Model)),
-            RoundKind.Evaluate when learning.Output == OutputKind.Logistic => new ClassificationRecords(result, Standardise(learning, assignment.Model), LogitBins.Noised),
-            RoundKind.Evaluate => new RegressionRecords(result, data, learning.StandardizerOf(assignment.Model), learning.Schema.Label),
+            RoundKind.Evaluate when learning.Output == OutputKind.Softmax => new MulticlassRecords(learning.ClassifierOf(assignment.Model), Standardise(learning, assignment.Model)),
+            RoundKind.Evaluate when learning.Output == OutputKind.Logistic => new ClassificationRecords(learning.CandidateOf(assignment.Model), Standardise(learning, assignment.Model), LogitBins.Noised),
+            RoundKind.Evaluate => new RegressionRecords(learning.CandidateOf(assignment.Model), data, learning.StandardizerOf(assignment.Model), learning.Schema.Label),
             RoundKind.Explain => new ExplanationRecords(learning.ExplanationPlan, learning.ExplainedOf(assignment.Model), data),
             _ => throw new ArgumentOutOfRangeException(nameof(assignment)),
         };
@@ -92,6 +97,15 @@ public sealed class DataSetTrainer(DataSet data, ulong shuffleSeed) : ILocalTrai
         }
 
         return training.MeasuresDrift ? DriftMeasure.CreateVector(vector, model.Parameters.Length, weight, training.ClipNorm) : vector;
+    }
+
+    /// <summary>This client's rows in a round of trees; what it has computed for earlier trees is kept.</summary>
+    private TreeRecords TreesOf(LearningTask learning, TreeOptions trees, ModelState model)
+    {
+        TreeBins bins = learning.BinsOf(model);
+        if (treeRows is null || !treeRows.Bins.ToArray().AsSpan().SequenceEqual(bins.ToArray()))
+            treeRows = new TreeRows(data, bins, learning.Schema.Label);
+        return new TreeRecords(treeRows, trees, [.. model.Parameters], [.. model.OptimizerState], model.CompletedTrainRounds, learning.TreeSeed);
     }
 
     private DataSet Standardise(LearningTask learning, ModelState model)

@@ -23,13 +23,13 @@ public static class DependenceGrid
         [.. Enumerable.Range(0, Points).Select(k => Math.Clamp(mean + (Place(k) * scale), feature.LowerBound, feature.UpperBound))];
 
     /// <summary>The same, standardised, for every feature: row by row, one row a feature.</summary>
-    internal static double[] Standardised(DataSchema schema, Standardizer standardizer)
+    internal static double[] Standardised(DataSchema schema, Standardizer marginal, Standardizer standardizer)
     {
         var grid = new double[schema.Features.Count * Points];
         for (int j = 0; j < schema.Features.Count; j++)
         {
             (double mean, double scale) = (standardizer.Means[j], standardizer.Scales[j]);
-            double[] values = Of(schema.Features[j], mean, scale);
+            double[] values = Of(schema.Features[j], marginal.Means[j], marginal.Scales[j]);
             for (int k = 0; k < Points; k++)
             {
                 grid[(j * Points) + k] = (values[k] - mean) / scale;

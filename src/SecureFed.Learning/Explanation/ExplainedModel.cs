@@ -1,6 +1,7 @@
 using SecureFed.Learning.Data;
 using SecureFed.Learning.Models;
 using SecureFed.Learning.Preprocessing;
+using SecureFed.Learning.Trees;
 
 namespace SecureFed.Learning.Explanation;
 
@@ -10,11 +11,26 @@ namespace SecureFed.Learning.Explanation;
 /// <param name="Standardizer">What the model was trained with.</param>
 public sealed record ExplainedModel(ScoreFunction Score, ModelKind Link, Standardizer Standardizer)
 {
+    /// <summary>Means and deviations that place the grid of <see cref="DependenceGrid"/>: the standardisation's, unless the model takes features as they are.</summary>
+    public Standardizer Marginal { get; init; } = Standardizer;
+
     /// <summary>A model with one score.</summary>
-    public static ExplainedModel Of(GlobalModel model, Standardizer standardizer)
+    public static ExplainedModel Of(IScoringModel model, Standardizer standardizer)
     {
-        double[] workspace = new double[model.Shape.WorkspaceLength];
-        return new ExplainedModel(features => model.Score(features, workspace), model.Shape.Output == OutputKind.Logistic ? ModelKind.Logistic : ModelKind.Linear, standardizer);
+        double[] workspace = new double[model.WorkspaceLength];
+        return new ExplainedModel(features => model.Score(features, workspace), LinkOf(model), standardizer);
+    }
+
+    /// <summary>Boosted trees: features as they are, so that rounding moves none across a threshold; a numeric label is standardised by its bounds.</summary>
+    /// <param name="model">Trees.</param>
+    /// <param name="schema">The task's columns.</param>
+    /// <param name="bins">Where the trees may split.</param>
+    public static ExplainedModel OfTrees(IScoringModel model, DataSchema schema, TreeBins bins)
+    {
+        Standardizer marginal = bins.ToMarginal(schema);
+        int features = schema.Features.Count;
+        var standardizer = Standardizer.FromArray([.. new double[features], marginal.LabelMean, .. Enumerable.Repeat(1.0, features), marginal.LabelScale, 1]);
+        return new ExplainedModel(row => (model.Score(row) - marginal.LabelMean) / marginal.LabelScale, LinkOf(model), standardizer) { Marginal = marginal };
     }
 
     /// <summary>Prediction on the scale [0, 1] on which explanations are summed: a probability, or the place between the label's public bounds.</summary>
@@ -27,4 +43,6 @@ public sealed record ExplainedModel(ScoreFunction Score, ModelKind Link, Standar
 
     /// <summary>Loss of one row: log loss of a logit, squared error in standardised units.</summary>
     internal double Loss(double score, double label) => Objective.Loss(Link, score, label);
+
+    private static ModelKind LinkOf(IScoringModel model) => model.Output == OutputKind.Logistic ? ModelKind.Logistic : ModelKind.Linear;
 }

@@ -54,7 +54,7 @@ public sealed class ExplanationSum
     }
 
     /// <summary>What the sum tells of the model.</summary>
-    /// <param name="standardizer">What the model was trained with.</param>
+    /// <param name="standardizer">What the model was trained with; of trees <see cref="ExplainedModel.Marginal"/>.</param>
     /// <param name="parameters">Weights and intercept of a linear or logistic model; empty for others.</param>
     /// <param name="penalty">λ of the task.</param>
     public ModelExplanation Read(Standardizer standardizer, ReadOnlySpan<double> parameters, double penalty) => new(

@@ -29,7 +29,7 @@ internal sealed class RowContribution
         this.model = model;
         this.data = data;
         standardised = model.Standardizer.Apply(data);
-        grid = DependenceGrid.Standardised(plan.Schema, model.Standardizer);
+        grid = DependenceGrid.Standardised(plan.Schema, model.Marginal, model.Standardizer);
         changed = new double[data.FeatureCount];
         increases = new double[data.FeatureCount];
     }

@@ -42,7 +42,7 @@ public static class ClassificationCounts
     /// <param name="data">The client's standardised rows; may be empty.</param>
     /// <param name="maxRows">The task's public maximum of rows per client.</param>
     /// <exception cref="DataException"><c>too-many-rows</c>.</exception>
-    public static double[] Create(GlobalModel model, DataSet data, int maxRows)
+    public static double[] Create(IScoringModel model, DataSet data, int maxRows)
     {
         RowWeight.RequireAtMost(data.Rows, maxRows);
         VectorLayout layout = Layout(maxRows);

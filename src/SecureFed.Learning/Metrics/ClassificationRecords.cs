@@ -27,7 +27,7 @@ public sealed class ClassificationRecords : IRecordVectors
 
     // Rows must be seen this many standard errors above 0, or the metrics divide by noise.
     private const double RowResolution = 3;
-    private readonly GlobalModel model;
+    private readonly IScoringModel model;
     private readonly DataSet data;
     private readonly LogitBins bins;
     private readonly double[] workspace;
@@ -36,17 +36,17 @@ public sealed class ClassificationRecords : IRecordVectors
     /// <param name="data">The client's standardised rows.</param>
     /// <param name="bins">The task's bins.</param>
     /// <exception cref="ArgumentException">Features and model do not fit.</exception>
-    public ClassificationRecords(GlobalModel model, DataSet data, LogitBins bins)
+    public ClassificationRecords(IScoringModel model, DataSet data, LogitBins bins)
     {
-        if (data.FeatureCount != model.FeatureCount || model.Shape.Output != OutputKind.Logistic)
+        if (data.FeatureCount != model.FeatureCount || model.Output != OutputKind.Logistic)
         {
-            throw new ArgumentException($"A {model.Kind} model of {model.FeatureCount} features with a {model.Shape.Output} output does not classify rows of {data.FeatureCount} features.", nameof(model));
+            throw new ArgumentException($"A model of {model.FeatureCount} features with a {model.Output} output does not classify rows of {data.FeatureCount} features.", nameof(model));
         }
 
         this.model = model;
         this.data = data;
         this.bins = bins;
-        workspace = new double[model.Shape.WorkspaceLength];
+        workspace = new double[model.WorkspaceLength];
         Layout = LayoutOf(bins);
     }
 

@@ -11,7 +11,7 @@ public static class ModelEvaluation
     /// <param name="data">Rows as they are.</param>
     /// <param name="standardizer">What the model was trained with.</param>
     /// <exception cref="DataException"><c>empty-data</c>.</exception>
-    public static ModelMetrics Evaluate(GlobalModel model, DataSet data, Standardizer standardizer)
+    public static ModelMetrics Evaluate(IScoringModel model, DataSet data, Standardizer standardizer)
     {
         if (data.Rows == 0)
         {
@@ -19,7 +19,7 @@ public static class ModelEvaluation
         }
 
         double[] scores = model.Outputs(standardizer.Apply(data));
-        return model.Shape.Output switch
+        return model.Output switch
         {
             OutputKind.Logistic => Classification(scores, data.Labels),
             OutputKind.Softmax => MulticlassEvaluation.Evaluate(scores, data.Labels),

@@ -3,7 +3,7 @@ using SecureFed.Learning.Data;
 namespace SecureFed.Learning.Models;
 
 /// <summary>A model with its parameters. Immutable.</summary>
-public sealed class GlobalModel
+public sealed class GlobalModel : IScoringModel
 {
     private readonly double[] parameters;
 
@@ -45,8 +45,14 @@ public sealed class GlobalModel
     /// <summary>Kind.</summary>
     public ModelKind Kind => Shape.Kind;
 
-    /// <summary>Number of features of a row.</summary>
+    /// <inheritdoc/>
+    public OutputKind Output => Shape.Output;
+
+    /// <inheritdoc/>
     public int FeatureCount => Shape.FeatureCount;
+
+    /// <inheritdoc/>
+    public int WorkspaceLength => Shape.WorkspaceLength;
 
     /// <summary>All parameters: weights in feature order and the intercept, or layer by layer.</summary>
     public ReadOnlySpan<double> Parameters => parameters;

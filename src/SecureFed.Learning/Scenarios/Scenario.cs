@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using SecureFed.Learning.Data;
 using SecureFed.Learning.Models;
 using SecureFed.Learning.Training;
+using SecureFed.Learning.Trees;
 
 namespace SecureFed.Learning.Scenarios;
 
@@ -54,6 +55,16 @@ public sealed class Scenario
 
     /// <summary>How to train a network.</summary>
     public required NetworkSettings Network { get; init; }
+
+    /// <summary>Boosted trees where sums are exact: best splits by histograms. Few trees that learn fast, for each level of each costs a round.</summary>
+    public TreeSettings ExactTrees { get; init; } = new(10, 4, 32, 0.5, TreeRule.Histogram);
+
+    /// <summary>Boosted trees under noise: splits drawn at random, since only leaf sums are then to be paid for.</summary>
+    public TreeSettings NoisedTrees { get; init; } = new(200, 4, 32, 0.1, TreeRule.Random, 20);
+
+    /// <summary>The trees that suit.</summary>
+    /// <param name="hasNoise">Whether sums carry noise.</param>
+    public TreeSettings TreesFor(bool hasNoise) => hasNoise ? NoisedTrees : ExactTrees;
 
     /// <summary>All scenarios.</summary>
     public static IReadOnlyList<Scenario> All => ScenarioCatalogue.All;

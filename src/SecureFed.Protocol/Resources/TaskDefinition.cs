@@ -139,6 +139,9 @@ public sealed record ModelDefinition
 
     /// <summary>Only for kind statistics: the questions. Columns are the features; the schedule and the training settings but the greatest rows follow from them.</summary>
     public StatisticsDefinition? Statistics { get; init; }
+
+    /// <summary>Only for kind trees. Null: the usual ones.</summary>
+    public TreeDefinition? Trees { get; init; }
 }
 
 public sealed record TrainingDefinition

@@ -35,7 +35,7 @@ public sealed record ExplanationSpecification(string FairnessFeature, IReadOnlyL
             return "The explanation round explains one score, and a model of several classes has one for each: leave explain out.";
         if (FairnessFeature.Length == 0)
             return FairnessValues.Count == 0 ? null : "Values of a fairness feature are stated, but no feature.";
-        if (model.Kind != TaskModelKind.Logistic && model.Output != NetworkOutput.Logistic)
+        if (model.Kind != TaskModelKind.Logistic && model.Output != NetworkOutput.Logistic && model.Trees is not { Loss: TreeLoss.LogLoss })
             return "Groups are compared by the two classes that a model predicts with a probability; leave the fairness feature out.";
         if (!Utf8.Fits(FairnessFeature, GreatestNameBytes))
             return $"The name of a fairness feature has at most {GreatestNameBytes} bytes.";

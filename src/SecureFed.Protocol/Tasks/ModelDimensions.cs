@@ -10,9 +10,11 @@ internal static class ModelDimensions
     public const int GreatestWidth = 4096;
     public const int GreatestClassBytes = 256;
 
-    /// <summary>Weights and biases of every layer; of linear and logistic regression one weight for each feature and the intercept.</summary>
+    /// <summary>Weights and biases of every layer; of linear and logistic regression one weight for each feature and the intercept; the numbers of all trees.</summary>
     public static long LengthOf(ModelSpecification model)
     {
+        if (model.Trees is { } trees)
+            return trees.Length;
         int outputs = model.Kind == TaskModelKind.Softmax || model.Output == NetworkOutput.Softmax ? model.Classes.Count : 1;
         long length = 0;
         long inputs = model.Features.Count;

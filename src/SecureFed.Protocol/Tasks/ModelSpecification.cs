@@ -10,7 +10,7 @@ public sealed record FeatureSpecification(string Name, double LowerBound, double
 
 /// <summary>The model of a task.</summary>
 /// <param name="Kind">What the vector means.</param>
-/// <param name="Length">Length of the global vector: features + 1 (intercept last) for linear and logistic models, the numbers of the result for statistics, else the weights and biases of all layers.</param>
+/// <param name="Length">Length of the global vector: features + 1 (intercept last) for linear and logistic models, the numbers of the result for statistics, those of all trees, else the weights and biases of all layers.</param>
 /// <param name="Features">Empty for <see cref="TaskModelKind.Vector"/>.</param>
 /// <param name="Label">The label column with its public bounds; null for a vector.</param>
 /// <param name="L2Penalty">λ of ½λ‖w‖² on the summed loss over all rows; biases and intercept free.</param>
@@ -19,6 +19,7 @@ public sealed record FeatureSpecification(string Name, double LowerBound, double
 /// <param name="Activation">Of a network.</param>
 /// <param name="Output">Of a network.</param>
 /// <param name="Statistics">The questions of a statistics task, whose columns are the features; null for any other.</param>
+/// <param name="Trees">Of kind <see cref="TaskModelKind.Trees"/>, else null.</param>
 public sealed record ModelSpecification(
     TaskModelKind Kind,
     int Length,
@@ -29,10 +30,12 @@ public sealed record ModelSpecification(
     IReadOnlyList<int>? Hidden = null,
     NetworkActivation Activation = NetworkActivation.None,
     NetworkOutput Output = NetworkOutput.None,
-    StatisticsSpecification? Statistics = null)
+    StatisticsSpecification? Statistics = null,
+    TreeSpecification? Trees = null)
 {
     private const int GreatestLength = 1 << 25;
     private const int GreatestNameBytes = 256;
+    private const int TreeBytes = (3 * 4) + (2 * 8) + 3;
 
     // Ranges and their squares must stay finite.
     private const double GreatestBound = 1e100;
@@ -52,6 +55,10 @@ public sealed record ModelSpecification(
             return "The model's length is 1 to 2^25 and its penalty finite and not negative.";
         if (!Enum.IsDefined(Kind))
             return "The model is of no kind that this version knows.";
+        if ((Kind == TaskModelKind.Trees) != (Trees is not null))
+            return "Trees, and no other model, state how many they are and how they split.";
+        if (Trees?.FindFault() is { } trees)
+            return trees;
         if (ModelDimensions.FindFault(this) is { } dimensions)
             return dimensions;
         if (Kind == TaskModelKind.Vector)
@@ -61,7 +68,7 @@ public sealed record ModelSpecification(
         if (Statistics is not null)
             return Statistics.FindFault(this) ?? FindFault(Features);
         if (Features.Count == 0 || Label is null || Length != ParameterCount)
-            return "The model's length is the number of its weights and biases: features plus one for the intercept, if it has one layer and one output.";
+            return "The model's length is the number of its weights and biases: features plus one for the intercept, if it has one layer and one output; that of trees follows from their number and depth.";
         return FindFault(Features.Append(Label));
     }
 
@@ -77,8 +84,8 @@ public sealed record ModelSpecification(
         .List(Classes, (w, name) => w.Text(name))
         .List(Hidden, (w, width) => w.Count(width))
         .UInt8((byte)Activation).UInt8((byte)Output)
-
-        .List(Statistics is null ? [] : new[] { Statistics }, (w, s) => s.Write(w));
+        .List(Statistics is null ? [] : new[] { Statistics }, (w, s) => s.Write(w))
+        .List(Trees is null ? [] : new[] { Trees }, (w, t) => t.Write(w));
 
     internal static ModelSpecification Read(ref CanonicalReader reader)
     {
@@ -92,7 +99,8 @@ public sealed record ModelSpecification(
             reader.List(ModelDimensions.GreatestHidden, 4, (ref CanonicalReader r) => r.Count(ModelDimensions.GreatestWidth)),
             (NetworkActivation)reader.UInt8(),
             (NetworkOutput)reader.UInt8(),
-            reader.List(1, 4 + 4 + 4, StatisticsSpecification.Read).FirstOrDefault());
+            reader.List(1, 4 + 4 + 4, StatisticsSpecification.Read).FirstOrDefault(),
+            reader.List(1, TreeBytes, TreeSpecification.Read).FirstOrDefault());
         reader.Require(Enum.IsDefined(model.Kind) && Enum.IsDefined(model.Activation) && Enum.IsDefined(model.Output));
         return model;
     }

@@ -14,6 +14,9 @@ public enum TaskModelKind : byte
     /// <summary>One or two hidden layers.</summary>
     Network = 5,
 
+    /// <summary>Gradient-boosted trees (<see cref="TreeSpecification"/>).</summary>
+    Trees = 6,
+
     /// <summary>No model: questions about the clients' columns, answered by noised sums (<see cref="StatisticsSpecification"/>).</summary>
     Statistics = 7,
 }

@@ -73,11 +73,11 @@ public sealed record TaskParameters(
             return unexplained;
         if (!Shapes.Select(s => s.Kind).SequenceEqual(Schedule.Kinds))
             return "The task needs exactly one shape for each kind of round in its schedule, in ascending order of kind.";
-        if ((Model.Statistics?.FindFault(this) ?? FindAdaptiveFault()) is { } unsuited)
+        if ((Model.Statistics?.FindFault(this) ?? FindTreesFault() ?? FindAdaptiveFault()) is { } unsuited)
             return unsuited;
         if (Flattens && !Privacy.HasNoise)
             return "Flattening needs noise: without it the finest grid that fits is taken, which fills any ring. Leave flatten out, or choose a privacy unit.";
-        if (Privacy.Unit == PrivacyUnit.Record && Training.ServerOptimizer == ServerOptimizerKind.FedAvg)
+        if (Privacy.Unit == PrivacyUnit.Record && Training.ServerOptimizer == ServerOptimizerKind.FedAvg && Model.Trees is null)
             return "At record level a round takes one gradient step of each sampled record, so there is nothing to average: choose fedsgd, fedavgm, fedadam, fedyogi or fedadagrad.";
         if (Privacy.Unit == PrivacyUnit.Record && Schedule.GreatestStaleness > 0)
             return "At record level the step is the gradient at the round's own model: an update of an older one is refused. Set greatestStaleness to 0.";
@@ -99,12 +99,25 @@ public sealed record TaskParameters(
         }
     }
 
+    private string? FindTreesFault()
+    {
+        if (Model.Trees is not { } trees)
+            return null;
+        if (Schedule.TrainRounds > trees.Rounds)
+            return $"These trees are grown after {trees.Rounds} training rounds; schedule that many, or more trees.";
+        return Training.AdaptiveClip is null && !Training.AveragesIterates && !Privacy.IsTree
+            ? null
+            : "Boosted trees have a clip norm that holds by construction, no iterates to average, and sums that stand alone: leave out adaptive clipping, averaging and tree aggregation.";
+    }
+
     /// <summary>What needs a model of which clients take local steps, and a rate that may change.</summary>
     private string? FindLocalFault()
     {
         bool hasLocal = Training.ProximalWeight > 0 || Training.AccumulatedBatches > 1 || Training.CorrectsDrift;
         if (Privacy.Unit == PrivacyUnit.Record && (hasLocal || Training.MeasuresDrift))
             return "At record level a round takes one gradient step: there are no local steps to pull back, to correct or to accumulate, and no client's own update whose distance from others could be measured.";
+        if (Model.Kind is TaskModelKind.Trees or TaskModelKind.Statistics && (hasLocal || Training.MeasuresDrift || Training.ServerSchedule is not null || Schedule.GreatestStaleness > 0))
+            return "Clients of boosted trees and of statistics send sums that answer the round's own question, and take no steps: leave out proximal weight, accumulation, correction and measurement of drift, a server schedule and staleness.";
         if (Model.Kind == TaskModelKind.Vector && (hasLocal || Training.MeasuresDrift))
             return "A vector task is trained by the application: proximal weight, accumulation, correction and measurement of drift are for the built-in models.";
         if (Training.ServerSchedule is not { } schedule)

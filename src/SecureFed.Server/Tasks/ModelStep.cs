@@ -4,6 +4,7 @@ using SecureFed.Learning.Metrics;
 using SecureFed.Learning.Models;
 using SecureFed.Learning.Optimizers;
 using SecureFed.Learning.Preprocessing;
+using SecureFed.Learning.Trees;
 using SecureFed.Privacy.Budget;
 using SecureFed.Privacy.Updates;
 using SecureFed.Protocol.Resources;
@@ -55,10 +56,12 @@ internal static class ModelStep
         double[] sum = Decode(round.Parameters.Layout, aggregate);
         if (learning.Statistics is not null)
             return StatisticsTask.Step(learning.Statistics, task, current, round, sum);
-        if (round.Parameters.Kind == RoundKind.Standardise)
-            return current with { Standardisation = Standardise(task, learning, round, sum).ToArray() };
         if (round.Parameters.Kind == RoundKind.Evaluate)
             return Judge(task, current, Evaluate(task, round, aggregate).Loss);
+        if (learning.Trees is { } trees)
+            return Grow(task, learning, trees, current, round, sum);
+        if (round.Parameters.Kind == RoundKind.Standardise)
+            return current with { Standardisation = Standardise(task, learning, round, sum).ToArray() };
         double present = (double)round.SurvivorCount / task.Cohort.Greatest;
         double clipNorm = current.ClipNorm;
         if (task.Training.AdaptiveClip is { } adaptive)
@@ -72,6 +75,20 @@ internal static class ModelStep
         int completed = current.CompletedTrainRounds + 1;
         double[] averaged = task.Training.AveragesIterates ? TailAverage.Next([.. current.Averaged], step.Parameters, completed, task.Schedule.TrainRounds) : [];
         return current with { Parameters = step.Parameters, OptimizerState = step.State, CompletedTrainRounds = completed, Averaged = averaged, ClipNorm = clipNorm };
+    }
+
+    private static ModelState Grow(TaskParameters task, LearningTask learning, TreeOptions trees, ModelState current, ServerRound round, double[] sum)
+    {
+        double noise = task.Privacy.HasNoise ? NoiseOf(round)[0] : 0;
+        if (round.Parameters.Kind == RoundKind.Standardise)
+        {
+            TreeBins bins = TreeBins.FromGrid(learning.Schema, learning.GridCells, trees.Bins, sum, learning.RowsPerUnit, noise, trees.Rule == TreeRule.Histogram);
+            return current with { Standardisation = bins.ToArray(), Parameters = TreeEnsemble.Initial(trees, learning.Schema.Label, bins.LabelMean) };
+        }
+
+        TreeGrower grower = new(trees, learning.BinsOf(current), learning.TreeSeed, learning.RowsPerUnit, noise);
+        ServerStep step = grower.Step([.. current.Parameters], [.. current.OptimizerState], current.CompletedTrainRounds, sum);
+        return current with { Parameters = step.Parameters, OptimizerState = step.State, CompletedTrainRounds = current.CompletedTrainRounds + 1 };
     }
 
     /// <summary>An evaluation of a task that can stop early moves no parameter: it adds the loss, and keeps what was evaluated if it was the best.</summary>
@@ -120,7 +137,7 @@ internal static class ModelStep
         try
         {
             ExplanationSum read = new(learning.ExplanationPlan, sum, NoiseOf(round), task.Training.GreatestRows);
-            return ExplanationViews.Of(read.Read(learning.StandardizerOf(model!), [.. model!.Result], task.Model.L2Penalty), round.Parameters.Number);
+            return ExplanationViews.Of(read.Read(learning.MarginalOf(model!), [.. model!.Result], task.Model.L2Penalty), round.Parameters.Number);
         }
         catch (Learning.LearningException)
         {

@@ -14,6 +14,8 @@ namespace SecureFed.Server.Tasks;
 /// <summary>Turns an operator's definition into task parameters, or says what is wrong with it.</summary>
 internal static class TaskDefinitions
 {
+    private const int UsualTreesPerRound = 10;
+
     /// <param name="definition">The operator's.</param>
     /// <param name="roster">Under which the task is created.</param>
     /// <param name="existing">The task that was created before under that identifier; null if there is none. What the definition leaves to the roster is then as it was.</param>
@@ -27,8 +29,8 @@ internal static class TaskDefinitions
             return (null, "A class is null; give each class a name.");
         try
         {
-            ModelSpecification model = ToModel(definition.Model);
-            TrainingSpecification training = model.Statistics is null ? ToTraining(definition.Training, definition.Privacy.Unit) : StatisticsSpecification.Training(definition.Training.GreatestRows);
+            ModelSpecification model = ToModel(definition.Model, definition.Privacy.Unit);
+            TrainingSpecification training = model.Statistics is null ? ToTraining(definition.Training, model.Trees is null ? definition.Privacy.Unit : PrivacyUnit.None) : StatisticsSpecification.Training(definition.Training.GreatestRows);
             TaskSchedule schedule = model.Statistics is null ? ToSchedule(definition.Schedule) : new TaskSchedule(false, model.Statistics.Rounds, false, definition.Schedule.GreatestFailures);
             ExplanationSpecification? explanation = ToExplanation(definition);
             if (explanation?.FindFault(model) is { } unexplained)
@@ -96,7 +98,7 @@ internal static class TaskDefinitions
         ? new ExplanationSpecification(asked.FairnessFeature, asked.FairnessValues)
         : definition.Schedule.Explain ? ExplanationSpecification.Plain : null;
 
-    private static ModelSpecification ToModel(ModelDefinition model)
+    private static ModelSpecification ToModel(ModelDefinition model, PrivacyUnit unit)
     {
         if (model.Kind == TaskModelKind.Statistics)
             return ToStatistics(model);
@@ -110,8 +112,26 @@ internal static class TaskDefinitions
             model.Classes,
             model.Hidden,
             model.Activation ?? (isNetwork ? NetworkActivation.Tanh : NetworkActivation.None),
-            model.Output ?? (!isNetwork ? NetworkOutput.None : model.Classes.Count > 0 ? NetworkOutput.Softmax : NetworkOutput.Logistic));
+            model.Output ?? (!isNetwork ? NetworkOutput.None : model.Classes.Count > 0 ? NetworkOutput.Softmax : NetworkOutput.Logistic),
+            Trees: model.Kind == TaskModelKind.Trees || model.Trees is not null ? ToTrees(model.Trees ?? new TreeDefinition(), unit) : null);
+        if (specification.Kind == TaskModelKind.Trees && specification.Label is null)
+            throw new ArgumentException("Trees need features and a label.");
         return model.Kind == TaskModelKind.Vector ? specification : specification with { Length = checked((int)specification.ParameterCount) };
+    }
+
+    /// <summary>With noise splits are drawn at random unless the operator insists: a histogram's noise grows with the features, and its release for each level is one more to pay for.</summary>
+    private static TreeSpecification ToTrees(TreeDefinition trees, PrivacyUnit unit)
+    {
+        TreeSplitRule rule = trees.Rule ?? (unit == PrivacyUnit.None ? TreeSplitRule.Histogram : TreeSplitRule.Random);
+        return new TreeSpecification(
+            trees.Count,
+            trees.Depth,
+            trees.Bins,
+            trees.Shrinkage,
+            trees.Lambda,
+            rule,
+            trees.TreesPerRound ?? (rule == TreeSplitRule.Histogram ? 1 : Enumerable.Range(1, UsualTreesPerRound).Last(k => trees.Count % k == 0)),
+            trees.Loss);
     }
 
     /// <exception cref="ArgumentException">The questions are malformed.</exception>

@@ -109,6 +109,18 @@ public sealed class ExplanationRoundTests
             Assert.Contains("two classes", explanation.FindFault(model with { Kind = TaskModelKind.Linear }), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(TreeLoss.LogLoss, null)]
+    [InlineData(TreeLoss.SquaredError, "two classes")]
+    public void Groups_of_trees_are_those_of_trees_that_predict_a_class(TreeLoss loss, string? fault)
+    {
+        ModelSpecification model = TreeSpecificationTests.ModelOf(new TreeSpecification(2, 2, 32, 0.3, 1, TreeSplitRule.Random, 1, loss));
+        Assert.Null(ExplanationSpecification.Plain.FindFault(model));
+        string? found = new ExplanationSpecification("age", [18, 65]).FindFault(model);
+        Assert.Equal(fault is null, found is null);
+        Assert.Contains(fault ?? "", found ?? "", StringComparison.Ordinal);
+    }
+
     private static void Train(SimulatedConsortium consortium)
     {
         for (int round = 1; round <= 2; round++)

@@ -69,7 +69,7 @@ public sealed class ProtocolDocumentTests
     {
         Matches<RosterRole>("client(1), server(2), operator(3), keyHolder(4), approver(5), auditor(6)");
         Matches<MessageType>("advertisement(1), shareBundle(2), upload(3), confirmation(4), unmaskAnswer(5), encryptedUpload(6), shareCheckAnswer(7), listSignature(8), keySumAnswer(9), singleKeyUpload(10), singleKeyAnswer(11)");
-        Matches<TaskModelKind>("vector(1), linear(2), logistic(3), softmax(4), network(5), statistics(7)");
+        Matches<TaskModelKind>("vector(1), linear(2), logistic(3), softmax(4), network(5), trees(6), statistics(7)");
         Matches<ServerOptimizerKind>("fedAvg(1), fedSgd(2), fedAvgM(3), fedAdam(4), fedYogi(5), fedAdagrad(6)");
         Matches<LocalOptimizerKind>("sgd(1), adam(2)");
         Matches<RoundKind>("standardise(1), train(2), evaluate(3), explain(4)");
