@@ -4,7 +4,9 @@ using SecureFed.Cli.Audit;
 using SecureFed.Cli.Bench;
 using SecureFed.Cli.Commands;
 using SecureFed.Cli.Demo;
+using SecureFed.Cli.Models;
 using SecureFed.Cli.Output;
+using SecureFed.Cli.Stats;
 
 namespace SecureFed.Cli;
 
@@ -44,6 +46,7 @@ public static class SecureFedCommand
         RootCommand root = new("SecureFed: federated learning through a server that sums what it cannot read.")
         {
             DemoCommand.Create(terminal),
+            StatsCommand.Create(terminal),
             ServerCommand.Create(terminal),
             WitnessCommand.Create(terminal),
             KeysCommand.Create(terminal),
@@ -56,6 +59,7 @@ public static class SecureFedCommand
             HeCommand.Create(terminal),
             AttackCommand.Create(terminal),
             BenchCommand.Create(terminal),
+            ModelCommand.Create(terminal),
         };
         return root;
     }

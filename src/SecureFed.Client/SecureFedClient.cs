@@ -99,9 +99,16 @@ public sealed class SecureFedClient
     {
         if ((await GetContextAsync(cancellationToken)).Task.Privacy.Unit == PrivacyUnit.Record && trainer is not IRecordTrainer)
             throw NeedsRecords();
+        StaleUpdate? ahead = null;
         while (await WaitForRoundAsync(cancellationToken) is { } round)
         {
-            RoundOutcome outcome = await JoinAsync(round, assignment => ComputeAsync(trainer, assignment, cancellationToken), cancellationToken);
+            if (round.Kind == RoundKind.Train && context!.Task.Schedule.GreatestStaleness > 0 && ahead is null)
+            {
+                ahead = await ComputeAheadAsync(round, trainer, cancellationToken);
+                continue; // The round may be over by now; the update goes to the next that is open.
+            }
+
+            RoundOutcome outcome = await JoinAsync(round, assignment => ComputeAsync(trainer, Interlocked.Exchange(ref ahead, null), assignment, cancellationToken), cancellationToken);
             progress?.Report(outcome);
         }
 
@@ -124,11 +131,34 @@ public sealed class SecureFedClient
 
     private async Task<RoundOutcome> JoinAsync(RoundView view, Func<RoundAssignment, ValueTask<RoundInput>> compute, CancellationToken cancellationToken)
     {
-        ClientContext client = await GetChangedContextAsync(cancellationToken);
         await using IAsyncDisposable lease = await options.StateStore.LeaseAsync(options.TaskId, cancellationToken);
         SavedRounds saved = await options.StateStore.LoadAsync(options.TaskId, cancellationToken) ?? new SavedRounds(0, default);
         bool isResuming = !saved.ActiveRound.IsEmpty && saved.LastRoundNumber == view.Number;
         LogFollower log = await LogFollower.OpenAsync(logMemory, options.Policy!, options.TaskId, cancellationToken);
+        ExaminedRound examined = await ExamineAsync(view, saved, log, cancellationToken);
+        (ClientContext client, RoundTransport transport, Announcement opening, RoundAssignment assignment) = examined;
+        (RoundParameters round, ModelState model) = (assignment.Round, assignment.Model);
+        PrivacyCharge? charge = PrivacyCharge.For(client, round, model);
+        RoundParticipant participant = client.Task.Protection == ProtectionKind.Masking
+            ? new MaskedParticipant(client, transport, options.StateStore, options.Random, pipeline, ledger)
+            : new EncryptedParticipant(client, transport, options.StateStore, options.Random, pipeline, ledger);
+        return await participant.TakePartAsync(opening, saved, isResuming, ComputeForAsync, charge, cancellationToken);
+
+        async ValueTask<RoundInput> ComputeForAsync()
+        {
+            RoundInput input = await compute(assignment);
+            return charge?.Node > 0
+                ? input with { Leaves = leaves ??= new LeafSums(client.Task.Privacy.TreeLeaves), TrainRound = model.CompletedTrainRounds }
+                : input;
+        }
+    }
+
+    /// <summary>Fetches what a round is about, and whether it follows from the task, the roster and the policy.</summary>
+    /// <exception cref="RoundRefusedException">It does not; nothing was sent.</exception>
+    private async Task<ExaminedRound> ExamineAsync(RoundView view, SavedRounds saved, LogFollower log, CancellationToken cancellationToken)
+    {
+        ClientContext client = await GetChangedContextAsync(cancellationToken);
+        bool isResuming = !saved.ActiveRound.IsEmpty && saved.LastRoundNumber == view.Number;
         RoundTransport transport = new(connection, log, options.TaskId, TaskFollower.ParseIdentifier(view.RoundId), options.ClientId, TaskFollower.LongestWait(client.Task), time);
         Announcement opening = await transport.GetOpeningAsync(cancellationToken);
         client = await FollowRosterAsync(client, opening.Entry, saved, cancellationToken);
@@ -151,27 +181,34 @@ public sealed class SecureFedClient
             throw new RoundRefusedException(ErrorCodes.ModelMismatch, $"The round's model ({model.Parameters.Count} parameters) does not have the task's form; the client does not train on it.");
         if (MaskingClient.ExamineModel(client.InForce, round, model) is { } mismatch)
             throw new RoundRefusedException(mismatch);
-        PrivacyCharge? charge = PrivacyCharge.For(client, round, model);
-        RoundAssignment assignment = new(client.InForce, round, model);
-        RoundParticipant participant = isMasked
-            ? new MaskedParticipant(client, transport, options.StateStore, options.Random, pipeline, ledger)
-            : new EncryptedParticipant(client, transport, options.StateStore, options.Random, pipeline, ledger);
-        return await participant.TakePartAsync(opening, saved, isResuming, ComputeForAsync, charge, cancellationToken);
-
-        async ValueTask<RoundInput> ComputeForAsync()
-        {
-            RoundInput input = await compute(assignment);
-            return charge?.Node > 0
-                ? input with { Leaves = leaves ??= new LeafSums(client.Task.Privacy.TreeLeaves), TrainRound = model.CompletedTrainRounds }
-                : input;
-        }
+        return new ExaminedRound(client, transport, opening, new RoundAssignment(client.InForce, round, model));
     }
 
-    private static async ValueTask<RoundInput> ComputeAsync(ILocalTrainer trainer, RoundAssignment assignment, CancellationToken cancellationToken)
+    /// <summary>An update that was computed ahead is used once, if it is not too old; then a fresh one is due.</summary>
+    private static async ValueTask<RoundInput> ComputeAsync(ILocalTrainer trainer, StaleUpdate? ahead, RoundAssignment assignment, CancellationToken cancellationToken)
     {
-        if (assignment.Task.Privacy.Unit != PrivacyUnit.Record)
-            return new RoundInput(await trainer.ComputeAsync(assignment, cancellationToken), null);
-        return new RoundInput(default, await ((IRecordTrainer)trainer).OpenRecordsAsync(assignment, cancellationToken));
+        if (assignment.Task.Privacy.Unit == PrivacyUnit.Record)
+            return new RoundInput(default, await ((IRecordTrainer)trainer).OpenRecordsAsync(assignment, cancellationToken));
+        return new RoundInput(ahead?.For(assignment) ?? await trainer.ComputeAsync(assignment, cancellationToken), null);
+    }
+
+    /// <summary>Computes on the model of a round without joining it, however long that takes: nobody waits for this client.</summary>
+    private async Task<StaleUpdate?> ComputeAheadAsync(RoundView view, ILocalTrainer trainer, CancellationToken cancellationToken)
+    {
+        SavedRounds saved = await options.StateStore.LoadAsync(options.TaskId, cancellationToken) ?? new SavedRounds(0, default);
+        LogFollower log = await LogFollower.OpenAsync(logMemory, options.Policy!, options.TaskId, cancellationToken);
+        ExaminedRound examined;
+        try
+        {
+            examined = await ExamineAsync(view, saved, log, cancellationToken);
+        }
+        catch (SecureFedException exception) when (exception is not RoundRefusedException && exception.IsTransient)
+        {
+            return null; // The round ended meanwhile.
+        }
+
+        double[] update = await trainer.ComputeAsync(examined.Assignment, cancellationToken);
+        return new StaleUpdate(examined.Assignment.Model.CompletedTrainRounds, update);
     }
 
     private static SecureFedException NeedsRecords() => new(
@@ -272,10 +309,14 @@ public sealed class SecureFedClient
 
     private static string Advice(string reason) => reason switch
     {
+        RoundSummary.Diverged => "the server's step would have made the model infinite: the next task needs a lower server learning rate (a tenth is a good next try), or a warm-up.",
+        ErrorCodes.InvalidAggregate => "no model followed from the sums: clients need rows, and all of them the task's clip norms.",
         ErrorCodes.CohortTooSmall => "more clients must take part, or the task needs a smaller least cohort.",
         ErrorCodes.TooFewSurvivors or ErrorCodes.TooFewDealers or ErrorCodes.QuorumMissing or ErrorCodes.TooFewAnswers =>
             "too many clients dropped out: the task needs a larger delta_drop with more clients, or longer deadlines.",
         ErrorCodes.BudgetExhausted => "its privacy budget is spent, by rounds that failed after they were paid for; the model so far stands. The operator can have a raise approved, and this client go on then if its policy allows it; more spareRounds help the next task.",
         _ => "the reason is in the task's log.",
     };
+
+    private sealed record ExaminedRound(ClientContext Client, RoundTransport Transport, Announcement Opening, RoundAssignment Assignment);
 }

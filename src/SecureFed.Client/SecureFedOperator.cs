@@ -72,6 +72,11 @@ public sealed class SecureFedOperator(HttpClient http)
     public async Task<BudgetView> GetBudgetAsync(Identifier task, CancellationToken cancellationToken = default) =>
         ServiceConnection.ReadJson<BudgetView>(await connection.GetAsync(Routes.TaskPart(task, "budget"), cancellationToken: cancellationToken));
 
+    /// <summary>What the finished model goes by.</summary>
+    /// <exception cref="SecureFedException"><c>unknown-resource</c>: the task has no explanation round; <c>not-ready</c>: it is not over.</exception>
+    public async Task<ExplanationView> GetExplanationAsync(Identifier task, CancellationToken cancellationToken = default) =>
+        ServiceConnection.ReadJson<ExplanationView>(await connection.GetAsync(Routes.TaskPart(task, "explanation"), cancellationToken: cancellationToken));
+
     /// <summary>Every released sum and the nearest earlier one by survivors. The server's word: recompute it from the signed cohorts and survivor lists.</summary>
     public async Task<IReadOnlyList<ParticipationView>> GetParticipationAsync(Identifier task, CancellationToken cancellationToken = default) =>
         ServiceConnection.ReadJson<IReadOnlyList<ParticipationView>>(await connection.GetAsync(Routes.TaskPart(task, "participation"), cancellationToken: cancellationToken));

@@ -47,9 +47,22 @@ internal sealed class TaskFollower(ServiceConnection connection, Identifier task
             throw new RoundRefusedException(ErrorCodes.InvalidParameters, $"The task has other parameters than those with which this {Party} joined it before; a changed task needs a new identifier.");
         if (policy.Check(task) is { } violation)
             throw new RoundRefusedException(violation);
-        return new LearningTask(task).HasShapesOf(task)
+        return HasItsShapes(task)
             ? task
             : throw new RoundRefusedException(ErrorCodes.InvalidParameters, $"The task's segments are not those that follow from its model; the {Party} abstains.");
+    }
+
+    /// <summary>False also for questions that make no sense: the task's form does not say all that the learning library asks of them.</summary>
+    private static bool HasItsShapes(TaskParameters task)
+    {
+        try
+        {
+            return new LearningTask(task).HasShapesOf(task);
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
+        }
     }
 
     /// <summary>The task as two people have changed it since, if the server says so and shows both signatures. A server that hides a change gives up what it allows.</summary>

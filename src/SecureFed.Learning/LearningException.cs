@@ -4,6 +4,9 @@ namespace SecureFed.Learning;
 /// <remarks>Never carries values of features, labels or updates beyond what the owner of the data needs to find the place.</remarks>
 public class LearningException : Exception
 {
+    /// <summary>Code of a step that would make the global model infinite.</summary>
+    public const string ModelNotFinite = "model-not-finite";
+
     /// <param name="code">Stable kebab-case token, for machines.</param>
     /// <param name="message">What is wrong.</param>
     /// <param name="hint">What to do next.</param>

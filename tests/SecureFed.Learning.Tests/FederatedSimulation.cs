@@ -26,6 +26,10 @@ internal sealed class FederatedSimulation(ScenarioData data, Scenario scenario, 
 
     public bool Clip { get; init; } = true;
 
+    public double ClipNorm { get; init; } = scenario.ClipNorm;
+
+    public GlobalModel Start { get; init; } = GlobalModel.Zero(scenario.ModelKind, data.Schema.Features.Count);
+
     public (GlobalModel Model, Standardizer Standardizer) Run()
     {
         DataSchema schema = data.Schema;
@@ -33,8 +37,8 @@ internal sealed class FederatedSimulation(ScenarioData data, Scenario scenario, 
         Standardizer standardizer = Standardizer.FromSum(schema, moments, data.MaxRows);
         DataSet[] clients = [.. data.Clients.Select(standardizer.Apply)];
         var optimizer = new FedAvg(ServerRate);
-        var objective = new Objective(scenario.ModelKind, scenario.Penalty, standardizer.TotalRows);
-        GlobalModel model = GlobalModel.Zero(scenario.ModelKind, schema.Features.Count);
+        var objective = new Objective(Start.Shape, scenario.Penalty, standardizer.TotalRows);
+        GlobalModel model = Start;
         double[] state = optimizer.InitialState(model.Parameters.Length);
         for (int round = 1; round <= Rounds; round++)
         {
@@ -53,7 +57,7 @@ internal sealed class FederatedSimulation(ScenarioData data, Scenario scenario, 
 
             LargestNorms.Add(largest);
             ServerStep step = optimizer.Step(model.Parameters, state, Sum(vectors), vectors.Count);
-            (model, state) = (new GlobalModel(model.Kind, step.Parameters), step.State);
+            (model, state) = (model.With(step.Parameters), step.State);
         }
 
         return (model, standardizer);
@@ -64,12 +68,12 @@ internal sealed class FederatedSimulation(ScenarioData data, Scenario scenario, 
 
     private double[] Clipped(double[] vector)
     {
-        VectorLayout layout = new FedAvg().Layout(vector.Length - 1, scenario.ClipNorm);
+        VectorLayout layout = new FedAvg().Layout(vector.Length - 1, ClipNorm);
         Span<double> delta = layout.Slice(vector.AsSpan(), FedAvg.WeightedDelta);
         double norm = Norm(delta);
-        for (int j = 0; norm > scenario.ClipNorm && j < delta.Length; j++)
+        for (int j = 0; norm > ClipNorm && j < delta.Length; j++)
         {
-            delta[j] *= scenario.ClipNorm / norm;
+            delta[j] *= ClipNorm / norm;
         }
 
         return vector;

@@ -17,27 +17,31 @@ internal sealed class RecordLevelSimulation(ScenarioData data, Scenario scenario
 {
     private readonly DeterministicSequence random = new(seed, 0x7265636f7264);
 
+    public RecordLevelSettings Settings { get; init; } = scenario.RecordLevel;
+
+    public GlobalModel Start { get; init; } = GlobalModel.Zero(scenario.ModelKind, data.Schema.Features.Count);
+
     /// <param name="noiseMultiplier">z of a training round.</param>
     /// <param name="standardisationMultiplier">z of the standardisation round.</param>
     public (GlobalModel Model, Standardizer Standardizer) Run(double noiseMultiplier, double standardisationMultiplier)
     {
-        RecordLevelSettings settings = scenario.RecordLevel;
+        RecordLevelSettings settings = Settings;
         MomentRecords[] moments = [.. data.Clients.Select(client => new MomentRecords(client, data.Schema))];
         (double[] sum, double[] noise) = Release(moments, 1, standardisationMultiplier);
         var standardizer = Standardizer.FromNoisySum(data.Schema, sum, noise);
         DataSet[] clients = [.. data.Clients.Select(standardizer.Apply)];
-        var optimizer = new RecordSgd(settings.CreateRule(), settings.SamplingRate * standardizer.TotalRows, scenario.Penalty / standardizer.TotalRows);
-        GlobalModel model = GlobalModel.Zero(scenario.ModelKind, data.Schema.Features.Count);
+        var optimizer = new RecordSgd(settings.CreateRule(), settings.SamplingRate * standardizer.TotalRows, scenario.Penalty / standardizer.TotalRows, Start.Shape.Layers);
+        GlobalModel model = Start;
         (double[] state, double[] average) = ([], []);
         for (int round = 1; round <= settings.Rounds; round++)
         {
             GradientRecords[] gradients = [.. clients.Select(client => new GradientRecords(model, client, settings.ClipNorm))];
             ServerStep step = optimizer.Step(model.Parameters, state, Release(gradients, settings.SamplingRate, noiseMultiplier).Sum, clients.Length);
-            (model, state) = (new GlobalModel(model.Kind, step.Parameters), step.State);
+            (model, state) = (model.With(step.Parameters), step.State);
             average = TailAverage.Next(average, step.Parameters, round, settings.Rounds);
         }
 
-        return (new GlobalModel(model.Kind, average), standardizer);
+        return (model.With(average), standardizer);
     }
 
     private (double[] Sum, double[] Noise) Release(IReadOnlyList<IRecordVectors> clients, double samplingRate, double noiseMultiplier)

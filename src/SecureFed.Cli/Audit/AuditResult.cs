@@ -13,6 +13,7 @@ namespace SecureFed.Cli.Audit;
 /// <param name="Entries">The fold over the entries, up to the fault.</param>
 /// <param name="Replay">The fold with blobs; null without them.</param>
 /// <param name="Budget">Recomputed from the entries; null without noise, without parameters or after a fault.</param>
+/// <param name="Explanation">Recomputed from the blobs; null without blobs, without such a round or after a fault.</param>
 internal sealed record AuditResult(
     string Place,
     AuditTrust Trust,
@@ -21,7 +22,8 @@ internal sealed record AuditResult(
     AuditFault? Fault,
     EntryAudit Entries,
     TaskReplay? Replay,
-    BudgetView? Budget)
+    BudgetView? Budget,
+    ExplanationView? Explanation = null)
 {
     public bool IsVerified => Fault is null;
 }

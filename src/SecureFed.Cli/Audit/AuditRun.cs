@@ -34,7 +34,7 @@ internal sealed class AuditRun(AuditPlace place, AuditTrust trust, Action<ulong>
     {
         EntryAudit entries = new(digest => FindBlob(digest, task));
         TaskReplay? replay = place.Blobs is { } blobs && trust.RosterAuthority is { } authority
-            ? new TaskReplay(blobs, authority, state => ModelStep.Next(state, blobs))
+            ? new TaskReplay(blobs, authority, state => ModelStep.Next(state, blobs), ModelStep.First)
             : null;
         SignedCheckpoint? since = null;
         AuditFault? fault = earlier is { } visit && trust.Policy.Open(visit.Note, out since) is { } untrusted
@@ -57,8 +57,12 @@ internal sealed class AuditRun(AuditPlace place, AuditTrust trust, Action<ulong>
 
         foreach (string missed in Order.Except(steps.Select(s => s.Name), StringComparer.Ordinal).ToArray())
             Add(missed, AuditStatus.NotReached, "an earlier part failed");
-        return new AuditResult(place.Name, trust, checkpoint, [.. steps.OrderBy(s => Array.IndexOf(Order, s.Name))], fault, entries, replay, budget);
+        return new AuditResult(place.Name, trust, checkpoint, [.. steps.OrderBy(s => Array.IndexOf(Order, s.Name))], fault, entries, replay, budget, fault is null ? ReadExplanation(replay) : null);
     }
+
+    /// <summary>From the sum and the model that the replay has just checked.</summary>
+    private ExplanationView? ReadExplanation(TaskReplay? replay) =>
+        replay?.State is { Round: { } last } state && place.Blobs is { } blobs ? ModelStep.TryExplain(state.Parameters, last, blobs) : null;
 
     private ReadOnlyMemory<byte>? FindBlob(Digest digest, Identifier? task)
     {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using SecureFed.Cli.Demo;
 using SecureFed.Cli.Output;
 using SecureFed.Client;
 using SecureFed.Client.Http;
@@ -7,6 +8,9 @@ using SecureFed.Client.Rounds;
 using SecureFed.Client.State;
 using SecureFed.Cryptography.Keys;
 using SecureFed.Learning.Data;
+using SecureFed.Learning.Training;
+using SecureFed.Protocol.Errors;
+using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
 
 namespace SecureFed.Cli.Commands;
@@ -17,8 +21,8 @@ internal static class ClientCommand
     public static Command Create(Terminal terminal)
     {
         PartyOptions party = new();
-        Option<string> data = CommandOptions.Required("--data", "CSV file with the task's features and label; other columns are left out by --drop.");
-        Option<string> drop = CommandOptions.Optional("--drop", "Columns to leave out, comma-separated.");
+        Option<string> data = CommandOptions.Required("--data", "CSV file with the task's features and label, or the columns that it asks statistics of, found by name; other columns are left out.");
+        Option<string> drop = CommandOptions.Optional("--drop", "Columns to leave out, comma-separated. Not needed: the task names the columns that it uses.");
         Option<string> positive = CommandOptions.Optional("--positive", "Label value that counts as positive. Default 1.");
         Option<string> state = CommandOptions.Required("--state", "Directory for round state and privacy ledger, this client's own. Tasks on the same data share one.");
         Command command = new("client", "Takes part in a task until its schedule is complete.")
@@ -43,10 +47,9 @@ internal static class ClientCommand
             SecureFedClient client = new(http, options, TimeProvider.System);
             TaskParameters parameters = await client.GetTaskParametersAsync(cancellationToken);
             DataSet rows = ReadRows(parsed.GetValue(data)!, parsed.GetValue(drop), parsed.GetValue(positive), parameters);
-            ModelState model = await client.RunAsync(
-                new DataSetTrainer(rows, BitConverter.ToUInt64(options.ClientId.ToArray())),
-                new Reporter(terminal),
-                cancellationToken);
+            Reporter reporter = new(terminal);
+            DataSetTrainer trainer = new(rows, BitConverter.ToUInt64(options.ClientId.ToArray()));
+            ModelState model = await RunAsync(client, trainer, reporter, cancellationToken);
             if (terminal.IsJson)
                 terminal.WriteJson(new { task = options.TaskId.ToString(), rounds = model.CompletedTrainRounds, parameters = model.Parameters });
             else
@@ -56,22 +59,46 @@ internal static class ClientCommand
         return command;
     }
 
+    /// <summary>Until the task is complete. With noise a client whose training diverged goes on with zeros, for its silence would tell something; its owner learns of it here.</summary>
+    private static async Task<ModelState> RunAsync(SecureFedClient client, DataSetTrainer trainer, Reporter reporter, CancellationToken cancellationToken)
+    {
+        try
+        {
+            ModelState model = await client.RunAsync(trainer, reporter, cancellationToken);
+            return reporter.Diverged is { } diverged ? throw diverged : model;
+        }
+        catch (SecureFedException exception) when (string.Equals(exception.Code, RoundSummary.Diverged, StringComparison.Ordinal))
+        {
+            string loss = trainer.LastLoss is { } last ? string.Create(CultureInfo.InvariantCulture, $" The loss on the own rows was {last:G3} in the last training round.") : "";
+            throw CommandException.Refuse(
+                RoundSummary.Diverged,
+                $"{exception.Message}{loss}",
+                "Ask the operator for a task with a lower server learning rate (a tenth is a good next try), or with a warm-up.");
+        }
+    }
+
     private static DataSet ReadRows(string path, string? drop, string? positive, TaskParameters task)
     {
+        if (task.Model.Kind == TaskModelKind.Statistics)
+            return DemoPlan.ReadTable([path], CsvOptions.ForStatistics with { Drop = DemoCommand.ListOf(drop) }).Data;
         if (task.Model.Label is null)
             throw CommandException.Refuse("vector-task", "The task sums vectors that only an application can compute.", "Use the client library's ContributeAsync.");
         using StreamReader reader = new(path);
-        return CsvTable.Read(reader, new CsvOptions(task.Model.Label.Name)
-        {
-            Positive = positive ?? "1",
-            Drop = drop?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [],
-            LabelKind = task.Model.Kind == TaskModelKind.Logistic ? LabelKind.Binary : LabelKind.Numeric,
-        }).Data;
+        return TaskRows.Read([new CsvSource(Path.GetFileName(path), reader)], task, positive ?? "1");
     }
 
     private sealed class Reporter(Terminal terminal) : IProgress<RoundOutcome>
     {
-        public void Report(RoundOutcome value) =>
+        /// <summary>Set while the last training round of this client diverged behind noise.</summary>
+        public TrainingDivergedException? Diverged { get; private set; }
+
+        public void Report(RoundOutcome value)
+        {
             terminal.Note(string.Create(CultureInfo.InvariantCulture, $"round {value.Number} {value.Kind}: {value.Status} {value.Reason} receipt {value.ReceiptIndex}"));
+            if (value.Fault is { } fault)
+                terminal.Note($"  this client contributed zeros: {fault.Message}");
+            if (value.Kind == RoundKind.Train)
+                Diverged = value.Fault as TrainingDivergedException;
+        }
     }
 }

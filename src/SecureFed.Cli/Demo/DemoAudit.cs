@@ -52,7 +52,7 @@ internal sealed class DemoAudit(DemoConsortium consortium, DemoPlan plan, Identi
     public static void WriteFiles(string directory, DemoResult result, ModelFile model)
     {
         WriteJson(directory, ModelFile.Name, model);
-        File.WriteAllText(Path.Combine(directory, "report.html"), ReportHtml.Write(ReportContent.Of(result.Audit)));
+        File.WriteAllText(Path.Combine(directory, "report.html"), ReportHtml.Write(ReportContent.Of(result.Audit) with { LearningCurve = [.. result.Rounds.Select(r => new ReportLoss(r.Round, r.Loss))] }));
     }
 
     private AuditTrust Trust

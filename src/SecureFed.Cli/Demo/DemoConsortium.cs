@@ -118,7 +118,7 @@ internal sealed class DemoConsortium : IAsyncDisposable
         AllowsCuriousServer: cohort.ServerClass == ServerClass.Curious,
         RequiresNoise: privacy.Unit != PrivacyUnit.None,
         Protections: [Protection],
-        Models: [TaskModelKind.Linear, TaskModelKind.Logistic],
+        Models: [TaskModelKind.Linear, TaskModelKind.Logistic, TaskModelKind.Softmax, TaskModelKind.Network, TaskModelKind.Trees, TaskModelKind.Statistics],
         Privacy: privacy.Unit == PrivacyUnit.None ? null : LimitsFor(privacy),
         KeyHolders: [.. Holders.Select(h => h.Id)]);
 

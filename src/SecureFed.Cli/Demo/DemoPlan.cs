@@ -23,6 +23,11 @@ namespace SecureFed.Cli.Demo;
 /// <param name="Privacy">Budget and rounds.</param>
 /// <param name="RingBits">b; below 32 long training vectors are flattened.</param>
 /// <param name="Protection">How updates are hidden.</param>
+/// <param name="Schedule">Evaluations in between, and whether they can end the training.</param>
+/// <param name="Form">The model with its dimensions.</param>
+/// <param name="Explanation">What a last round explains; null for no such round.</param>
+/// <param name="ExplainShare">Its part of the budget.</param>
+/// <param name="Trees">Boosted trees; null for another model.</param>
 internal sealed record DemoPlan(
     Scenario Scenario,
     ScenarioData Data,
@@ -33,7 +38,12 @@ internal sealed record DemoPlan(
     TrainingDefinition Training,
     DemoPrivacy Privacy,
     int RingBits,
-    ProtectionKind Protection)
+    ProtectionKind Protection,
+    ScheduleDefinition Schedule,
+    DemoModel Form,
+    ExplanationDefinition? Explanation = null,
+    double ExplainShare = DemoExplanation.DefaultShare,
+    DemoTrees? Trees = null)
 {
     /// <summary>Data generation, partition and simulated dropouts are the same in every run; keys and masks never are.</summary>
     public const ulong Seed = 20_260_101;
@@ -46,6 +56,9 @@ internal sealed record DemoPlan(
     // The scenarios' own steps suit the logistic loss; squared error is steeper, and Adam does not mind how steep.
     private static readonly LocalTrainingOptions SquaredErrorTraining = new() { Epochs = 5, BatchSize = 32, LearningRate = 0.05, LearningRateDecay = 0.85 };
     private static readonly ExactDecimal Gamma = ExactDecimal.From(0.1m);
+
+    /// <summary>Questions to ask in place of training a model; null to train.</summary>
+    public ModelDefinition? Statistics { get; init; }
 
     public int Clients => Cohort.Greatest;
 
@@ -70,43 +83,71 @@ internal sealed record DemoPlan(
         RequireUsage(options.AdaptiveClip is null or (>= 0.01 and <= 0.99), "--adaptive-clip is a quantile, 0.01 to 0.99.");
         RequireUsage(options.AdaptiveClip is null || (options.Privacy != PrivacyUnit.None && !options.IsTree), "--adaptive-clip releases a count with noise: it goes with --privacy client or record, and not with --mechanism tree.");
         RequireUsage(options.RingBits == 32 || options.Privacy != PrivacyUnit.None, "--ring-bits 16 and 20 go with --privacy client or record: without noise the grid is as fine as the ring allows, whatever its size.");
+        RequireUsage(options.EvaluateEvery is null or >= 1, "--evaluate-every is at least 1.");
+        RequireUsage(options.Patience is null or >= 1, "--patience is at least 1.");
+        RequireUsage(options.LeastImprovement >= 0 && double.IsFinite(options.LeastImprovement) && (options.Patience is not null || options.LeastImprovement == 0), "--least-improvement is at least 0 and goes with --patience.");
+        DemoTraining.Check(options);
+        RequireUsage(options.ExplainShare is null or (> 0 and < 0.7), "--explain-share lies above 0 and below 0.7.");
+        RequireUsage(options.ExplainShare is null || (options.Explain && options.Privacy != PrivacyUnit.None), "--explain-share goes with --explain and --privacy client or record.");
+        RequireUsage(options.BoundsFrom is null || options.Privacy == PrivacyUnit.Record, "--bounds-from goes with --privacy record: elsewhere a row beyond the bounds is refused, not counted as the bound.");
         RequireUsage(options.Data.Count == 0 || options.Label is not null, "--data needs --label.");
         RequireUsage(options.Data.Count > 0 || (options.Label is null && options.Positive is null && options.Drop.Count == 0), "--label, --positive and --drop go with --data.");
 
         double dropout = options.Dropout ?? scenario.DefaultDropout;
         CohortBounds cohort = ChooseCohort(clients, dropout, scenario, options);
-        ModelKind model = options.Model switch { "linear" => ModelKind.Linear, "logistic" => ModelKind.Logistic, _ => scenario.ModelKind };
-        (ScenarioData data, IReadOnlyList<string> notes) = options.Data.Count > 0 ? ReadCsv(options, model, clients) : (scenario.Generate(clients, Seed), []);
-        LocalTrainingOptions local = model == scenario.ModelKind ? scenario.Local : SquaredErrorTraining;
+        ModelKind model = DemoModel.KindOf(options, scenario);
+        LabelKind label = DemoModel.LabelOf(options, model, () => options.Data.Count > 0 ? Read(options, sources => CsvTable.SuggestLabelKind(sources, ToCsv(options, LabelKind.Binary))) : LabelKind.Binary);
+        RequireUsage(options.Positive is null || label == LabelKind.Binary, "--positive goes with a label of two values: --model logistic, or a network with a logistic output.");
+        CsvTable? table = options.Data.Count > 0 ? Read(options, sources => CsvTable.Read(sources, ToCsv(options, label))) : null;
+        ScenarioData data = table is null ? scenario.Generate(clients, Seed, DemoTraining.DealingOf(options)) : Scenario.Deal(table, clients, Seed, DemoTraining.DealingOf(options));
+        if (options.BoundsFrom is { } answers)
+            data = data.With(Stats.StatsBounds.Apply(data.Schema, answers));
+        IReadOnlyList<string> notes = table?.Notes ?? [];
+        DemoTrees? trees = DemoTrees.For(options, scenario, data.Schema.Features.Count);
+        DemoModel form = DemoModel.Create(options, model, label, data.Schema, table?.Classes ?? [], scenario.Network.Hidden);
+        bool isNetwork = model == ModelKind.Network;
+        LocalTrainingOptions local = isNetwork ? scenario.Network.Local
+            : model == ModelKind.Softmax ? scenario.Local with { LearningRate = scenario.Local.LearningRate / LayeredModel.SoftmaxPace }
+            : model == scenario.ModelKind ? scenario.Local : SquaredErrorTraining;
+        RecordLevelSettings recordLevel = isNetwork ? scenario.Network.RecordLevel
+            : model == ModelKind.Softmax ? scenario.RecordLevel with { ServerRate = scenario.RecordLevel.ServerRate / LayeredModel.SoftmaxPace }
+            : scenario.RecordLevel;
         bool isFedSgd = string.Equals(options.Optimizer, "fedsgd", StringComparison.Ordinal);
+        ServerOptimizerKind kind = DemoTraining.KindOf(options.Optimizer);
         TrainingDefinition training = new()
         {
-            Optimizer = options.Optimizer switch
-            {
-                "fedsgd" => ServerOptimizerKind.FedSgd,
-                "fedavgm" => ServerOptimizerKind.FedAvgM,
-                "fedadam" => ServerOptimizerKind.FedAdam,
-                _ => ServerOptimizerKind.FedAvg,
-            },
-            ServerLearningRate = isFedSgd ? options.LearningRate ?? FedSgdRate(scenario, model, data.Schema.Features.Count) : model == scenario.ModelKind ? scenario.ServerRate : 1,
+            Optimizer = kind,
+            ServerLearningRate = isFedSgd
+                ? options.LearningRate ?? FedSgdRate(scenario, model, data.Schema.Features.Count)
+                : DemoTraining.RateOf(kind, isNetwork ? scenario.Network.ServerRate : model == scenario.ModelKind || model == ModelKind.Softmax ? scenario.ServerRate : 1),
             LocalOptimizer = local.Optimizer == LocalOptimizer.Adam ? LocalOptimizerKind.Adam : LocalOptimizerKind.Sgd,
             LocalLearningRate = isFedSgd ? local.LearningRate : options.LearningRate ?? local.LearningRate,
             AdamEpsilon = local.AdamEpsilon,
             LearningRateDecay = local.LearningRateDecay,
             LocalEpochs = options.LocalEpochs ?? local.Epochs,
             BatchSize = options.BatchSize ?? local.BatchSize,
-            ClipNorm = scenario.ClipNorm,
+            ClipNorm = isNetwork ? scenario.Network.ClipNorm : scenario.ClipNorm,
             GreatestRows = data.MaxRows,
         };
+        if (trees is not null)
+            options = options with { Rounds = trees.Options.Rounds };
         if (options.Privacy == PrivacyUnit.Record)
         {
-            (DemoPrivacy records, TrainingDefinition stepped) = DemoPrivacy.ForRecords(options, scenario, dropout, data.Clients.Sum(c => c.Rows), training);
-            return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(stepped, options), records, options.RingBits, options.Protection);
+            (DemoPrivacy records, TrainingDefinition stepped) = DemoPrivacy.ForRecords(options, scenario.Name, recordLevel, dropout, data.Clients.Sum(c => c.Rows), training);
+            return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(DemoTraining.Complete(stepped, options, records.Rounds), options), trees?.Adapt(records) ?? records, options.RingBits, options.Protection, ScheduleOf(options), form, DemoExplanation.For(options, data, form.Shape.Output), options.ExplainShare ?? DemoExplanation.DefaultShare, trees);
         }
 
-        DemoPrivacy privacy = DemoPrivacy.For(options, scenario, clients, dropout, options.Rounds ?? (isFedSgd ? FedSgdRounds : scenario.DefaultRounds));
-        return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(training with { ScaleByBounds = !privacy.Standardise }, options), privacy, options.RingBits, options.Protection);
+        DemoPrivacy privacy = DemoPrivacy.For(options, scenario, clients, dropout, options.Rounds ?? (isFedSgd ? FedSgdRounds : isNetwork ? scenario.Network.Rounds : scenario.DefaultRounds));
+        privacy = trees?.Adapt(privacy) ?? privacy;
+        return new DemoPlan(scenario, data, notes, model, dropout, cohort, WithAdaptiveClip(DemoTraining.Complete(training with { ScaleByBounds = !privacy.Standardise }, options, privacy.Rounds), options), privacy, options.RingBits, options.Protection, ScheduleOf(options), form, DemoExplanation.For(options, data, form.Shape.Output), options.ExplainShare ?? DemoExplanation.DefaultShare, trees);
     }
+
+    private static ScheduleDefinition ScheduleOf(DemoOptions options) => new()
+    {
+        EvaluateEvery = options.EvaluateEvery ?? (options.Patience is null ? 0 : 1),
+        Patience = options.Patience ?? 0,
+        LeastImprovement = options.LeastImprovement,
+    };
 
     private static TrainingDefinition WithAdaptiveClip(TrainingDefinition training, DemoOptions options) => options.AdaptiveClip is not { } quantile
         ? training
@@ -116,20 +157,15 @@ internal sealed record DemoPlan(
     public TaskDefinition ToDefinition(Identifier taskId) => new()
     {
         TaskId = taskId.ToString(),
-        Name = $"demo {Scenario.Name}",
-        Model = new ModelDefinition
-        {
-            Kind = Model == ModelKind.Logistic ? TaskModelKind.Logistic : TaskModelKind.Linear,
-            Features = [.. Data.Schema.Features.Select(ToFeature)],
-            Label = ToFeature(Data.Schema.Label),
-            L2Penalty = Scenario.Penalty,
-        },
+        Name = $"{(Statistics is null ? "demo" : "statistics")} {Scenario.Name}",
+        Model = Statistics ?? (Trees is null ? Form.ToDefinition(Scenario.Penalty) : Form.ToDefinition(Scenario.Penalty) with { Kind = TaskModelKind.Trees, Trees = Trees.ToDefinition() }),
         Training = Training,
-        Schedule = new ScheduleDefinition { Standardise = Privacy.Standardise, TrainRounds = Rounds, Evaluate = Privacy.Evaluate, GreatestFailures = 5 },
-        Privacy = Privacy.Definition,
+        Schedule = Schedule with { Standardise = Privacy.Standardise, TrainRounds = Rounds, Evaluate = Privacy.Evaluate || Schedule.EvaluateEvery > 0, GreatestFailures = 5, Explain = Explanation is not null },
+        Explanation = Explanation,
+        Privacy = Privacy.Definition with { ExplainShare = ExplainShare },
         Protection = Protection,
         RingBits = RingBits,
-        Flatten = RingBits < 32 && Data.Schema.Features.Count >= LeastFlattened,
+        Flatten = RingBits < 32 && Trees is null && Form.Shape.ParameterCount > LeastFlattened,
         Cohort = new CohortDefinition
         {
             Least = Cohort.Least,
@@ -148,7 +184,7 @@ internal sealed record DemoPlan(
     /// <summary>How long nothing may come before the server goes on without the missing: the more clients share this machine, the denser they come.</summary>
     private int Grace => Dropout == 0 ? 5_000 : Clients >= 100 ? 350 : 700;
 
-    private static CohortBounds ChooseCohort(int clients, double dropout, Scenario scenario, DemoOptions options)
+    internal static CohortBounds ChooseCohort(int clients, double dropout, Scenario scenario, DemoOptions options)
     {
         ServerClass serverClass = options.IsCurious ? ServerClass.Curious : ServerClass.Malicious;
         ExactDecimal preferred = ExactDecimal.From((decimal)(options.Dropout is null || dropout == 0 ? scenario.DropoutTolerance : Math.Min(scenario.DropoutTolerance, dropout)));
@@ -177,7 +213,7 @@ internal sealed record DemoPlan(
 
     /// <summary>Squared error over F standardised features has a Hessian of trace 2F, so 1/(2F) is below 2/L whatever their correlation.</summary>
     private static double FedSgdRate(Scenario scenario, ModelKind model, int features) =>
-        model == scenario.ModelKind ? scenario.FedSgdLearningRate : 1.0 / (2 * features);
+        model == ModelKind.Linear ? 1.0 / (2 * features) : model == scenario.ModelKind ? scenario.FedSgdLearningRate : Math.Min(0.5, scenario.FedSgdLearningRate);
 
     private static int LeastFeasible(ExactDecimal delta, ServerClass serverClass)
     {
@@ -187,20 +223,20 @@ internal sealed record DemoPlan(
         return clients;
     }
 
-    private static (ScenarioData Data, IReadOnlyList<string> Notes) ReadCsv(DemoOptions options, ModelKind model, int clients)
+    private static CsvOptions ToCsv(DemoOptions options, LabelKind label) => new(options.Label!) { Positive = options.Positive ?? "1", Drop = options.Drop, LabelKind = label, PartitionBy = options.PartitionBy };
+
+    private static T Read<T>(DemoOptions options, Func<IReadOnlyList<CsvSource>, T> read) => Read(options.Data, read);
+
+    internal static CsvTable ReadTable(IReadOnlyList<string> paths, CsvOptions options) => Read(paths, sources => CsvTable.Read(sources, options));
+
+    private static T Read<T>(IReadOnlyList<string> paths, Func<IReadOnlyList<CsvSource>, T> read)
     {
         List<CsvSource> sources = [];
         try
         {
-            foreach (string path in options.Data)
+            foreach (string path in paths)
                 sources.Add(new CsvSource(Path.GetFileName(path), new StreamReader(path)));
-            CsvTable table = CsvTable.Read(sources, new CsvOptions(options.Label!)
-            {
-                Positive = options.Positive ?? "1",
-                Drop = options.Drop,
-                LabelKind = model == ModelKind.Linear ? LabelKind.Numeric : LabelKind.Binary,
-            });
-            return (Scenario.Deal(table, clients, Seed), table.Notes);
+            return read(sources);
         }
         finally
         {
@@ -209,9 +245,7 @@ internal sealed record DemoPlan(
         }
     }
 
-    private static FeatureDefinition ToFeature(FeatureSchema feature) => new(feature.Name, feature.LowerBound, feature.UpperBound);
-
-    private static void RequireUsage(bool condition, string message)
+    internal static void RequireUsage(bool condition, string message)
     {
         if (!condition)
             throw CommandException.Misuse(message, "Run 'securefed demo --help'.");

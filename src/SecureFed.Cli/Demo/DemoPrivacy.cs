@@ -48,10 +48,10 @@ internal sealed record DemoPrivacy(PrivacyDefinition Definition, int Rounds, boo
             false);
 
     /// <summary>Single rows protected: the scenario's settings, unless the user says otherwise.</summary>
-    public static (DemoPrivacy Privacy, TrainingDefinition Training) ForRecords(DemoOptions options, Scenario scenario, double dropout, int trainingRows, TrainingDefinition training)
+    public static (DemoPrivacy Privacy, TrainingDefinition Training) ForRecords(
+        DemoOptions options, string dataSet, RecordLevelSettings settings, double dropout, int trainingRows, TrainingDefinition training)
     {
         RefuseLocalTraining(options);
-        RecordLevelSettings settings = scenario.RecordLevel;
         int expected = PublicEstimate(trainingRows);
         int rounds = options.Rounds ?? (options.IsTree ? Math.Min(GreatestTreeRounds, (int)BitOperations.RoundUpToPowerOf2((uint)settings.Rounds)) : settings.Rounds);
         double rate = options.BatchSize is { } batch ? Math.Min(1, (double)batch / expected) : settings.SamplingRate;
@@ -62,7 +62,7 @@ internal sealed record DemoPrivacy(PrivacyDefinition Definition, int Rounds, boo
             Unit = PrivacyUnit.Record,
             Epsilon = options.Epsilon ?? DefaultEpsilon,
             Delta = options.Delta ?? DeltaChoice.For(expected),
-            DataSet = scenario.Name,
+            DataSet = dataSet,
             SamplingRate = options.IsTree ? 1 : rate,
             ExpectedRecords = expected,
             SpareRounds = SparesFor(rounds, dropout),
@@ -86,6 +86,8 @@ internal sealed record DemoPrivacy(PrivacyDefinition Definition, int Rounds, boo
         {
             ServerRuleKind.Adam => ServerOptimizerKind.FedAdam,
             ServerRuleKind.Momentum => ServerOptimizerKind.FedAvgM,
+            ServerRuleKind.Yogi => ServerOptimizerKind.FedYogi,
+            ServerRuleKind.Adagrad => ServerOptimizerKind.FedAdagrad,
             _ => ServerOptimizerKind.FedSgd,
         };
         ServerOptimizerKind? asked = options.Optimizer switch
@@ -94,15 +96,27 @@ internal sealed record DemoPrivacy(PrivacyDefinition Definition, int Rounds, boo
             "fedsgd" => ServerOptimizerKind.FedSgd,
             "fedavgm" => ServerOptimizerKind.FedAvgM,
             "fedadam" => ServerOptimizerKind.FedAdam,
+            "fedyogi" => ServerOptimizerKind.FedYogi,
+            "fedadagrad" => ServerOptimizerKind.FedAdagrad,
             _ => throw CommandException.Refuse(
                 "no-local-steps",
                 $"With --privacy record a round is one gradient step, so --optimizer {options.Optimizer} has nothing to average.",
-                "Choose fedsgd, fedavgm or fedadam, or --privacy client."),
+                "Choose fedsgd, fedavgm, fedadam, fedyogi or fedadagrad, or --privacy client."),
         };
-        if (options.IsTree && options.Model is not "linear" && (asked ?? ServerOptimizerKind.FedSgd) == ServerOptimizerKind.FedSgd)
+        if (options.IsTree && options.Model is not ("linear" or "network") && (asked ?? ServerOptimizerKind.FedSgd) == ServerOptimizerKind.FedSgd)
             return (ServerOptimizerKind.FedSgd, TreeRate);
-        return asked is null || asked == kind ? (kind, settings.ServerRate) : (asked.Value, asked == ServerOptimizerKind.FedAdam ? 0.05 : 1);
+        return asked is null || asked == kind ? (kind, settings.ServerRate) : (asked.Value, RateOf(asked.Value, kind, settings));
     }
+
+    /// <summary>Where the scenario goes by another rule. Yogi steps as Adam does until directions shrink; Adagrad starts longer, for its steps shrink.</summary>
+    private static double RateOf(ServerOptimizerKind asked, ServerOptimizerKind known, RecordLevelSettings settings) => asked switch
+    {
+        ServerOptimizerKind.FedYogi when known == ServerOptimizerKind.FedAdam => settings.ServerRate,
+        ServerOptimizerKind.FedAdagrad when known == ServerOptimizerKind.FedAdam => 2 * settings.ServerRate,
+        ServerOptimizerKind.FedAdam or ServerOptimizerKind.FedYogi => 0.05,
+        ServerOptimizerKind.FedAdagrad => 0.1,
+        _ => 1,
+    };
 
     private static void RefuseLocalTraining(DemoOptions options)
     {
@@ -115,10 +129,10 @@ internal sealed record DemoPrivacy(PrivacyDefinition Definition, int Rounds, boo
         }
     }
 
-    private static int SparesFor(int rounds, double dropout) => dropout > 0 ? (rounds + RoundsPerSpare - 1) / RoundsPerSpare : 0;
+    internal static int SparesFor(int rounds, double dropout) => dropout > 0 ? (rounds + RoundsPerSpare - 1) / RoundsPerSpare : 0;
 
     /// <summary>Two significant digits, as a consortium would estimate. For a trial: here the estimate is made from the rows, in production it must not be.</summary>
-    private static int PublicEstimate(int rows)
+    internal static int PublicEstimate(int rows)
     {
         double power = Math.Pow(10, Math.Max(0, Math.Floor(Math.Log10(rows)) - 1));
         return (int)(Math.Round(rows / power) * power);

@@ -3,6 +3,7 @@ using SecureFed.Cli.Audit;
 using SecureFed.Cli.Output;
 using SecureFed.Learning.Metrics;
 using SecureFed.Learning.Models;
+using SecureFed.Learning.Trees;
 using SecureFed.Privacy.Accounting;
 using SecureFed.Privacy.Accounting.Claims;
 using SecureFed.Privacy.Budget;
@@ -21,7 +22,7 @@ internal static class DemoReport
 
     public static void Write(DemoResult result, DemoPlan plan, string? directory, Terminal terminal)
     {
-        IReadOnlyList<(string Name, double Coefficient)> features = FeaturesOf(result, plan);
+        IReadOnlyList<(string Name, double? Coefficient)> features = FeaturesOf(result, plan);
         if (terminal.IsJson)
             terminal.WriteJson(ToDocument(result, plan, features));
         else
@@ -34,7 +35,7 @@ internal static class DemoReport
 
     internal static string Text(double value, string format = "0") => value.ToString(format, CultureInfo.InvariantCulture);
 
-    private static object ToDocument(DemoResult result, DemoPlan plan, IReadOnlyList<(string Name, double Coefficient)> features) => new
+    private static object ToDocument(DemoResult result, DemoPlan plan, IReadOnlyList<(string Name, double? Coefficient)> features) => new
     {
         schemaVersion = SchemaVersion,
         scenario = plan.Scenario.Name,
@@ -42,19 +43,26 @@ internal static class DemoReport
         clients = plan.Clients,
         seconds = Math.Round(result.Seconds, 3),
         testRows = plan.Data.Test.Rows,
-        rounds = result.Rounds.Select(r => new { round = r.Round, participants = r.Participants, dropped = r.Dropped, loss = r.Loss }),
+        rounds = result.Rounds.Select(r => new { round = r.Round, participants = r.Participants, dropped = r.Dropped, loss = r.Loss, drift = ToDrift(r.Drift) }),
         metrics = ToMetrics(result.Metrics),
         baseline = ToMetrics(result.Baseline),
         privacy = ToPrivacy(result.Budget, plan.Privacy.Definition.TreeLeaves, result.ClipNorm),
         audit = new { entries = EntriesOf(result), verified = result.Audit.IsVerified },
         communication = new { bytesUpPerClientPerRound = result.BytesUpPerClientPerRound, bytesDownPerClientPerRound = result.BytesDownPerClientPerRound },
-        model = new
-        {
-            kind = KindOf(plan),
-            parameters = result.Model.Parameters.ToArray(),
-            features = features.Select(f => new { name = f.Name, coefficient = f.Coefficient }),
-        },
+        model = ToModel(result, plan, features),
+        explanation = result.Explanation,
     };
+
+    /// <summary>Trees need their depth to be read; what other models say of themselves is as it was.</summary>
+    private static object ToModel(DemoResult result, DemoPlan plan, IReadOnlyList<(string Name, double? Coefficient)> features)
+    {
+        string kind = KindOf(plan);
+        double[] parameters = result.Model.Parameters.ToArray();
+        var named = features.Select(f => new { name = f.Name, coefficient = f.Coefficient });
+        return plan.Trees is { } trees
+            ? new { kind, parameters, features = named, treeDepth = trees.Options.Depth }
+            : new { kind, parameters, features = named };
+    }
 
     /// <summary>What <c>model.json</c> holds: enough to predict with, and the digest that the log names.</summary>
     public static ModelFile ToModelFile(DemoResult result, DemoPlan plan) => new(
@@ -63,10 +71,16 @@ internal static class DemoReport
         result.Audit.Entries.ModelDigest.ToString(),
         KindOf(plan),
         result.Model.Parameters.ToArray(),
-        result.Standardizer.ToArray(),
-        [.. FeaturesOf(result, plan).Select(f => new ModelFeature(f.Name, f.Coefficient))]);
+        [.. result.State.Standardisation],
+        [.. FeaturesOf(result, plan).Select(f => new ModelFeature(f.Name, f.Coefficient))],
+        plan.Form.ToForm(),
+        plan.Trees?.Options.Depth);
 
-    private static string ProtectionOf(DemoPlan plan) => plan.Protection switch
+    private static object? ToDrift(DriftView? drift) => drift is null ? null : new { dispersion = drift.Dispersion, squaredMeanNorm = drift.SquaredMeanNorm, deviation = drift.Deviation };
+
+    private static string ProtectionOf(DemoPlan plan) => ProtectionOf(plan.Protection);
+
+    internal static string ProtectionOf(ProtectionKind protection) => protection switch
     {
         ProtectionKind.Encryption => "encryption",
         ProtectionKind.EncryptionSingleKey => "encryption-single-key",
@@ -75,14 +89,39 @@ internal static class DemoReport
 
     private static string HiddenIn(DemoPlan plan) => plan.Protection == ProtectionKind.Masking ? "masked" : "encrypted";
 
-    private static string KindOf(DemoPlan plan) => plan.Model == ModelKind.Logistic ? "logistic" : "linear";
+    private static string KindOf(DemoPlan plan) => plan.Trees is not null ? "trees" : plan.Model.ToString().ToLowerInvariant();
 
-    private static IReadOnlyList<(string Name, double Coefficient)> FeaturesOf(DemoResult result, DemoPlan plan) =>
-        result.Model.Coefficients([.. plan.Data.Schema.Features.Select(f => f.Name)]);
+    /// <summary>One coefficient for each feature, with trees its part of the gain, largest first; null where the model has none such, in the features' order then.</summary>
+    private static IReadOnlyList<(string Name, double? Coefficient)> FeaturesOf(DemoResult result, DemoPlan plan)
+    {
+        string[] names = [.. plan.Data.Schema.Features.Select(f => f.Name)];
+        return result.Model switch
+        {
+            GlobalModel { Shape: LinearModel } linear => [.. linear.Coefficients(names).Select(f => (f.Name, (double?)f.Coefficient))],
+            TreeEnsemble => [.. names.Zip(TreeImportance.Of(names.Length, [.. result.State.OptimizerState]), (name, part) => (name, (double?)part)).OrderByDescending(f => f.Item2)],
+            _ => [.. names.Select(name => (name, (double?)null))],
+        };
+    }
+
+    private static void WriteCoefficients(DemoPlan plan, Terminal terminal, IReadOnlyList<(string Name, double? Coefficient)> features)
+    {
+        if (plan.Form.Shape is not LinearModel)
+        {
+            string hidden = plan.Form.IsNetwork ? $", hidden layers of {string.Join(" and ", plan.Form.Hidden)} units with {plan.Form.Activation!.Value.ToString().ToLowerInvariant()}" : "";
+            terminal.WriteLine($"Model: {KindOf(plan)} with {plan.Form.Shape.ParameterCount} parameters{hidden}; it has no single coefficient for each feature.");
+            return;
+        }
+
+        terminal.WriteLine(plan.Trees is null ? "Interpretability: coefficients of the standardised features, largest first:" : "Interpretability: each feature's part of the gain of all splits, largest first:");
+        foreach ((string name, double? coefficient) in features.Take(ShownCoefficients))
+            terminal.WriteLine($"  {Text(coefficient!.Value, "+0.000;-0.000")}  {name}");
+        if (features.Count > ShownCoefficients)
+            terminal.WriteLine($"  and {features.Count - ShownCoefficients} smaller (--json shows all)");
+    }
 
     private static ulong EntriesOf(DemoResult result) => result.Audit.Checkpoint?.Checkpoint.Size ?? 0;
 
-    private static object ToPrivacy(BudgetView? budget, int treeLeaves, double clipNorm) => new
+    internal static object ToPrivacy(BudgetView? budget, int treeLeaves, double clipNorm) => new
     {
         unit = budget is null ? "none" : UnitOf(budget),
         mechanism = budget is not { Unit: PrivacyUnit.Record } ? null : treeLeaves > 0 ? "tree" : "sampled",
@@ -111,18 +150,22 @@ internal static class DemoReport
 
     private static object ToMetrics(ModelMetrics metrics) => new { auc = metrics.Auc, accuracy = metrics.Accuracy, loss = metrics.Loss, rmse = metrics.Rmse, r2 = metrics.R2 };
 
-    private static void WriteTables(DemoResult result, DemoPlan plan, string? directory, Terminal terminal, IReadOnlyList<(string Name, double Coefficient)> features)
+    private static void WriteTables(DemoResult result, DemoPlan plan, string? directory, Terminal terminal, IReadOnlyList<(string Name, double? Coefficient)> features)
     {
         terminal.WriteLine($"{plan.Scenario.Description}");
         foreach (string note in plan.Notes)
             terminal.WriteLine(note);
         terminal.WriteLine();
 
-        Table rounds = new Table().AddColumns("round", "in the sum", "dropped", "test loss").RoundedBorder();
+        bool hasDrift = result.Rounds.Any(r => r.Drift is not null);
+        Table rounds = new Table().AddColumns(["round", "in the sum", "dropped", "test loss", .. hasDrift ? ["dispersion", "|mean|²"] : Array.Empty<string>()]).RoundedBorder();
         foreach (DemoRound round in result.Rounds)
-            rounds.AddRow(Text(round.Round), Text(round.Participants), Text(round.Dropped), Text(round.Loss, "0.0000"));
+            rounds.AddRow([Text(round.Round), Text(round.Participants), Text(round.Dropped), Text(round.Loss, "0.0000"), .. hasDrift ? [Text(round.Drift?.Dispersion ?? 0, "0.####"), Text(round.Drift?.SquaredMeanNorm ?? 0, "0.####")] : Array.Empty<string>()]);
         if (!terminal.IsInteractive)
             terminal.Console.Write(rounds); // A person has just watched this table grow.
+
+        if (hasDrift)
+            terminal.WriteLine("Dispersion: mean squared distance of the clients' updates from their mean, weighted by rows; it names no client. Far above |mean|², clients pull in different directions: --correct-drift or --proximal help.");
 
         Table metrics = new Table().AddColumns("on the test rows", $"federated, {(plan.Privacy.HasNoise ? "noised and " : "")}{HiddenIn(plan)}", "central baseline").RoundedBorder();
         AddMetric(metrics, "AUC", result.Metrics.Auc, result.Baseline.Auc);
@@ -134,7 +177,7 @@ internal static class DemoReport
 
         if (result.Federated is { } federated)
         {
-            string quality = federated.Auc is { } auc ? $"AUC {Text(auc, "0.0000")}" : $"RMSE {Text(federated.Rmse ?? 0, "0.0000")}";
+            string quality = federated.Auc is { } auc ? $"AUC {Text(auc, "0.0000")}" : federated.Rmse is null ? $"accuracy {Text(federated.Accuracy ?? 0, "0.0000")}" : $"RMSE {Text(federated.Rmse ?? 0, "0.0000")}";
             terminal.WriteLine($"Federated evaluation on the clients' own {federated.Rows} rows, by a sum that is {HiddenIn(plan)} too: {quality}, loss {Text(federated.Loss, "0.0000")}.");
         }
 
@@ -147,18 +190,16 @@ internal static class DemoReport
             terminal.WriteLine($"{result.Sums.NoisySums} released sums differ from the sum of the clients' integers by noise whose standard deviation is {Text(ratio, "0.000")} times the stated one ({result.Sums.NoisyCoordinates} coordinates).");
         terminal.WriteLine();
         terminal.WriteLine($"Communication: {Text(result.BytesUpPerClientPerRound)} bytes up and {Text(result.BytesDownPerClientPerRound)} bytes down per client and round.");
-        terminal.WriteLine("Interpretability: coefficients of the standardised features, largest first:");
-        foreach ((string name, double coefficient) in features.Take(ShownCoefficients))
-            terminal.WriteLine($"  {Text(coefficient, "+0.000;-0.000")}  {name}");
-        if (features.Count > ShownCoefficients)
-            terminal.WriteLine($"  and {features.Count - ShownCoefficients} smaller (--json shows all)");
+        WriteCoefficients(plan, terminal, features);
+        if (result.Explanation is { } explanation)
+            DemoExplanationTables.Write(explanation, terminal);
         if (result.Budget is { } budget)
             WriteBudget(budget, result, plan.Privacy.Definition.TreeLeaves, terminal);
         terminal.WriteLine(
             $"Input privacy: the server saw {HiddenIn(plan)} integers of each client and, per round, the sum over at least {plan.Cohort.DeltaDrop.FloorOfRest(result.Rounds.Count > 0 ? result.Rounds.Min(r => r.Participants + r.Dropped) : plan.Clients)} clients; no single update, row count or loss.");
     }
 
-    private static void WriteAudit(AuditResult audit, string? directory, Terminal terminal)
+    internal static void WriteAudit(AuditResult audit, string? directory, Terminal terminal)
     {
         if (audit.Fault is { } fault)
         {
@@ -193,6 +234,7 @@ internal static class DemoReport
     {
         RoundKind.Standardise => "standardise",
         RoundKind.Train => "train",
+        RoundKind.Explain => "explain",
         _ => "evaluate",
     };
 

@@ -3,6 +3,7 @@ using SecureFed.Learning.Metrics;
 using SecureFed.Learning.Models;
 using SecureFed.Learning.Preprocessing;
 using SecureFed.Protocol.Resources;
+using SecureFed.Protocol.Tasks;
 
 namespace SecureFed.Cli.Demo;
 
@@ -11,7 +12,8 @@ namespace SecureFed.Cli.Demo;
 /// <param name="Participants">Updates in the sum.</param>
 /// <param name="Dropped">Cohort members that are not in it.</param>
 /// <param name="Loss">Mean test loss after the round.</param>
-internal sealed record DemoRound(int Round, int Participants, int Dropped, double Loss);
+/// <param name="Drift">How far the clients' updates lie apart; null unless the task measures it.</param>
+internal sealed record DemoRound(int Round, int Participants, int Dropped, double Loss, DriftView? Drift = null);
 
 /// <summary>What a demo found.</summary>
 internal sealed record DemoResult(
@@ -23,9 +25,11 @@ internal sealed record DemoResult(
     ModelMetrics Metrics,
     ModelMetrics Baseline,
     MetricsView? Federated,
-    GlobalModel Model,
+    IScoringModel Model,
     Standardizer Standardizer,
     double ClipNorm,
     AuditResult Audit,
     double BytesUpPerClientPerRound,
-    double BytesDownPerClientPerRound);
+    double BytesDownPerClientPerRound,
+    ModelState State,
+    ExplanationView? Explanation = null);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.ExceptionServices;
 using SecureFed.Cli.Audit;
 using SecureFed.Cli.Output;
 using SecureFed.Client;
@@ -14,11 +15,14 @@ using SecureFed.Learning.Baselines;
 using SecureFed.Learning.Metrics;
 using SecureFed.Learning.Models;
 using SecureFed.Learning.Preprocessing;
+using SecureFed.Learning.Training;
+using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Masking;
 using SecureFed.Protocol.Resources;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
 using SecureFed.Protocol.Wire;
+using SecureFed.Server.Tasks;
 
 namespace SecureFed.Cli.Demo;
 
@@ -34,21 +38,37 @@ internal static class DemoRun
         Identifier taskId = Identifier.Random(OperatingSystemRandomSource.Instance);
         await taskOperator.CreateTaskAsync(plan.ToDefinition(taskId), cancellationToken);
 
+        SumCheck sums = new();
+        DemoWatch observer = new(plan, taskOperator, taskId, terminal);
+        (long Up, long Down)[] bytes = await RunPartiesAsync(plan, consortium, taskId, directory, sums, observer.WatchAsync, cancellationToken);
+        return await SummariseAsync(plan, consortium, directory, taskOperator, taskId, observer, sums, bytes, watch, cancellationToken);
+    }
+
+    /// <summary>Lets clients and key holders work until the task is over.</summary>
+    /// <param name="plan">Who they are.</param>
+    /// <param name="consortium">Running.</param>
+    /// <param name="taskId">Created.</param>
+    /// <param name="directory">Of <c>--out</c>; null to keep state in memory.</param>
+    /// <param name="sums">Gets every contribution.</param>
+    /// <param name="observe">Follows the task to its end.</param>
+    /// <param name="cancellationToken">Stops.</param>
+    /// <returns>Bytes of every client.</returns>
+    internal static async Task<(long Up, long Down)[]> RunPartiesAsync(
+        DemoPlan plan, DemoConsortium consortium, Identifier taskId, string? directory, SumCheck sums, Func<CancellationToken, Task> observe, CancellationToken cancellationToken)
+    {
         PeerKeyCache peerKeys = new(8 * plan.Clients);
         CohortMemory cohorts = new();
-        SumCheck sums = new();
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Task<(long Up, long Down)>[] clients = [.. Enumerable.Range(0, plan.Clients).Select(i => Task.Run(() => RunClientAsync(plan, consortium, taskId, i, StateOf(directory, i), peerKeys, cohorts, sums, stop.Token), stop.Token))];
         Task[] holders = [.. consortium.Holders.Select((_, i) => Task.Run(() => RunHolderAsync(plan, consortium, taskId, i, directory, stop.Token), stop.Token))];
         try
         {
-            DemoWatch observer = new(plan, taskOperator, taskId, terminal);
-            Task watching = observer.WatchAsync(stop.Token);
+            Task watching = observe(stop.Token);
             await await Task.WhenAny([watching, .. clients.Concat(holders).Select(FailFastAsync)]);
             await watching;
             (long Up, long Down)[] bytes = await Task.WhenAll(clients);
             await Task.WhenAll(holders);
-            return await SummariseAsync(plan, consortium, directory, taskOperator, taskId, observer, sums, bytes, watch, cancellationToken);
+            return bytes;
         }
         catch
         {
@@ -96,6 +116,10 @@ internal static class DemoRun
                 await client.RunAsync(trainer, new Recorder(sums), cancellationToken);
                 return (client.BytesUp, client.BytesDown);
             }
+            catch (SecureFedException exception) when (string.Equals(exception.Code, RoundSummary.Diverged, StringComparison.Ordinal))
+            {
+                return (client.BytesUp, client.BytesDown); // Whoever watches the task says so, and how the last model did.
+            }
             catch (SimulatedDropoutException)
             {
                 // The machine is back; it joins from the next round on.
@@ -136,24 +160,13 @@ internal static class DemoRun
         Stopwatch watch,
         CancellationToken cancellationToken)
     {
-        MetricsView? federated = null;
-        foreach (Identifier roundId in observer.ClosedRounds)
-        {
-            ManifestView manifest = await taskOperator.GetManifestAsync(taskId, roundId, cancellationToken);
-            federated = manifest.Metrics ?? federated;
-            byte[] aggregate = await taskOperator.GetAggregateAsync(taskId, roundId, cancellationToken);
-            if (!sums.Compare(manifest, aggregate))
-                throw CommandException.Refuse("sum-not-exact", $"The sum of round {manifest.Round.Number} is not the sum of the clients' updates.", "This is a bug; report it with the command line.");
-        }
-
-        if (!sums.IsNoisePlausible)
-            throw CommandException.Refuse("noise-not-as-claimed", $"The noise in the sums is {DemoReport.Text(sums.NoiseRatio ?? 0, "0.000")} times the claimed one.", "This is a bug; report it with the command line.");
+        (MetricsView? federated, ExplanationView? explanation) = await CheckSumsAsync(taskOperator, taskId, observer.ClosedRounds, sums, cancellationToken);
         TaskView task = await taskOperator.GetTaskAsync(taskId, cancellationToken);
         DemoAudit audit = new(consortium, plan, taskId);
         AuditResult verification = directory is null
             ? await audit.VerifyServedAsync(task.Entries, cancellationToken)
             : await audit.VerifyCopyAsync(directory, task.Entries, cancellationToken);
-        (GlobalModel model, Standardizer standardizer) = observer.Current;
+        (IScoringModel model, Standardizer standardizer) = observer.Current;
         double perRound = bytes.Length * Math.Max(1.0, observer.AllRounds);
         return new DemoResult(
             watch.Elapsed.TotalSeconds,
@@ -162,18 +175,47 @@ internal static class DemoRun
             sums,
             plan.Privacy.HasNoise ? await taskOperator.GetBudgetAsync(taskId, cancellationToken) : null,
             ModelEvaluation.Evaluate(model, plan.Data.Test, standardizer),
-            CentralBaseline.Fit(plan.Data.Pool(), plan.Model, plan.Scenario.Penalty).Evaluate(plan.Data.Test),
+            plan.Trees is { } trees
+                ? ModelEvaluation.Evaluate(TreeBaseline.Fit(plan.Data.Pool(), plan.Data.Schema, trees.Options, DemoPlan.Seed), plan.Data.Test, standardizer)
+                : CentralBaseline.Fit(plan.Data.Pool(), GlobalModel.Initial(plan.Form.Shape, ModelStep.SeedOf(taskId)), plan.Scenario.Penalty).Evaluate(plan.Data.Test),
             federated,
             model,
             standardizer,
             observer.ClipNorm,
             verification,
             bytes.Sum(b => b.Up) / perRound,
-            bytes.Sum(b => b.Down) / perRound);
+            bytes.Sum(b => b.Down) / perRound,
+            observer.State!,
+            explanation);
+    }
+
+    /// <summary>Compares every released sum with what the clients put in.</summary>
+    /// <returns>What evaluation and explanation rounds told, if the task has any.</returns>
+    internal static async Task<(MetricsView? Metrics, ExplanationView? Explanation)> CheckSumsAsync(SecureFedOperator taskOperator, Identifier taskId, IEnumerable<Identifier> closedRounds, SumCheck sums, CancellationToken cancellationToken)
+    {
+        (MetricsView? Metrics, ExplanationView? Explanation) told = default;
+        foreach (Identifier roundId in closedRounds)
+        {
+            ManifestView manifest = await taskOperator.GetManifestAsync(taskId, roundId, cancellationToken);
+            told = (manifest.Metrics ?? told.Metrics, manifest.Explanation ?? told.Explanation);
+            byte[] aggregate = await taskOperator.GetAggregateAsync(taskId, roundId, cancellationToken);
+            if (!sums.Compare(manifest, aggregate))
+                throw CommandException.Refuse("sum-not-exact", $"The sum of round {manifest.Round.Number} is not the sum of the clients' updates.", "This is a bug; report it with the command line.");
+        }
+
+        return sums.IsNoisePlausible
+            ? told
+            : throw CommandException.Refuse("noise-not-as-claimed", $"The noise in the sums is {DemoReport.Text(sums.NoiseRatio ?? 0, "0.000")} times the claimed one.", "This is a bug; report it with the command line.");
     }
 
     private sealed class Recorder(SumCheck sums) : IProgress<RoundOutcome>
     {
-        public void Report(RoundOutcome value) => sums.Record(value);
+        /// <summary>With noise a client whose training diverged goes on with zeros, which nobody sees; the demo says so instead.</summary>
+        public void Report(RoundOutcome value)
+        {
+            if (value.Fault is TrainingDivergedException diverged)
+                ExceptionDispatchInfo.Throw(diverged);
+            sums.Record(value);
+        }
     }
 }

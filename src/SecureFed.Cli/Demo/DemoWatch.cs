@@ -4,11 +4,14 @@ using SecureFed.Client;
 using SecureFed.Learning.Metrics;
 using SecureFed.Learning.Models;
 using SecureFed.Learning.Preprocessing;
+using SecureFed.Learning.Training;
+using SecureFed.Learning.Trees;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Resources;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
 using SecureFed.Protocol.Wire;
+using SecureFed.Server.Tasks;
 using Spectre.Console;
 
 namespace SecureFed.Cli.Demo;
@@ -16,6 +19,9 @@ namespace SecureFed.Cli.Demo;
 /// <summary>Follows a task round by round and evaluates each model on the test rows.</summary>
 internal sealed class DemoWatch(DemoPlan plan, SecureFedOperator taskOperator, Identifier taskId, Terminal terminal)
 {
+    // Noise alone does not bring a model there: the test loss of a model that knows nothing, ten thousand times.
+    private const double RunawayFactor = 1e4;
+
     private readonly List<DemoRound> trainingRounds = [];
     private IReadOnlyList<RoundView> rounds = [];
     private int modelsSeen;
@@ -29,10 +35,16 @@ internal sealed class DemoWatch(DemoPlan plan, SecureFedOperator taskOperator, I
     public int AllRounds => rounds.Count;
 
     /// <summary>The newest model with its standardisation.</summary>
-    public (GlobalModel Model, Standardizer Standardizer) Current { get; private set; }
+    public (IScoringModel Model, Standardizer Standardizer) Current { get; private set; }
+
+    /// <summary>The newest model as it was published; null before there is one.</summary>
+    public ModelState? State { get; private set; }
 
     /// <summary>C of the newest model; 0 if the clip norm is fixed.</summary>
     public double ClipNorm { get; private set; }
+
+    /// <summary>Of the model before the first round.</summary>
+    private double UntrainedLoss => ModelEvaluation.Evaluate(GlobalModel.Initial(plan.Form.Shape, ModelStep.SeedOf(taskId)), plan.Data.Test, Current.Standardizer).Loss;
 
     public Task WatchAsync(CancellationToken cancellationToken)
     {
@@ -59,17 +71,33 @@ internal sealed class DemoWatch(DemoPlan plan, SecureFedOperator taskOperator, I
         {
             await CatchUpAsync(cancellationToken);
             show(task.Round is { } round ? $"{round.Kind} round {round.Number}: {round.Phase}" : "starting");
-            if (task.Finished && task.FinishReason.Length > 0)
-            {
-                throw CommandException.Refuse(
-                    task.FinishReason,
-                    $"The task was given up after round {task.Round?.Number}: {task.FinishReason}.",
-                    string.Equals(task.FinishReason, ErrorCodes.BudgetExhausted, StringComparison.Ordinal)
-                        ? "Rounds that failed after their unmask request have used up the budget's reserve; lower --dropout or take more --clients."
-                        : "Too many clients dropped out in a row; lower --dropout or take more --clients.");
-            }
+            RequireNotGivenUp(task, LastLoss(task.FinishReason));
         }
     }
+
+    /// <exception cref="CommandException">The task was given up.</exception>
+    internal static void RequireNotGivenUp(TaskView task, string lastLoss = "")
+    {
+        if (task.Finished && task.FinishReason.Length > 0)
+        {
+            throw CommandException.Refuse(
+                task.FinishReason,
+                $"The task was given up after round {task.Round?.Number}: {task.FinishReason}.{lastLoss}",
+                AdviceOn(task.FinishReason));
+        }
+    }
+
+    private string LastLoss(string reason) => !string.Equals(reason, RoundSummary.Diverged, StringComparison.Ordinal) ? ""
+        : trainingRounds is [.., var last] ? FormattableString.Invariant($" The step after training round {last.Round}, whose model had the test loss {last.Loss:G3}, would have made the model infinite.")
+        : " The first step would have made the model infinite.";
+
+    private static string AdviceOn(string reason) => reason switch
+    {
+        ErrorCodes.BudgetExhausted => "Rounds that failed after their unmask request have used up the budget's reserve; lower --dropout or take more --clients.",
+        RoundSummary.Diverged => "Lower the server's learning rate (--server-rate, with fedsgd and --privacy record --learning-rate; a tenth is a good next try), or give it a --server-warm-up.",
+        ErrorCodes.InvalidAggregate => "No model followed from the sums; check that the clients hold rows.",
+        _ => "Too many clients dropped out in a row; lower --dropout or take more --clients.",
+    };
 
     /// <summary>Stages may follow each other faster than this watcher asks, so it reads the lineage instead of trusting what it happened to see.</summary>
     private async Task CatchUpAsync(CancellationToken cancellationToken)
@@ -82,12 +110,19 @@ internal sealed class DemoWatch(DemoPlan plan, SecureFedOperator taskOperator, I
                 throw new System.Diagnostics.UnreachableException("The server's own lineage holds a malformed digest.");
             ModelState state = await taskOperator.GetModelAsync(digest, cancellationToken);
             ClipNorm = state.ClipNorm;
-            Current = (new GlobalModel(plan.Model, [.. state.Result]), Standardizer.FromArray([.. state.Standardisation]));
+            State = state;
+            double[] parameters = [.. published.Kind == RoundKind.Train ? state.Candidate : state.Result];
+            Current = plan.Trees is { } trees
+                ? (new TreeEnsemble(trees.Options, parameters), Standardizer.Identity(trees.Options.FeatureCount, 1))
+                : (new GlobalModel(plan.Form.Shape, parameters), Standardizer.FromArray([.. state.Standardisation]));
             if (published.Kind == RoundKind.Train)
             {
                 RoundView round = rounds.First(r => r.Number == published.Round);
                 double loss = ModelEvaluation.Evaluate(Current.Model, plan.Data.Test, Current.Standardizer).Loss;
-                trainingRounds.Add(new DemoRound(trainingRounds.Count + 1, round.Survivors, round.Cohort - round.Survivors, loss));
+                if (!(loss <= RunawayFactor * (1 + UntrainedLoss)))
+                    throw TrainingDivergedException.OfGlobalModel(trainingRounds.Count + 1, loss);
+                DriftView? drift = plan.Training.MeasureDrift ? (await taskOperator.GetManifestAsync(taskId, Identifier.Parse(round.RoundId), cancellationToken)).Drift : null;
+                trainingRounds.Add(new DemoRound(trainingRounds.Count + 1, round.Survivors, round.Cohort - round.Survivors, loss, drift));
             }
         }
 

@@ -39,6 +39,9 @@ internal sealed class Terminal
     /// <summary>One line of the result.</summary>
     public void WriteLine(string text = "") => output.WriteLine(text);
 
+    /// <summary>Lines of the result with their own ends.</summary>
+    public void WriteText(string text) => output.Write(text);
+
     public void Note(string text) => diagnostics.WriteLine(text);
 
     public void WriteJson<T>(T document) => output.WriteLine(JsonSerializer.Serialize(document, Json));

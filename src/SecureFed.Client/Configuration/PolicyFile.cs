@@ -78,7 +78,10 @@ public sealed record PolicyFile
 
     public IReadOnlyList<ProtectionKind> Protections { get; init; } = [ProtectionKind.Masking];
 
-    public IReadOnlyList<TaskModelKind> Models { get; init; } = [TaskModelKind.Vector, TaskModelKind.Linear, TaskModelKind.Logistic];
+    public IReadOnlyList<TaskModelKind> Models { get; init; } = [TaskModelKind.Vector, TaskModelKind.Linear, TaskModelKind.Logistic, TaskModelKind.Softmax, TaskModelKind.Network, TaskModelKind.Trees];
+
+    /// <summary>Which statistics may be asked if <see cref="Models"/> has statistics: kinds and columns with their bounds. Default: any of the columns that the data have.</summary>
+    public StatisticsPolicy? Statistics { get; init; }
 
     private static readonly JsonSerializerOptions Json = new(ResourceJson.Options) { RespectNullableAnnotations = true };
 
@@ -116,7 +119,8 @@ public sealed record PolicyFile
         WitnessQuorum >= 0 && WitnessQuorum <= Witnesses.Count ? WitnessQuorum : throw new FormatException("witnessQuorum is 0 to the number of witnesses."),
         ReadHolders(),
         LeastHolderThreshold >= 1 ? LeastHolderThreshold : throw new FormatException("leastHolderThreshold is at least 1."),
-        LeastCorruptHolders >= 0 ? LeastCorruptHolders : throw new FormatException("leastCorruptHolders is at least 0."));
+        LeastCorruptHolders >= 0 ? LeastCorruptHolders : throw new FormatException("leastCorruptHolders is at least 0."),
+        Statistics);
 
     private Identifier[] ReadHolders()
     {

@@ -1,9 +1,12 @@
 using SecureFed.Learning.Data;
+using SecureFed.Learning.Explanation;
 using SecureFed.Learning.Metrics;
 using SecureFed.Learning.Models;
 using SecureFed.Learning.Optimizers;
 using SecureFed.Learning.Preprocessing;
+using SecureFed.Learning.Statistics;
 using SecureFed.Learning.Training;
+using SecureFed.Learning.Trees;
 using SecureFed.Learning.Vectors;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
@@ -18,19 +21,31 @@ public sealed class DataSetTrainer(DataSet data, ulong shuffleSeed) : ILocalTrai
 {
     private DataSet? standardised;
     private Standardizer? standardizer;
+    private TreeRows? treeRows;
+
+    /// <summary>Mean loss over the own rows in the last training round with local steps; null before. Stays here.</summary>
+    public double? LastLoss { get; private set; }
 
     public ValueTask<double[]> ComputeAsync(RoundAssignment assignment, CancellationToken cancellationToken = default)
     {
         LearningTask learning = new(assignment.Task);
         int greatestRows = assignment.Task.Training.GreatestRows;
+        if (learning.Statistics is not null)
+            return ValueTask.FromResult(StatisticsVector.Create(learning.Statistics, data, [.. assignment.Model.OptimizerState], greatestRows));
+        data.RequireNoGaps();
         return ValueTask.FromResult(assignment.Round.Kind switch
         {
+            RoundKind.Standardise when learning.Trees is not null => GridVector.Create(data, learning.Schema, learning.GridCells, greatestRows),
             RoundKind.Standardise => MomentVector.Create(data, learning.Schema, greatestRows),
+            RoundKind.Train when learning.Trees is { } trees => TreeVectors.Create(TreesOf(learning, trees, assignment.Model), greatestRows),
             RoundKind.Train => Train(assignment, learning, greatestRows),
-            RoundKind.Evaluate when learning.ModelKind == ModelKind.Logistic =>
-                ClassificationCounts.Create(learning.ResultOf(assignment.Model), Standardise(learning, assignment.Model), greatestRows),
+            RoundKind.Evaluate when learning.Output == OutputKind.Logistic =>
+                ClassificationCounts.Create(learning.CandidateOf(assignment.Model), Standardise(learning, assignment.Model), greatestRows),
+            RoundKind.Evaluate when learning.Output == OutputKind.Softmax =>
+                MulticlassCounts.Create(learning.ClassifierOf(assignment.Model), Standardise(learning, assignment.Model), greatestRows),
             RoundKind.Evaluate =>
-                RegressionSums.Create(learning.ResultOf(assignment.Model), data, learning.StandardizerOf(assignment.Model), learning.Schema.Label, greatestRows),
+                RegressionSums.Create(learning.CandidateOf(assignment.Model), data, learning.StandardizerOf(assignment.Model), learning.Schema.Label, greatestRows),
+            RoundKind.Explain => ExplanationVector.Create(learning.ExplanationPlan, learning.ExplainedOf(assignment.Model), data, greatestRows, shuffleSeed),
             _ => throw new ArgumentOutOfRangeException(nameof(assignment)),
         });
     }
@@ -38,13 +53,19 @@ public sealed class DataSetTrainer(DataSet data, ulong shuffleSeed) : ILocalTrai
     public ValueTask<IRecordSource> OpenRecordsAsync(RoundAssignment assignment, CancellationToken cancellationToken = default)
     {
         LearningTask learning = new(assignment.Task);
-        GlobalModel result = learning.ResultOf(assignment.Model);
+        if (learning.Statistics is not null)
+            return ValueTask.FromResult<IRecordSource>(new RowRecords(new StatisticsRecords(learning.Statistics, data, [.. assignment.Model.OptimizerState], isRecordLevel: true)));
+        data.RequireNoGaps();
         IRecordVectors vectors = assignment.Round.Kind switch
         {
+            RoundKind.Standardise when learning.Trees is not null => new GridRecords(data, learning.Schema, learning.GridCells),
             RoundKind.Standardise => new MomentRecords(data, learning.Schema),
+            RoundKind.Train when learning.Trees is { } trees => TreesOf(learning, trees, assignment.Model),
             RoundKind.Train => new GradientRecords(learning.ModelOf(assignment.Model), Standardise(learning, assignment.Model), assignment.Task.Training.ClipNorm),
-            RoundKind.Evaluate when learning.ModelKind == ModelKind.Logistic => new ClassificationRecords(result, Standardise(learning, assignment.Model), LogitBins.Noised),
-            RoundKind.Evaluate => new RegressionRecords(result, data, learning.StandardizerOf(assignment.Model), learning.Schema.Label),
+            RoundKind.Evaluate when learning.Output == OutputKind.Softmax => new MulticlassRecords(learning.ClassifierOf(assignment.Model), Standardise(learning, assignment.Model)),
+            RoundKind.Evaluate when learning.Output == OutputKind.Logistic => new ClassificationRecords(learning.CandidateOf(assignment.Model), Standardise(learning, assignment.Model), LogitBins.Noised),
+            RoundKind.Evaluate => new RegressionRecords(learning.CandidateOf(assignment.Model), data, learning.StandardizerOf(assignment.Model), learning.Schema.Label),
+            RoundKind.Explain => new ExplanationRecords(learning.ExplanationPlan, learning.ExplainedOf(assignment.Model), data),
             _ => throw new ArgumentOutOfRangeException(nameof(assignment)),
         };
         return ValueTask.FromResult<IRecordSource>(new RowRecords(vectors));
@@ -55,10 +76,36 @@ public sealed class DataSetTrainer(DataSet data, ulong shuffleSeed) : ILocalTrai
         DataSet rows = Standardise(learning, assignment.Model);
         GlobalModel model = learning.ModelOf(assignment.Model);
         Objective objective = learning.ObjectiveOf(assignment.Model);
-        if (assignment.Task.Training.ServerOptimizer == ServerOptimizerKind.FedSgd)
-            return FedSgd.CreateVector(model, rows, objective);
+        TrainingSpecification training = assignment.Task.Training;
         int round = assignment.Model.CompletedTrainRounds + 1;
-        return FedAvg.CreateVector(LocalTrainer.Train(model, rows, objective, learning.Local, round, shuffleSeed), greatestRows);
+        double[] vector;
+        double weight = 1;
+        if (training.ServerOptimizer == ServerOptimizerKind.FedSgd)
+        {
+            LocalTrainer.RequireSound(model, rows, objective, round);
+            vector = FedSgd.CreateVector(model, rows, objective);
+        }
+        else
+        {
+            double[] correction = learning.CorrectionOf(assignment.Model, rows, objective);
+            LocalUpdate update = LocalTrainer.Train(model, rows, objective, learning.Local, round, shuffleSeed, correction);
+            LastLoss = update.MeanLoss;
+            vector = FedAvg.CreateVector(update, greatestRows);
+            weight = vector[^1];
+            if (training.CorrectsDrift)
+                vector = DriftCorrection.CreateVector(vector, LocalTrainer.FullGradient(model, rows, objective));
+        }
+
+        return training.MeasuresDrift ? DriftMeasure.CreateVector(vector, model.Parameters.Length, weight, training.ClipNorm) : vector;
+    }
+
+    /// <summary>This client's rows in a round of trees; what it has computed for earlier trees is kept.</summary>
+    private TreeRecords TreesOf(LearningTask learning, TreeOptions trees, ModelState model)
+    {
+        TreeBins bins = learning.BinsOf(model);
+        if (treeRows is null || !treeRows.Bins.ToArray().AsSpan().SequenceEqual(bins.ToArray()))
+            treeRows = new TreeRows(data, bins, learning.Schema.Label);
+        return new TreeRecords(treeRows, trees, [.. model.Parameters], [.. model.OptimizerState], model.CompletedTrainRounds, learning.TreeSeed);
     }
 
     private DataSet Standardise(LearningTask learning, ModelState model)

@@ -6,9 +6,9 @@ using SecureFed.Learning.Preprocessing;
 namespace SecureFed.Learning.Baselines;
 
 /// <summary>A model fitted with all rows in one place and without protection.</summary>
-/// <param name="Model">Fitted to convergence.</param>
+/// <param name="Model">Fitted to convergence, a network for a fixed number of steps.</param>
 /// <param name="Standardizer">Exact mean and standard deviation of the training rows.</param>
-/// <param name="Iterations">Newton steps taken.</param>
+/// <param name="Iterations">Steps taken.</param>
 /// <param name="TrainingLoss">Mean loss of the training rows with its share of the penalty.</param>
 public sealed record BaselineFit(GlobalModel Model, Standardizer Standardizer, int Iterations, double TrainingLoss)
 {

@@ -6,13 +6,21 @@ using SecureFed.Learning.Preprocessing;
 
 namespace SecureFed.Learning.Baselines;
 
-/// <summary>What the federated model is compared with: the same objective, minimised centrally by Newton's method.</summary>
+/// <summary>What the federated model is compared with: the same objective, minimised centrally.</summary>
 /// <remarks>
-/// Logistic: iteratively reweighted least squares with step halving. Linear: the same code converges in one step, to ridge regression with
-/// the same ½λ‖w‖² on the summed squared error (λ = 0: least squares). Features are standardised exactly; so is a linear model's label.
+/// <para>Linear and logistic regression by Newton's method. Logistic: iteratively reweighted least squares with step halving. Linear: the same code converges in one step, to ridge regression with
+/// the same ½λ‖w‖² on the summed squared error (λ = 0: least squares). Features are standardised exactly; so is the label of a model that predicts a number.</para>
+/// <para>Softmax regression and networks by L-BFGS over all rows, from a public start: softmax until it converges, a network for at most <see cref="NetworkSteps"/> steps. A network's
+/// loss has many minima, so its fit is one of them and not the best.</para>
 /// </remarks>
 public static class CentralBaseline
 {
+    /// <summary>Most L-BFGS steps of a network.</summary>
+    public const int NetworkSteps = 300;
+
+    private const int SoftmaxSteps = 2000;
+    private const double SoftmaxTolerance = 1e-7;
+    private const double NetworkTolerance = 1e-6;
     private const int IterationLimit = 100;
     private const int HalvingLimit = 40;
     private const double GradientTolerance = 1e-10;
@@ -24,11 +32,7 @@ public static class CentralBaseline
     public static BaselineFit Fit(DataSet train, ModelKind kind, double penalty)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(penalty);
-        if (train.Rows == 0 || train.Labels.IndexOfAnyExcept(train.Labels[0]) < 0)
-        {
-            throw new DataException("one-class-only", "All training rows have the same label.", "Provide rows whose labels differ.");
-        }
-
+        RequireVariedLabels(train);
         Standardizer standardizer = Standardizer.Fit(train, kind == ModelKind.Linear ? LabelKind.Numeric : LabelKind.Binary);
         DataSet data = standardizer.Apply(train);
         var objective = new Objective(kind, penalty, data.Rows);
@@ -48,6 +52,40 @@ public static class CentralBaseline
 
         throw new LearningException(
             "not-converged", $"The central baseline did not converge in {IterationLimit} Newton steps.", "Use a positive penalty: without one, separable classes have no finite fit.");
+    }
+
+    /// <param name="train">Training rows as they are.</param>
+    /// <param name="start">Model to fit with the parameters to start from; for linear and logistic regression they do not matter.</param>
+    /// <param name="penalty">λ on the summed loss, at least 0; positive for softmax regression.</param>
+    /// <exception cref="LearningException"><c>not-identifiable</c>, <c>not-converged</c>; <see cref="DataException"/> <c>one-class-only</c>.</exception>
+    public static BaselineFit Fit(DataSet train, GlobalModel start, double penalty)
+    {
+        if (start.Shape is LinearModel)
+        {
+            return Fit(train, start.Kind, penalty);
+        }
+
+        ArgumentOutOfRangeException.ThrowIfNegative(penalty);
+        RequireVariedLabels(train);
+        Standardizer standardizer = Standardizer.Fit(train, start.Shape.Output == OutputKind.Linear ? LabelKind.Numeric : LabelKind.Binary);
+        DataSet data = standardizer.Apply(train);
+        double[] parameters = start.Parameters.ToArray();
+        bool isConvex = start.Kind == ModelKind.Softmax;
+        var minimiser = new LimitedMemoryBfgs(new Objective(start.Shape, penalty, data.Rows), data);
+        (int iterations, double loss) = isConvex
+            ? minimiser.Minimise(parameters, SoftmaxSteps, SoftmaxTolerance)
+            : minimiser.Minimise(parameters, NetworkSteps, NetworkTolerance);
+        return isConvex && iterations == SoftmaxSteps
+            ? throw new LearningException("not-converged", $"The central baseline did not converge in {SoftmaxSteps} steps.", "Use a positive penalty: without one, separable classes have no finite fit.")
+            : new BaselineFit(start.With(parameters), standardizer, iterations, loss);
+    }
+
+    private static void RequireVariedLabels(DataSet train)
+    {
+        if (train.Rows == 0 || train.Labels.IndexOfAnyExcept(train.Labels[0]) < 0)
+        {
+            throw new DataException("one-class-only", "All training rows have the same label.", "Provide rows whose labels differ.");
+        }
     }
 
     private static Vector<double> Direction(Objective objective, DataSet data, double[] parameters, double[] gradient)

@@ -7,6 +7,9 @@ internal sealed class CsvColumn(CsvRecords table, int index)
 {
     private static readonly string[] MissingMarks = ["", "NA", "N/A", "#N/A", "NaN", "null", "?", "-"];
 
+    // 1e100 is finite but its square is already near the end of the range; nothing measured is that large.
+    private const double GreatestNumber = 1e100;
+
     public string Name => table.Header[index];
 
     public int Rows => table.Records.Count;
@@ -17,7 +20,7 @@ internal sealed class CsvColumn(CsvRecords table, int index)
     {
         for (int row = 0; row < Rows; row++)
         {
-            if (MissingMarks.Contains(Text(row), StringComparer.OrdinalIgnoreCase))
+            if (IsMissing(Text(row)))
             {
                 throw Refuse("missing-value", row, "has no value", "Fill the value in, leave the row out, or drop the column.");
             }
@@ -50,6 +53,35 @@ internal sealed class CsvColumn(CsvRecords table, int index)
             : throw Refuse("not-a-number", bad, "is not a number, as most of its column are", "Correct the value (decimal point, no thousands separators), or drop the column.");
     }
 
+    /// <summary>The same with gaps: NaN for a missing value, infinity for one that is no finite number. Null when at least half of the values that are there are text.</summary>
+    public double[]? TryNumbersWithGaps()
+    {
+        var numbers = new double[Rows];
+        int texts = 0;
+        int missing = 0;
+        for (int row = 0; row < Rows; row++)
+        {
+            if (IsMissing(Text(row)))
+            {
+                numbers[row] = double.NaN;
+                missing++;
+            }
+            else if (!TryNumber(Text(row), out numbers[row]))
+            {
+                numbers[row] = double.PositiveInfinity;
+                texts++;
+            }
+            else if (!(Math.Abs(numbers[row]) <= GreatestNumber))
+            {
+                numbers[row] = double.PositiveInfinity;
+            }
+        }
+
+        return texts > 0 && 2 * texts > Rows - missing ? null : numbers;
+    }
+
+    public static bool IsMissing(string text) => MissingMarks.Contains(text, StringComparer.OrdinalIgnoreCase);
+
     public double[] Numbers() => TryNumbers()
         ?? throw Refuse("not-a-number", 0, "is not a number", "A regression needs a numeric label; name another column or use a binary label.");
 
@@ -58,14 +90,13 @@ internal sealed class CsvColumn(CsvRecords table, int index)
 
     private void RequireFinite(double number, int row)
     {
-        // 1e100 is finite but its square is already near the end of the range; nothing measured is that large.
-        if (!double.IsFinite(number) || Math.Abs(number) > 1e100)
+        if (!double.IsFinite(number) || Math.Abs(number) > GreatestNumber)
         {
             throw Refuse("not-finite", row, "is infinite", "Replace it by a finite number, or leave the row out.");
         }
     }
 
-    private DataException Refuse(string code, int row, string what, string hint)
+    internal DataException Refuse(string code, int row, string what, string hint)
     {
         CsvRecords.Record record = table.Records[row];
         return new DataException(code, $"{record.File}, line {record.Line}: column '{Name}' {what}.", hint, record.Line, Name);

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace SecureFed.Learning.Data;
 
 /// <summary>A CSV file read as a data set, with the schema and the encoding of its columns.</summary>
@@ -10,11 +12,13 @@ namespace SecureFed.Learning.Data;
 /// </remarks>
 public sealed class CsvTable
 {
-    private CsvTable(DataSet data, DataSchema schema, IReadOnlyList<string> notes)
+    private CsvTable(DataSet data, DataSchema schema, IReadOnlyList<string> classes, IReadOnlyList<string> notes, IReadOnlyList<string> partitionValues)
     {
         Data = data;
         Schema = schema;
+        Classes = classes;
         Notes = notes;
+        PartitionValues = partitionValues;
     }
 
     /// <summary>All rows in file order.</summary>
@@ -23,8 +27,14 @@ public sealed class CsvTable
     /// <summary>Features, label, and bounds by <see cref="PublicBounds"/>.</summary>
     public DataSchema Schema { get; }
 
+    /// <summary>Names of the classes in ordinal order; empty unless the label is a class.</summary>
+    public IReadOnlyList<string> Classes { get; }
+
     /// <summary>How text columns were encoded, one sentence each.</summary>
     public IReadOnlyList<string> Notes { get; }
+
+    /// <summary>The value of <see cref="CsvOptions.PartitionBy"/> in each row, numbers in one form ("1" for "1.0"); empty if no column is named.</summary>
+    public IReadOnlyList<string> PartitionValues { get; }
 
     /// <summary>Reads one file.</summary>
     /// <exception cref="DataException">The file cannot be learned from; the codes stand there.</exception>
@@ -36,8 +46,9 @@ public sealed class CsvTable
     {
         CsvRecords records = CsvRecords.Read(sources);
         RequireColumns(records.Header, options);
-        CsvColumn label = new(records, Array.IndexOf(records.Header, options.Label));
-        double[] labels = LabelEncoder.Encode(label, options);
+        CsvColumn? label = options.Label.Length == 0 ? null : new CsvColumn(records, Array.IndexOf(records.Header, options.Label));
+        IReadOnlyList<string> classes = label is not null && options.LabelKind == LabelKind.Class ? ClassLabels.ListOf(label, options.Classes) : [];
+        double[] labels = label is null ? new double[records.Records.Count] : LabelEncoder.Encode(label, options, classes);
         var encoder = new FeatureEncoder(options);
         for (int index = 0; index < records.Header.Length; index++)
         {
@@ -48,13 +59,44 @@ public sealed class CsvTable
             }
         }
 
-        var schema = new DataSchema(encoder.Schemas(), LabelEncoder.Schema(options, labels), options.LabelKind);
-        return new CsvTable(new DataSet([.. schema.Features.Select(feature => feature.Name)], encoder.Interleave(labels.Length), labels), schema, encoder.Notes);
+        var schema = new DataSchema(encoder.Schemas(), LabelEncoder.Schema(options, labels, classes), options.LabelKind);
+        return new CsvTable(new DataSet([.. schema.Features.Select(feature => feature.Name)], encoder.Interleave(labels.Length), labels), schema, classes, encoder.Notes, PartitionColumn(records, options));
+    }
+
+    private static string[] PartitionColumn(CsvRecords records, CsvOptions options)
+    {
+        if (options.PartitionBy is not { } name)
+        {
+            return [];
+        }
+
+        int index = Array.IndexOf(records.Header, name);
+        if (index < 0)
+        {
+            throw new DataException(
+                "unknown-column",
+                $"Rows cannot be dealt by '{name}': the table has {string.Join(", ", records.Header)}.",
+                "Name the column to deal by exactly as the header writes it.",
+                column: name);
+        }
+
+        CsvColumn column = new(records, index);
+        column.RefuseMissing();
+        return [.. Enumerable.Range(0, column.Rows).Select(row => CsvColumn.TryNumber(column.Text(row), out double number) ? number.ToString("R", CultureInfo.InvariantCulture) : column.Text(row))];
+    }
+
+    /// <summary>What the label column of a file looks like, before it is decided what to predict.</summary>
+    /// <exception cref="DataException">The files cannot be read, or have no such column.</exception>
+    public static LabelKind SuggestLabelKind(IReadOnlyList<CsvSource> sources, CsvOptions options)
+    {
+        CsvRecords records = CsvRecords.Read(sources);
+        RequireColumns(records.Header, options);
+        return ClassLabels.Suggest(new CsvColumn(records, Array.IndexOf(records.Header, options.Label)));
     }
 
     private static void RequireColumns(string[] header, CsvOptions options)
     {
-        if (!header.Contains(options.Label, StringComparer.Ordinal))
+        if (options.Label.Length > 0 && !header.Contains(options.Label, StringComparer.Ordinal))
         {
             string separatorHint = header is [var only] && only.Contains(';', StringComparison.Ordinal) ? " The file seems to be separated by semicolons; use commas." : "";
             throw new DataException(
@@ -76,7 +118,7 @@ public sealed class CsvTable
             }
         }
 
-        if (header.Length - 1 - options.Drop.Distinct(StringComparer.Ordinal).Count() == 0)
+        if (header.Length - Math.Min(1, options.Label.Length) - options.Drop.Distinct(StringComparer.Ordinal).Count() == 0)
         {
             throw new DataException("no-features", "No column is left to learn from.", "Drop fewer columns.");
         }

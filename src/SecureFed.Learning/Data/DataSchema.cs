@@ -4,8 +4,8 @@ namespace SecureFed.Learning.Data;
 public sealed class DataSchema
 {
     /// <param name="features">At least one, in the order of the model's weights.</param>
-    /// <param name="label">Name and bounds of the label; bounds are 0 and 1 for a binary label.</param>
-    /// <param name="labelKind">Binary or numeric.</param>
+    /// <param name="label">Name and bounds of the label; bounds are 0 and 1 for a binary label, 0 and the last class for a class.</param>
+    /// <param name="labelKind">Kind of the label.</param>
     /// <exception cref="ArgumentException">No features, equal names, or bounds that are not finite and ordered.</exception>
     public DataSchema(IReadOnlyList<FeatureSchema> features, FeatureSchema label, LabelKind labelKind)
     {
@@ -34,7 +34,7 @@ public sealed class DataSchema
     /// <summary>Name and bounds of the label.</summary>
     public FeatureSchema Label { get; }
 
-    /// <summary>Binary or numeric.</summary>
+    /// <summary>Kind of the label.</summary>
     public LabelKind LabelKind { get; }
 
     /// <summary>Name of the label column.</summary>

@@ -23,7 +23,7 @@ public sealed class DataSet
     /// <summary>Names in column order.</summary>
     public IReadOnlyList<string> FeatureNames { get; }
 
-    /// <summary>One label per row; 0 or 1 when the label is binary.</summary>
+    /// <summary>One label per row; 0 or 1 when the label is binary, a place in the list of classes when it is a class.</summary>
     public ReadOnlySpan<double> Labels => labels;
 
     /// <summary>Copies rows into a data set.</summary>
@@ -41,6 +41,37 @@ public sealed class DataSet
         RequireFinite(values, nameof(values));
         RequireFinite(labels, nameof(labels));
         return new DataSet([.. featureNames], values.ToArray(), labels.ToArray());
+    }
+
+    /// <summary>The same with values that are missing (NaN) or no finite numbers (infinite): for statistics, which count and leave them out. Models refuse such rows.</summary>
+    /// <param name="featureNames">At least one name.</param>
+    /// <param name="values">Row by row.</param>
+    /// <exception cref="ArgumentException">Lengths do not fit.</exception>
+    public static DataSet CreateWithGaps(IReadOnlyList<string> featureNames, ReadOnlySpan<double> values)
+    {
+        if (featureNames.Count == 0 || values.Length % featureNames.Count != 0)
+        {
+            throw new ArgumentException($"{values.Length} values are not whole rows of {featureNames.Count} features.", nameof(values));
+        }
+
+        return new DataSet([.. featureNames], values.ToArray(), new double[values.Length / featureNames.Count]);
+    }
+
+    /// <summary>Refuses rows that no model can be trained on.</summary>
+    /// <exception cref="DataException"><c>missing-value</c>.</exception>
+    public void RequireNoGaps()
+    {
+        for (int i = 0; i < values.Length; i++)
+        {
+            if (!double.IsFinite(values[i]))
+            {
+                throw new DataException(
+                    "missing-value",
+                    $"Column '{FeatureNames[i % FeatureCount]}' has missing values or values that are no finite numbers.",
+                    "Fill them in or leave the rows out; only statistics tasks take rows with gaps.",
+                    column: FeatureNames[i % FeatureCount]);
+            }
+        }
     }
 
     /// <summary>Puts data sets with the same features one below the other.</summary>

@@ -20,15 +20,20 @@ internal sealed class FeatureEncoder(CsvOptions options)
 
     public void Add(CsvColumn column)
     {
-        column.RefuseMissing();
-        if (column.TryNumbers() is { } numbers)
+        if (!options.KeepsGaps)
         {
-            (double lower, double upper) = PublicBounds.Enclose(numbers.Min(), numbers.Max());
+            column.RefuseMissing();
+        }
+
+        if ((options.KeepsGaps ? column.TryNumbersWithGaps() : column.TryNumbers()) is { } numbers)
+        {
+            double[] finite = options.KeepsGaps ? [.. numbers.Where(double.IsFinite).DefaultIfEmpty(0)] : numbers;
+            (double lower, double upper) = PublicBounds.Enclose(finite.Min(), finite.Max());
             features.Add((new FeatureSchema(column.Name, lower, upper), numbers));
             return;
         }
 
-        string[] values = [.. Enumerable.Range(0, column.Rows).Select(column.Text).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+        string[] values = [.. Enumerable.Range(0, column.Rows).Select(column.Text).Where(text => !options.KeepsGaps || !CsvColumn.IsMissing(text)).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
         if (OrdinalScales.Find(values) is { } scale)
         {
             AddOrdinal(column, scale);
@@ -56,7 +61,7 @@ internal sealed class FeatureEncoder(CsvOptions options)
 
     private void AddOrdinal(CsvColumn column, IReadOnlyDictionary<string, int> scale)
     {
-        features.Add((new FeatureSchema(column.Name, 0, scale.Count - 1), Map(column, text => scale[text])));
+        features.Add((new FeatureSchema(column.Name, 0, scale.Count - 1), Map(column, text => scale.TryGetValue(text, out int step) ? step : double.NaN)));
         notes.Add($"'{column.Name}' is ordinal: {string.Join(" < ", scale.OrderBy(step => step.Value).Select(step => step.Key))} as 0 to {scale.Count - 1}.");
     }
 

@@ -1,19 +1,29 @@
 namespace SecureFed.Learning.Data;
 
-/// <summary>Reads the label column: 1 and 0 for a binary label, the number itself for a numeric one.</summary>
+/// <summary>Reads the label column: 1 and 0 for a binary label, the number itself for a numeric one, the place in the list for a class.</summary>
 internal static class LabelEncoder
 {
     private const int ValuesShown = 5;
 
-    public static double[] Encode(CsvColumn column, CsvOptions options)
+    public static double[] Encode(CsvColumn column, CsvOptions options, IReadOnlyList<string> classes)
     {
         column.RefuseMissing();
-        return options.LabelKind == LabelKind.Binary ? Binary(column, options.Positive) : Numeric(column);
+        return options.LabelKind switch
+        {
+            LabelKind.Binary => Binary(column, options.Positive),
+            LabelKind.Class => ClassLabels.Encode(column, classes),
+            _ => Numeric(column),
+        };
     }
 
-    public static FeatureSchema Schema(CsvOptions options, double[] labels)
+    public static FeatureSchema Schema(CsvOptions options, double[] labels, IReadOnlyList<string> classes)
     {
-        (double lower, double upper) = options.LabelKind == LabelKind.Binary ? (0, 1) : PublicBounds.Enclose(labels.Min(), labels.Max());
+        (double lower, double upper) = options.LabelKind switch
+        {
+            LabelKind.Binary => (0, 1),
+            LabelKind.Class => (0, classes.Count - 1),
+            _ => PublicBounds.Enclose(labels.Min(), labels.Max()),
+        };
         return new FeatureSchema(options.Label, lower, upper);
     }
 
@@ -53,7 +63,7 @@ internal static class LabelEncoder
                 column: column.Name);
     }
 
-    private static bool Matches(string text, string positive) =>
+    internal static bool Matches(string text, string positive) =>
         string.Equals(text, positive.Trim(), StringComparison.Ordinal)
         || (CsvColumn.TryNumber(text, out double number) && CsvColumn.TryNumber(positive, out double wanted) && number.Equals(wanted));
 }

@@ -8,4 +8,7 @@ public enum LabelKind
 
     /// <summary>A number to be predicted.</summary>
     Numeric,
+
+    /// <summary>One of several classes: its place in the public list, counted from 0.</summary>
+    Class,
 }

@@ -39,4 +39,9 @@ public static class OrdinalScales
     // "L" alone could be "low" or "large"; with M and H, or with S, the column says which. The order of Known settles what remains.
     internal static IReadOnlyDictionary<string, int>? Find(IReadOnlyCollection<string> values) =>
         Array.Find(Positions, scale => values.All(scale.ContainsKey));
+
+    /// <summary>The first scale of so many steps that holds one of the values; which of them are not on it, the caller tells.</summary>
+    internal static IReadOnlyDictionary<string, int>? Find(IReadOnlyCollection<string> values, int steps) =>
+        Array.Find(Positions, scale => scale.Count == steps && values.All(scale.ContainsKey))
+        ?? Array.Find(Positions, scale => scale.Count == steps && values.Any(scale.ContainsKey));
 }

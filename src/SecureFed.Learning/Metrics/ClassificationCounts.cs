@@ -42,17 +42,18 @@ public static class ClassificationCounts
     /// <param name="data">The client's standardised rows; may be empty.</param>
     /// <param name="maxRows">The task's public maximum of rows per client.</param>
     /// <exception cref="DataException"><c>too-many-rows</c>.</exception>
-    public static double[] Create(GlobalModel model, DataSet data, int maxRows)
+    public static double[] Create(IScoringModel model, DataSet data, int maxRows)
     {
         RowWeight.RequireAtMost(data.Rows, maxRows);
         VectorLayout layout = Layout(maxRows);
         var vector = new double[layout.Dimension];
         Span<double> positives = layout.Slice(vector.AsSpan(), Positives);
         Span<double> negatives = layout.Slice(vector.AsSpan(), Negatives);
+        double[] scores = model.Scores(data);
         double loss = 0;
         for (int row = 0; row < data.Rows; row++)
         {
-            double logit = Math.Clamp(model.Score(data.Row(row)), -HistogramAuc.LogitLimit, HistogramAuc.LogitLimit);
+            double logit = Math.Clamp(scores[row], -HistogramAuc.LogitLimit, HistogramAuc.LogitLimit);
             double label = data.Labels[row];
             (label is 1 ? positives : negatives)[HistogramAuc.BinOf(logit)]++;
             layout.Slice(vector.AsSpan(), Correct)[0] += ModelEvaluation.IsCorrect(logit, label) ? 1 : 0;

@@ -27,24 +27,26 @@ public sealed class ClassificationRecords : IRecordVectors
 
     // Rows must be seen this many standard errors above 0, or the metrics divide by noise.
     private const double RowResolution = 3;
-    private readonly GlobalModel model;
+    private readonly IScoringModel model;
     private readonly DataSet data;
     private readonly LogitBins bins;
+    private readonly double[] workspace;
 
-    /// <param name="model">The global model, logistic.</param>
+    /// <param name="model">The global model, with a logistic output.</param>
     /// <param name="data">The client's standardised rows.</param>
     /// <param name="bins">The task's bins.</param>
     /// <exception cref="ArgumentException">Features and model do not fit.</exception>
-    public ClassificationRecords(GlobalModel model, DataSet data, LogitBins bins)
+    public ClassificationRecords(IScoringModel model, DataSet data, LogitBins bins)
     {
-        if (data.FeatureCount != model.Weights.Length || model.Kind != ModelKind.Logistic)
+        if (data.FeatureCount != model.FeatureCount || model.Output != OutputKind.Logistic)
         {
-            throw new ArgumentException($"A {model.Kind} model of {model.Weights.Length} weights does not classify rows of {data.FeatureCount} features.", nameof(model));
+            throw new ArgumentException($"A model of {model.FeatureCount} features with a {model.Output} output does not classify rows of {data.FeatureCount} features.", nameof(model));
         }
 
         this.model = model;
         this.data = data;
         this.bins = bins;
+        workspace = new double[model.WorkspaceLength];
         Layout = LayoutOf(bins);
     }
 
@@ -64,7 +66,7 @@ public sealed class ClassificationRecords : IRecordVectors
     public void Write(int record, Span<double> vector)
     {
         Span<double> counts = Layout.Slice(vector, Counts);
-        double logit = model.Score(data.Row(record));
+        double logit = model.Score(data.Row(record), workspace);
         double label = data.Labels[record];
         counts.Clear();
         counts[(label is 1 ? 0 : bins.Count) + bins.Of(logit)] = 1;

@@ -11,15 +11,20 @@ public static class ModelEvaluation
     /// <param name="data">Rows as they are.</param>
     /// <param name="standardizer">What the model was trained with.</param>
     /// <exception cref="DataException"><c>empty-data</c>.</exception>
-    public static ModelMetrics Evaluate(GlobalModel model, DataSet data, Standardizer standardizer)
+    public static ModelMetrics Evaluate(IScoringModel model, DataSet data, Standardizer standardizer)
     {
         if (data.Rows == 0)
         {
             throw new DataException("empty-data", "There are no rows to evaluate on.", "Keep at least one row for the test.");
         }
 
-        double[] scores = model.Scores(standardizer.Apply(data));
-        return model.Kind == ModelKind.Logistic ? Classification(scores, data.Labels) : Regression(scores, data.Labels, standardizer);
+        double[] scores = model.Outputs(standardizer.Apply(data));
+        return model.Output switch
+        {
+            OutputKind.Logistic => Classification(scores, data.Labels),
+            OutputKind.Softmax => MulticlassEvaluation.Evaluate(scores, data.Labels),
+            _ => Regression(scores, data.Labels, standardizer),
+        };
     }
 
     private static ModelMetrics Classification(double[] logits, ReadOnlySpan<double> labels)

@@ -26,7 +26,7 @@ public sealed class RegressionRecords : IRecordVectors
     /// <param name="standardizer">What the model was trained with.</param>
     /// <param name="label">The label's public bounds, not constant.</param>
     /// <exception cref="ArgumentException">The label is constant, or features do not fit.</exception>
-    public RegressionRecords(GlobalModel model, DataSet data, Standardizer standardizer, FeatureSchema label)
+    public RegressionRecords(IScoringModel model, DataSet data, Standardizer standardizer, FeatureSchema label)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(label.HalfRange, nameof(label));
         scores = model.Scores(standardizer.Apply(data));

@@ -28,7 +28,7 @@ public static class RegressionSums
     /// <param name="label">The label's public bounds, not constant.</param>
     /// <param name="maxRows">The task's public maximum of rows per client.</param>
     /// <exception cref="DataException"><c>too-few-rows</c> or <c>too-many-rows</c>.</exception>
-    public static double[] Create(GlobalModel model, DataSet data, Standardizer standardizer, FeatureSchema label, int maxRows)
+    public static double[] Create(IScoringModel model, DataSet data, Standardizer standardizer, FeatureSchema label, int maxRows)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(label.HalfRange, nameof(label));
         double weight = RowWeight.Of(data.Rows, maxRows);

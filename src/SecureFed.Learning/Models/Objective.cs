@@ -4,11 +4,11 @@ namespace SecureFed.Learning.Models;
 
 /// <summary>The function that training minimises.</summary>
 /// <remarks>
-/// <para>Summed over all N rows of all clients: Σ loss + ½λ‖w‖², the intercept not penalised. A mean over any part of the rows therefore
+/// <para>Summed over all N rows of all clients: Σ loss + ½λ‖w‖² over the weights, biases and intercept not penalised. A mean over any part of the rows therefore
 /// carries λ/(2N)·‖w‖², with N the total number of rows, so that the clients' means add up to the central objective.</para>
-/// <para>Loss: log loss for a logistic model; squared error (y - ŷ)² for a linear one, without the factor ½, so its gradient is 2(ŷ - y)x.</para>
+/// <para>Loss: log loss for two or more classes; squared error (y - ŷ)² for a number, without the factor ½, so its gradient at a linear model is 2(ŷ - y)x.</para>
 /// </remarks>
-/// <param name="Kind">Linear or logistic.</param>
+/// <param name="Kind">Kind of the model.</param>
 /// <param name="Penalty">λ on the summed loss, at least 0.</param>
 /// <param name="TotalRows">N, at least 1: known to all after standardisation.</param>
 public sealed record Objective(ModelKind Kind, double Penalty, long TotalRows)
@@ -16,48 +16,57 @@ public sealed record Objective(ModelKind Kind, double Penalty, long TotalRows)
     /// <summary>λ/N.</summary>
     public double PenaltyPerRow => Penalty / TotalRows;
 
+    /// <param name="model">Model.</param>
+    /// <param name="penalty">λ on the summed loss, at least 0.</param>
+    /// <param name="totalRows">N, at least 1.</param>
+    public Objective(IDifferentiableModel model, double penalty, long totalRows)
+        : this(model.Kind, penalty, totalRows) => Model = model;
+
+    /// <summary>The model; null for linear and logistic regression over any number of features.</summary>
+    public IDifferentiableModel? Model { get; }
+
     /// <summary>Mean loss over the rows with its share of the penalty.</summary>
     public double Mean(ReadOnlySpan<double> parameters, DataSet data)
     {
+        IDifferentiableModel model = ModelFor(parameters.Length);
+        var workspace = new double[model.WorkspaceLength];
+        var outputs = new double[model.OutputCount];
         double sum = 0;
         for (int row = 0; row < data.Rows; row++)
         {
-            sum += Loss(Kind, Score(parameters, data.Row(row)), data.Labels[row]);
+            model.Evaluate(parameters, data.Row(row), outputs, workspace);
+            sum += OutputLoss.Loss(model.Output, outputs, data.Labels[row]);
         }
 
-        return (sum / data.Rows) + PenaltyTerm(parameters);
+        return (sum / data.Rows) + PenaltyTerm(model, parameters);
     }
 
     /// <summary>Gradient of the mean over the chosen rows, its share of the penalty included.</summary>
-    /// <param name="parameters">Weights, then the intercept.</param>
+    /// <param name="parameters">As the model lays them out.</param>
     /// <param name="data">Standardised rows.</param>
     /// <param name="rows">Which rows make the batch, at least one.</param>
     /// <param name="gradient">As long as the parameters. Overwritten.</param>
     /// <returns>The mean that <see cref="Mean"/> gives for these rows.</returns>
     public double Gradient(ReadOnlySpan<double> parameters, DataSet data, ReadOnlySpan<int> rows, Span<double> gradient)
     {
+        IDifferentiableModel model = ModelFor(parameters.Length);
+        var workspace = new double[model.WorkspaceLength];
         gradient.Clear();
         double loss = 0;
         foreach (int row in rows)
         {
-            ReadOnlySpan<double> features = data.Row(row);
-            double score = Score(parameters, features);
-            loss += Loss(Kind, score, data.Labels[row]);
-            double slope = Slope(Kind, score, data.Labels[row]) / rows.Length;
-            for (int j = 0; j < features.Length; j++)
-            {
-                gradient[j] += slope * features[j];
-            }
-
-            gradient[^1] += slope;
+            loss += model.AddGradient(parameters, data.Row(row), data.Labels[row], rows.Length, gradient, workspace);
         }
 
-        for (int j = 0; j < parameters.Length - 1; j++)
+        foreach (DenseLayer layer in model.Layers)
         {
-            gradient[j] += PenaltyPerRow * parameters[j];
+            for (int j = layer.Start; j < layer.Start + layer.WeightCount; j++)
+            {
+                gradient[j] += PenaltyPerRow * parameters[j];
+            }
         }
 
-        return (loss / rows.Length) + PenaltyTerm(parameters);
+        return (loss / rows.Length) + PenaltyTerm(model, parameters);
     }
 
     /// <summary>Weights · features + intercept.</summary>
@@ -79,7 +88,7 @@ public sealed record Objective(ModelKind Kind, double Penalty, long TotalRows)
         return x >= 0 ? 1 / (1 + tail) : tail / (1 + tail);
     }
 
-    /// <summary>Loss of one row.</summary>
+    /// <summary>Loss of one row of linear or logistic regression.</summary>
     public static double Loss(ModelKind kind, double score, double label) =>
         kind == ModelKind.Logistic ? LogLoss(score, label) : (score - label) * (score - label);
 
@@ -97,12 +106,17 @@ public sealed record Objective(ModelKind Kind, double Penalty, long TotalRows)
         return sum is 1 ? x : Math.Log(sum) * (x / (sum - 1));
     }
 
-    private double PenaltyTerm(ReadOnlySpan<double> parameters)
+    private IDifferentiableModel ModelFor(int parameterCount) => Model ?? new LinearModel(Kind, parameterCount - 1);
+
+    private double PenaltyTerm(IDifferentiableModel model, ReadOnlySpan<double> parameters)
     {
         double square = 0;
-        foreach (double weight in parameters[..^1])
+        foreach (DenseLayer layer in model.Layers)
         {
-            square += weight * weight;
+            foreach (double weight in layer.Weights(parameters))
+            {
+                square += weight * weight;
+            }
         }
 
         return PenaltyPerRow / 2 * square;

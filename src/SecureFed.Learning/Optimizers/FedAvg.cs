@@ -55,13 +55,17 @@ public sealed class FedAvg(IServerRule rule, double leastMeanWeight = 0) : IServ
     public ServerStep Step(ReadOnlySpan<double> parameters, ReadOnlySpan<double> state, ReadOnlySpan<double> sum, int survivors)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(survivors, 1);
-        VectorLayout layout = Layout(parameters.Length, 1);
-        double weight = Math.Max(layout.Slice(sum, Weight)[0], leastMeanWeight * survivors);
-        if (!(weight > LeastWeight))
-        {
-            throw new LearningException("no-weight", "The sum of the clients' row weights is not positive.", "Repeat the round with clients that hold rows.");
-        }
+        double weight = DivisorOf(sum, survivors);
+        return RuleArguments.StepAlong(Rule, parameters, state, Layout(parameters.Length, 1).Slice(sum, WeightedDelta), weight);
+    }
 
-        return RuleArguments.StepAlong(Rule, parameters, state, layout.Slice(sum, WeightedDelta), weight);
+    /// <summary>What a sum is divided by: its weight, the last coordinate, or more if that is small.</summary>
+    /// <exception cref="LearningException"><c>no-weight</c>.</exception>
+    internal double DivisorOf(ReadOnlySpan<double> sum, int survivors)
+    {
+        double weight = Math.Max(sum[^1], leastMeanWeight * survivors);
+        return weight > LeastWeight
+            ? weight
+            : throw new LearningException("no-weight", "The sum of the clients' row weights is not positive.", "Repeat the round with clients that hold rows.");
     }
 }

@@ -5,5 +5,5 @@ internal static class FiniteModel
 {
     public static double[] Require(double[] parameters) => Array.TrueForAll(parameters, double.IsFinite)
         ? parameters
-        : throw new LearningException("model-not-finite", "The step would make the global model infinite.", "Lower the learning rate, or repeat the round.");
+        : throw new LearningException(LearningException.ModelNotFinite, "The step would make the global model infinite.", "Lower the learning rate, or repeat the round.");
 }

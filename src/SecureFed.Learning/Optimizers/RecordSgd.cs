@@ -1,3 +1,4 @@
+using SecureFed.Learning.Models;
 using SecureFed.Learning.Vectors;
 
 namespace SecureFed.Learning.Optimizers;
@@ -15,7 +16,8 @@ namespace SecureFed.Learning.Optimizers;
 /// survivors over cohort, both public as well, to keep the step's length.
 /// </param>
 /// <param name="penaltyPerRow">λ/N, at least 0.</param>
-public sealed class RecordSgd(IServerRule rule, double expectedRecords, double penaltyPerRow) : IServerOptimizer
+/// <param name="layers">Where the weights stand; null: everywhere but last, where the intercept is.</param>
+public sealed class RecordSgd(IServerRule rule, double expectedRecords, double penaltyPerRow, IReadOnlyList<DenseLayer>? layers = null) : IServerOptimizer
 {
     /// <summary>The only segment: the sum of gradients.</summary>
     public const string Gradient = "gradient";
@@ -37,7 +39,7 @@ public sealed class RecordSgd(IServerRule rule, double expectedRecords, double p
         : throw new ArgumentOutOfRangeException(nameof(penaltyPerRow), "The penalty is not negative.");
 
     /// <inheritdoc/>
-    /// <param name="parameterCount">Weights and intercept.</param>
+    /// <param name="parameterCount">Number of parameters.</param>
     /// <param name="clipNorm">Largest L2 norm of one row's gradient.</param>
     public VectorLayout Layout(int parameterCount, double clipNorm) => LayoutOf(parameterCount, clipNorm);
 
@@ -49,10 +51,22 @@ public sealed class RecordSgd(IServerRule rule, double expectedRecords, double p
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(survivors, 1);
         double[] direction = LayoutOf(parameters.Length, 1).Slice(sum, Gradient).ToArray();
-        for (int j = 0; j < direction.Length; j++)
+        foreach (ref double x in direction.AsSpan())
         {
-            double penalty = j < direction.Length - 1 ? PenaltyPerRow * parameters[j] : 0;
-            direction[j] = -((direction[j] / ExpectedRecords) + penalty);
+            x /= ExpectedRecords;
+        }
+
+        foreach (DenseLayer layer in layers ?? [new DenseLayer(0, direction.Length - 1, 1)])
+        {
+            for (int j = layer.Start; j < layer.Start + layer.WeightCount; j++)
+            {
+                direction[j] += PenaltyPerRow * parameters[j];
+            }
+        }
+
+        foreach (ref double x in direction.AsSpan())
+        {
+            x = -x;
         }
 
         return Rule.Step(parameters, state, direction);

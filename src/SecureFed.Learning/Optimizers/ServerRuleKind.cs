@@ -11,4 +11,10 @@ public enum ServerRuleKind
 
     /// <summary><see cref="AdamRule"/> with its default decays and τ.</summary>
     Adam,
+
+    /// <summary><see cref="YogiRule"/> with its default decays and τ.</summary>
+    Yogi,
+
+    /// <summary><see cref="AdagradRule"/> without momentum, with its default τ.</summary>
+    Adagrad,
 }

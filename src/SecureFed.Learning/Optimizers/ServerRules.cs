@@ -11,6 +11,8 @@ public static class ServerRules
         ServerRuleKind.Plain => new PlainRule(rate),
         ServerRuleKind.Momentum => new MomentumRule(rate),
         ServerRuleKind.Adam => new AdamRule(rate),
+        ServerRuleKind.Yogi => new YogiRule(rate),
+        ServerRuleKind.Adagrad => new AdagradRule(rate),
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 }

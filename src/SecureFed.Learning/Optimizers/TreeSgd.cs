@@ -1,4 +1,5 @@
 using System.Numerics;
+using SecureFed.Learning.Models;
 using SecureFed.Learning.Vectors;
 
 namespace SecureFed.Learning.Optimizers;
@@ -15,9 +16,10 @@ namespace SecureFed.Learning.Optimizers;
 /// <param name="leaves">L, at least 1.</param>
 /// <param name="expectedRecords">B, positive: the public expected number of rows of one leaf.</param>
 /// <param name="penaltyPerRow">λ/N, at least 0.</param>
-public sealed class TreeSgd(IServerRule rule, int leaves, double expectedRecords, double penaltyPerRow) : IServerOptimizer
+/// <param name="layers">Where the weights stand; null: everywhere but last, where the intercept is.</param>
+public sealed class TreeSgd(IServerRule rule, int leaves, double expectedRecords, double penaltyPerRow, IReadOnlyList<DenseLayer>? layers = null) : IServerOptimizer
 {
-    private readonly RecordSgd step = new(rule, expectedRecords, penaltyPerRow);
+    private readonly RecordSgd step = new(rule, expectedRecords, penaltyPerRow, layers);
 
     /// <inheritdoc/>
     public string Name => "tree-sgd";
@@ -35,7 +37,7 @@ public sealed class TreeSgd(IServerRule rule, int leaves, double expectedRecords
     public double PenaltyPerRow => step.PenaltyPerRow;
 
     /// <inheritdoc/>
-    /// <param name="parameterCount">Weights and intercept.</param>
+    /// <param name="parameterCount">Number of parameters.</param>
     /// <param name="clipNorm">Largest L2 norm of one row's gradient.</param>
     public VectorLayout Layout(int parameterCount, double clipNorm) => step.Layout(parameterCount, clipNorm);
 

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using SecureFed.Learning.Data;
 using SecureFed.Learning.Models;
 using SecureFed.Learning.Training;
+using SecureFed.Learning.Trees;
 
 namespace SecureFed.Learning.Scenarios;
 
@@ -52,6 +53,19 @@ public sealed class Scenario
     /// <summary>How to train when every row is protected.</summary>
     public required RecordLevelSettings RecordLevel { get; init; }
 
+    /// <summary>How to train a network.</summary>
+    public required NetworkSettings Network { get; init; }
+
+    /// <summary>Boosted trees where sums are exact: best splits by histograms. Few trees that learn fast, for each level of each costs a round.</summary>
+    public TreeSettings ExactTrees { get; init; } = new(10, 4, 32, 0.5, TreeRule.Histogram);
+
+    /// <summary>Boosted trees under noise: splits drawn at random, since only leaf sums are then to be paid for.</summary>
+    public TreeSettings NoisedTrees { get; init; } = new(200, 4, 32, 0.1, TreeRule.Random, 20);
+
+    /// <summary>The trees that suit.</summary>
+    /// <param name="hasNoise">Whether sums carry noise.</param>
+    public TreeSettings TreesFor(bool hasNoise) => hasNoise ? NoisedTrees : ExactTrees;
+
     /// <summary>All scenarios.</summary>
     public static IReadOnlyList<Scenario> All => ScenarioCatalogue.All;
 
@@ -71,17 +85,30 @@ public sealed class Scenario
     /// <summary>Synthetic rows for every client. The generator's documentation says how they come about.</summary>
     /// <param name="clients">At least 1.</param>
     /// <param name="seed">Equal seeds give equal rows.</param>
-    public ScenarioData Generate(int clients, ulong seed)
+    /// <param name="dealing">Null: each client keeps the rows of its own kind. Otherwise the training rows of all are dealt anew.</param>
+    /// <exception cref="DataException"><c>too-few-values</c> or <c>unknown-column</c>.</exception>
+    public ScenarioData Generate(int clients, ulong seed, Dealing? dealing = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(clients, 1);
-        return ScenarioData.Split([.. Enumerable.Range(0, clients).Select(client => SyntheticRows.Generate(generator, client, seed))], generator.Schema);
+        ScenarioData data = ScenarioData.Split([.. Enumerable.Range(0, clients).Select(client => SyntheticRows.Generate(generator, client, seed))], generator.Schema);
+        return dealing is null ? data : data.DealAnew(clients, dealing, seed);
     }
 
-    /// <summary>A user's table, dealt evenly to the clients; every fifth row is a test row.</summary>
+    /// <summary>A user's table, every row dealt evenly to the clients: for statistics, which need no test rows.</summary>
     /// <exception cref="DataException"><c>too-few-rows</c>.</exception>
-    public static ScenarioData Deal(CsvTable table, int clients, ulong seed)
+    public static ScenarioData DealAll(CsvTable table, int clients, ulong seed) =>
+        new(Partition.Iid(table.Data, clients, seed), table.Data.Select([]), table.Schema);
+
+    /// <summary>A user's table, dealt to the clients; every fifth row is a test row.</summary>
+    /// <param name="table">All rows; read with <see cref="CsvOptions.PartitionBy"/> if they are dealt by a column.</param>
+    /// <param name="clients">At least 1.</param>
+    /// <param name="seed">Equal seeds deal equally.</param>
+    /// <param name="dealing">Null: evenly.</param>
+    /// <exception cref="DataException"><c>too-few-rows</c> or <c>too-few-values</c>.</exception>
+    public static ScenarioData Deal(CsvTable table, int clients, ulong seed, Dealing? dealing = null)
     {
         TrainTestSplit split = TrainTestSplit.ByIndex(table.Data);
-        return new ScenarioData(Partition.Iid(split.Train, clients, seed), split.Test, table.Schema);
+        string[] values = [.. table.PartitionValues.Where((_, row) => !TrainTestSplit.IsTest(row))];
+        return new ScenarioData((dealing ?? Dealing.Iid).Deal(split.Train, values, table.Schema.LabelKind, clients, seed), split.Test, table.Schema);
     }
 }

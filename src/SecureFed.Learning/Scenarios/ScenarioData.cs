@@ -1,3 +1,4 @@
+using System.Globalization;
 using SecureFed.Learning.Data;
 
 namespace SecureFed.Learning.Scenarios;
@@ -26,6 +27,33 @@ public sealed class ScenarioData
 
     /// <summary>All training rows in one place, for the baseline.</summary>
     public DataSet Pool() => DataSet.Concatenate(Clients);
+
+    /// <summary>The same rows under other public bounds.</summary>
+    public ScenarioData With(DataSchema schema) => new(Clients, Test, schema);
+
+    /// <summary>The same rows with the training rows of all dealt anew.</summary>
+    internal ScenarioData DealAnew(int clients, Dealing dealing, ulong seed)
+    {
+        DataSet pool = Pool();
+        string[] values = dealing.Column is { } column ? ValuesOf(pool, column) : [];
+        return new ScenarioData(dealing.Deal(pool, values, Schema.LabelKind, clients, seed), Test, Schema);
+    }
+
+    private string[] ValuesOf(DataSet pool, string column)
+    {
+        int index = pool.FeatureNames.ToList().IndexOf(column);
+        bool isLabel = string.Equals(column, Schema.LabelName, StringComparison.Ordinal);
+        if (index < 0 && !isLabel)
+        {
+            throw new DataException(
+                "unknown-column",
+                $"Rows cannot be dealt by '{column}': the synthetic rows have {string.Join(", ", pool.FeatureNames)} and {Schema.LabelName}.",
+                "Name one of these columns, or give your own rows.",
+                column: column);
+        }
+
+        return [.. Enumerable.Range(0, pool.Rows).Select(row => (isLabel ? pool.Labels[row] : pool.Row(row)[index]).ToString("R", CultureInfo.InvariantCulture))];
+    }
 
     // The file is the clients' rows one after the other; every fifth of it is a test row, the others stay with their client.
     internal static ScenarioData Split(IReadOnlyList<DataSet> clients, DataSchema schema)

@@ -6,11 +6,12 @@ using SecureFed.Learning.Vectors;
 namespace SecureFed.Learning.Training;
 
 /// <summary>The gradient of every row's own loss at the global model, in the layout of <see cref="RecordSgd"/>.</summary>
-/// <remarks>Without penalty: that does not depend on the row, and clipping would distort it. Norms are not bounded; the clip norm bounds them.</remarks>
+/// <remarks>Without penalty: that does not depend on the row, and clipping would distort it. Norms are not bounded; the clip norm bounds them. Not for two threads at once.</remarks>
 public sealed class GradientRecords : IRecordVectors
 {
     private readonly GlobalModel model;
     private readonly DataSet data;
+    private readonly double[] workspace;
 
     /// <param name="model">The global model of the round.</param>
     /// <param name="data">The client's standardised rows.</param>
@@ -18,13 +19,14 @@ public sealed class GradientRecords : IRecordVectors
     /// <exception cref="ArgumentException">Features and model do not fit.</exception>
     public GradientRecords(GlobalModel model, DataSet data, double clipNorm)
     {
-        if (data.FeatureCount != model.Weights.Length)
+        if (data.FeatureCount != model.FeatureCount)
         {
-            throw new ArgumentException($"A model of {model.Weights.Length} weights has no gradient at rows of {data.FeatureCount} features.", nameof(data));
+            throw new ArgumentException($"A model of {model.FeatureCount} features has no gradient at rows of {data.FeatureCount} features.", nameof(data));
         }
 
         this.model = model;
         this.data = data;
+        workspace = new double[model.Shape.WorkspaceLength];
         Layout = RecordSgd.LayoutOf(model.Parameters.Length, clipNorm);
     }
 
@@ -38,13 +40,7 @@ public sealed class GradientRecords : IRecordVectors
     public void Write(int record, Span<double> vector)
     {
         Span<double> gradient = Layout.Slice(vector, RecordSgd.Gradient);
-        ReadOnlySpan<double> features = data.Row(record);
-        double slope = Objective.Slope(model.Kind, model.Score(features), data.Labels[record]);
-        for (int j = 0; j < features.Length; j++)
-        {
-            gradient[j] = slope * features[j];
-        }
-
-        gradient[^1] = slope;
+        gradient.Clear();
+        model.Shape.AddGradient(model.Parameters, data.Row(record), data.Labels[record], 1, gradient, workspace);
     }
 }

@@ -25,6 +25,12 @@ public sealed record LocalTrainingOptions
     /// <summary>Factor on the step size from one round to the next, in (0, 1]. Default 1. Below 1 the model settles as clients' noise averages out.</summary>
     public double LearningRateDecay { get; init; } = 1;
 
+    /// <summary>μ of FedProx (Li et al. 2020), at least 0: pulls local steps back to the global model. Default 0.</summary>
+    public double ProximalWeight { get; init; }
+
+    /// <summary>k: batches whose gradients make one step, at least 1. Default 1. As a batch k times as large, in the memory of one.</summary>
+    public int AccumulatedBatches { get; init; } = 1;
+
     /// <summary>Step size in a round, counted from 1.</summary>
     public double LearningRateIn(int round) => LearningRate * Math.Pow(LearningRateDecay, round - 1);
 
@@ -35,6 +41,8 @@ public sealed record LocalTrainingOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(BatchSize, 1);
         ArgumentOutOfRangeException.ThrowIfEqual(LearningRate is > 0 && double.IsFinite(LearningRate), false, nameof(LearningRate));
         ArgumentOutOfRangeException.ThrowIfEqual(AdamEpsilon is > 0 && double.IsFinite(AdamEpsilon), false, nameof(AdamEpsilon));
+        ArgumentOutOfRangeException.ThrowIfEqual(ProximalWeight >= 0 && double.IsFinite(ProximalWeight), false, nameof(ProximalWeight));
+        ArgumentOutOfRangeException.ThrowIfLessThan(AccumulatedBatches, 1);
         ArgumentOutOfRangeException.ThrowIfEqual(LearningRateDecay is > 0 and <= 1, false, nameof(LearningRateDecay));
     }
 }

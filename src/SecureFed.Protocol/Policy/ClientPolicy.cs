@@ -28,6 +28,7 @@ namespace SecureFed.Protocol.Policy;
 /// <param name="KeyHolders">Roster identities of the key holders that are believed not to collude; an encrypted task is refused unless all of its holders are among them. None by default.</param>
 /// <param name="LeastHolderThreshold">With one-time keys, t_h must be at least this: so many holders together read every update. A single key is one holder's in any case.</param>
 /// <param name="LeastCorruptHolders">With one-time keys, the task must provide for at least so many corrupt holders, f.</param>
+/// <param name="Statistics">Which statistics may be asked, if <paramref name="Models"/> allows such tasks; null = any of the columns that the client has.</param>
 public sealed record ClientPolicy(
     ReadOnlyMemory<byte> RosterAuthorityKey,
     ReadOnlyMemory<byte> ServerKey,
@@ -47,7 +48,8 @@ public sealed record ClientPolicy(
     int WitnessQuorum = 0,
     IReadOnlyList<Identifier>? KeyHolders = null,
     int LeastHolderThreshold = ClientPolicy.UsualLeastHolderThreshold,
-    int LeastCorruptHolders = 0)
+    int LeastCorruptHolders = 0,
+    StatisticsPolicy? Statistics = null)
 {
     /// <summary>What a policy demands of t_h unless it says otherwise: no holder reads updates alone.</summary>
     public const int UsualLeastHolderThreshold = 2;
@@ -82,6 +84,8 @@ public sealed record ClientPolicy(
             return Violation($"protection {task.Protection} is not allowed");
         if (FindViolation(task.Protection, task.Encryption) is { } encryption)
             return Violation(encryption);
+        if (Statistics?.FindViolation(task.Model) is { } question)
+            return Violation(question);
         return Models.Contains(task.Model.Kind) ? null : Violation($"models of kind {task.Model.Kind} are not allowed");
     }
 

@@ -37,6 +37,19 @@ public sealed record TaskDefinition
 
     /// <summary>Budget and noise. Default: on, unit client, ε = 4.</summary>
     public PrivacyDefinition Privacy { get; init; } = new();
+
+    /// <summary>Groups that the explanation round compares. Null: none.</summary>
+    public ExplanationDefinition? Explanation { get; init; }
+}
+
+/// <summary>What the explanation round compares; goes with <c>schedule.explain</c>.</summary>
+public sealed record ExplanationDefinition
+{
+    /// <summary>A feature of few public values, or the column that was encoded as <c>name=value</c> features.</summary>
+    public string FairnessFeature { get; init; } = "";
+
+    /// <summary>Its public values, at most 16; empty for an encoded column.</summary>
+    public IReadOnlyList<double> FairnessValues { get; init; } = [];
 }
 
 /// <summary>How an encrypted task encrypts.</summary>
@@ -92,6 +105,9 @@ public sealed record PrivacyDefinition
 
     /// <summary>Part of the budget for the evaluation round, if the schedule has one.</summary>
     public double EvaluateShare { get; init; } = 0.1;
+
+    /// <summary>Part of the budget for the explanation round, if the schedule has one.</summary>
+    public double ExplainShare { get; init; } = 0.1;
 }
 
 public sealed record FeatureDefinition(string Name, double LowerBound, double UpperBound);
@@ -108,6 +124,24 @@ public sealed record ModelDefinition
     public FeatureDefinition? Label { get; init; }
 
     public double L2Penalty { get; init; }
+
+    /// <summary>Softmax, or a network with softmax output: names of the classes in ascending ordinal order.</summary>
+    public IReadOnlyList<string> Classes { get; init; } = [];
+
+    /// <summary>Network: widths of its one or two hidden layers, each 1 to 4096.</summary>
+    public IReadOnlyList<int> Hidden { get; init; } = [];
+
+    /// <summary>Network: null is tanh.</summary>
+    public NetworkActivation? Activation { get; init; }
+
+    /// <summary>Network: what it predicts. Null: classes if there are any, else the probability of the positive class.</summary>
+    public NetworkOutput? Output { get; init; }
+
+    /// <summary>Only for kind statistics: the questions. Columns are the features; the schedule and the training settings but the greatest rows follow from them.</summary>
+    public StatisticsDefinition? Statistics { get; init; }
+
+    /// <summary>Only for kind trees. Null: the usual ones.</summary>
+    public TreeDefinition? Trees { get; init; }
 }
 
 public sealed record TrainingDefinition
@@ -141,6 +175,42 @@ public sealed record TrainingDefinition
 
     /// <summary>Public maximum of rows at one client; a hidden weight is rows divided by it.</summary>
     public int GreatestRows { get; init; } = 1;
+
+    /// <summary>How the server's rate changes from round to round. Null: it stays.</summary>
+    public ServerScheduleDefinition? ServerSchedule { get; init; }
+
+    /// <summary>μ of FedProx; 0 = not.</summary>
+    public double ProximalWeight { get; init; }
+
+    /// <summary>Batches whose gradients make one local step.</summary>
+    public int AccumulatedBatches { get; init; } = 1;
+
+    /// <summary>Clients correct their local steps by the mean of all clients' gradients, which each training sum then holds besides the updates.</summary>
+    public bool CorrectDrift { get; init; }
+
+    /// <summary>Largest L2 norm of the gradient that corrects drift. Null: the clip norm of updates.</summary>
+    public double? GradientClipNorm { get; init; }
+
+    /// <summary>Each training round tells how far the clients' updates lie apart.</summary>
+    public bool MeasureDrift { get; init; }
+}
+
+/// <summary>The server's rate from round to round.</summary>
+public sealed record ServerScheduleDefinition
+{
+    public ServerScheduleKind Kind { get; init; } = ServerScheduleKind.Constant;
+
+    /// <summary>Training rounds of a linear warm-up.</summary>
+    public int WarmUpRounds { get; init; }
+
+    /// <summary>Cosine: least factor, 0 to 1.</summary>
+    public double Floor { get; init; }
+
+    /// <summary>Step: training rounds between two steps.</summary>
+    public int StepRounds { get; init; } = 10;
+
+    /// <summary>Step: factor of each, in (0, 1].</summary>
+    public double StepFactor { get; init; } = 0.5;
 }
 
 /// <summary>Adaptive clipping; releases a count beside each training sum, paid for with it.</summary>
@@ -166,6 +236,24 @@ public sealed record ScheduleDefinition
     public bool Evaluate { get; init; }
 
     public int GreatestFailures { get; init; } = 2;
+
+    /// <summary>An evaluation round after so many training rounds, beside the last; 0 = only the last. Each takes its part of the budget's evaluation share.</summary>
+    public int EvaluateEvery { get; init; }
+
+    /// <summary>Evaluations in a row without improvement after which training stops; 0 = never early. What the schedule did not use stays unspent.</summary>
+    public int Patience { get; init; }
+
+    /// <summary>By how much the federated loss has to fall below the least so far to count as an improvement.</summary>
+    public double LeastImprovement { get; init; }
+
+    /// <summary>Rounds open only when enough clients wait for one, for tasks that go on as data come.</summary>
+    public bool WaitForClients { get; init; }
+
+    /// <summary>Training rounds by which the model that an update was computed on may be older than the round's.</summary>
+    public int GreatestStaleness { get; init; }
+
+    /// <summary>One more round at the end that explains the finished model.</summary>
+    public bool Explain { get; init; }
 }
 
 public sealed record CohortDefinition

@@ -167,6 +167,8 @@ public sealed record ChargeView(int Round, RoundKind Kind, long Units, BudgetSta
 /// <param name="NoiseDeviation">Standard deviation of the noise in every coordinate of the sum, integer units; 0 without noise.</param>
 /// <param name="Metrics">Federated metrics, for an evaluation round.</param>
 /// <param name="Suspects">Pseudonyms of clients with wrong or missing shares between them; honest ones can be among them.</param>
+/// <param name="Drift">How far the updates of a training round lie apart; null unless the task measures it.</param>
+/// <param name="Explanation">What the model goes by, for an explanation round.</param>
 public sealed record ManifestView(
     RoundView Round,
     string OpenDigest,
@@ -176,7 +178,15 @@ public sealed record ManifestView(
     int RingBits,
     double NoiseDeviation,
     MetricsView? Metrics,
-    IReadOnlyList<string> Suspects);
+    IReadOnlyList<string> Suspects,
+    DriftView? Drift = null,
+    ExplanationView? Explanation = null);
+
+/// <summary>How far the updates of a training round lie apart, if its task measures that; of no client by itself.</summary>
+/// <param name="Dispersion">Mean of ‖Δ_i - mean‖² weighted by rows (FedSGD: of the gradients, all alike), at least 0.</param>
+/// <param name="SquaredMeanNorm">‖mean‖². A dispersion far above it says that the clients pull in different directions.</param>
+/// <param name="Deviation">Standard deviation of the noise in the dispersion; 0 without noise.</param>
+public sealed record DriftView(double Dispersion, double SquaredMeanNorm, double Deviation);
 
 /// <param name="Name">Name.</param>
 /// <param name="Length">Coordinates in the sum.</param>
@@ -186,7 +196,21 @@ public sealed record ManifestView(
 public sealed record SegmentView(string Name, int Length, double ClipNorm, int ScaleExponent, int? FlattenedLength = null);
 
 /// <summary>Federated metrics over the survivors' rows.</summary>
-public sealed record MetricsView(long Rows, double Loss, double? Auc, double? Accuracy, double? Rmse, double? R2);
+/// <param name="Rows">Rows.</param>
+/// <param name="Loss">Mean loss without penalty.</param>
+/// <param name="Auc">Null unless there are two classes.</param>
+/// <param name="Accuracy">Null for a number.</param>
+/// <param name="Rmse">Null for classes.</param>
+/// <param name="R2">Null for classes.</param>
+/// <param name="Classes">Each of several classes, without record-level noise; else null.</param>
+public sealed record MetricsView(long Rows, double Loss, double? Auc, double? Accuracy, double? Rmse, double? R2, IReadOnlyList<ClassView>? Classes = null);
+
+/// <summary>One of several classes in an evaluation.</summary>
+/// <param name="Name">Class.</param>
+/// <param name="Rows">Rows of the class.</param>
+/// <param name="Correct">Those of them that were predicted correctly.</param>
+/// <param name="Predicted">How often they were taken for each class, in the order of the classes; null with more than 32.</param>
+public sealed record ClassView(string Name, long Rows, long Correct, IReadOnlyList<long>? Predicted);
 
 /// <summary>One item of <c>GET …/models</c>: the lineage.</summary>
 public sealed record ModelView(int Round, RoundKind Kind, string ModelDigest);

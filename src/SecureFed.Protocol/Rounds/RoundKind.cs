@@ -11,4 +11,7 @@ public enum RoundKind : byte
 
     /// <summary>Metrics of the current model on the clients' rows.</summary>
     Evaluate = 3,
+
+    /// <summary>What the finished model goes by and how well it fits whom: calibration, importance, dependence, information, groups.</summary>
+    Explain = 4,
 }

@@ -12,7 +12,7 @@ public static class PrivacyOdometer
     {
         if (state.Budget is not { } ledger)
             return null;
-        RoundKind? next = state.HasOpenRound ? null : state.InForce.Schedule.KindAfter(state.CompletedRounds);
+        RoundKind? next = state.HasOpenRound ? null : state.NextKind;
         return Read(state.InForce, ledger, state.KindOf, state.UnknownPerHonest, next is { } kind ? state.NoiseOfNext(kind) : null);
     }
 

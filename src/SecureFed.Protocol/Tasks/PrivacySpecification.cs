@@ -173,6 +173,6 @@ public sealed record PrivacySpecification(
         int expectedRecords = reader.Count(int.MaxValue);
         string dataSet = reader.Text(GreatestNameBytes);
         int treeLeaves = reader.Count(GreatestTreeLeaves);
-        return new PrivacySpecification(unit, epsilon, delta, order, samplingRate, expectedRecords, dataSet, reader.List(3, 1 + 8 + 8, ReleaseSpecification.Read), treeLeaves);
+        return new PrivacySpecification(unit, epsilon, delta, order, samplingRate, expectedRecords, dataSet, reader.List(4, 1 + 8 + 8, ReleaseSpecification.Read), treeLeaves);
     }
 }

@@ -7,6 +7,18 @@ public enum TaskModelKind : byte
     Vector = 1,
     Linear = 2,
     Logistic = 3,
+
+    /// <summary>Softmax regression over the task's classes.</summary>
+    Softmax = 4,
+
+    /// <summary>One or two hidden layers.</summary>
+    Network = 5,
+
+    /// <summary>Gradient-boosted trees (<see cref="TreeSpecification"/>).</summary>
+    Trees = 6,
+
+    /// <summary>No model: questions about the clients' columns, answered by noised sums (<see cref="StatisticsSpecification"/>).</summary>
+    Statistics = 7,
 }
 
 /// <summary>How the server steps the global model.</summary>
@@ -23,6 +35,12 @@ public enum ServerOptimizerKind : byte
 
     /// <summary>The same with Adam at the server (Reddi et al. 2021, Algorithm 2).</summary>
     FedAdam = 4,
+
+    /// <summary>The same with Yogi at the server.</summary>
+    FedYogi = 5,
+
+    /// <summary>The same with Adagrad at the server.</summary>
+    FedAdagrad = 6,
 }
 
 /// <summary>How a client trains between rounds.</summary>

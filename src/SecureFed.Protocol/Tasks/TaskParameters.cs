@@ -23,6 +23,7 @@ namespace SecureFed.Protocol.Tasks;
 /// <param name="Flattens">Whether the first segment of training rounds is flattened before rounding (<see cref="Flattening"/>), so that a smaller ring does. Needs noise.</param>
 /// <param name="RequiresApproval">Whether no round opens before a second person has approved the start (<see cref="ChangeKind.Start"/>).</param>
 /// <param name="Encryption">Parameter set and key holders of an encrypted task; null if it is masked.</param>
+/// <param name="Explanation">What the explanation round compares; null exactly if the schedule has none.</param>
 public sealed record TaskParameters(
     Identifier TaskId,
     string Name,
@@ -37,9 +38,10 @@ public sealed record TaskParameters(
     PrivacySpecification Privacy,
     bool Flattens = false,
     bool RequiresApproval = false,
-    EncryptionSpecification? Encryption = null)
+    EncryptionSpecification? Encryption = null,
+    ExplanationSpecification? Explanation = null)
 {
-    private const byte Version = 5;
+    private const byte Version = 6;
     private const int GreatestNameBytes = 256;
 
     /// <summary>Null if a task with these parameters can run; otherwise what is wrong and what to do. For whoever creates one: it tries every cohort size.</summary>
@@ -63,18 +65,26 @@ public sealed record TaskParameters(
         string? fault = Model.FindFault() ?? Training.FindFault() ?? Schedule.FindFault() ?? Deadlines.FindFault() ?? Cohort.FindFault() ?? Privacy.FindFault(Schedule);
         if (fault is not null)
             return fault;
-        if (Model.Kind == TaskModelKind.Vector && (Schedule.Standardise || Schedule.Evaluate))
-            return "A vector task has neither standardisation nor evaluation rounds: the server does not know what the vector means.";
+        if (Model.Kind == TaskModelKind.Vector && (Schedule.Standardise || Schedule.Evaluate || Schedule.Explain))
+            return "A vector task has neither standardisation nor evaluation nor explanation rounds: the server does not know what the vector means.";
+        if (Schedule.Explain != (Explanation is not null))
+            return "An explanation is what the explanation round of the schedule computes: state both or neither.";
+        if (Explanation?.FindFault(Model) is { } unexplained)
+            return unexplained;
         if (!Shapes.Select(s => s.Kind).SequenceEqual(Schedule.Kinds))
             return "The task needs exactly one shape for each kind of round in its schedule, in ascending order of kind.";
-        if (FindAdaptiveFault() is { } adaptive)
-            return adaptive;
+        if ((Model.Statistics?.FindFault(this) ?? FindTreesFault() ?? FindAdaptiveFault()) is { } unsuited)
+            return unsuited;
         if (Flattens && !Privacy.HasNoise)
             return "Flattening needs noise: without it the finest grid that fits is taken, which fills any ring. Leave flatten out, or choose a privacy unit.";
-        if (Privacy.Unit == PrivacyUnit.Record && Training.ServerOptimizer == ServerOptimizerKind.FedAvg)
-            return "At record level a round takes one gradient step of each sampled record, so there is nothing to average: choose fedsgd, fedavgm or fedadam.";
+        if (Privacy.Unit == PrivacyUnit.Record && Training.ServerOptimizer == ServerOptimizerKind.FedAvg && Model.Trees is null)
+            return "At record level a round takes one gradient step of each sampled record, so there is nothing to average: choose fedsgd, fedavgm, fedadam, fedyogi or fedadagrad.";
+        if (Privacy.Unit == PrivacyUnit.Record && Schedule.GreatestStaleness > 0)
+            return "At record level the step is the gradient at the round's own model: an update of an older one is refused. Set greatestStaleness to 0.";
         if (Privacy.Unit == PrivacyUnit.Record && Training.LocalEpochs != 1)
             return "At record level a round takes one gradient step: local epochs are refused.";
+        if (FindLocalFault() is { } local)
+            return local;
         try
         {
             if (Privacy.HasNoise)
@@ -87,6 +97,36 @@ public sealed record TaskParameters(
         {
             return exception.Message;
         }
+    }
+
+    private string? FindTreesFault()
+    {
+        if (Model.Trees is not { } trees)
+            return null;
+        if (Schedule.TrainRounds > trees.Rounds)
+            return $"These trees are grown after {trees.Rounds} training rounds; schedule that many, or more trees.";
+        return Training.AdaptiveClip is null && !Training.AveragesIterates && !Privacy.IsTree
+            ? null
+            : "Boosted trees have a clip norm that holds by construction, no iterates to average, and sums that stand alone: leave out adaptive clipping, averaging and tree aggregation.";
+    }
+
+    /// <summary>What needs a model of which clients take local steps, and a rate that may change.</summary>
+    private string? FindLocalFault()
+    {
+        bool hasLocal = Training.ProximalWeight > 0 || Training.AccumulatedBatches > 1 || Training.CorrectsDrift;
+        if (Privacy.Unit == PrivacyUnit.Record && (hasLocal || Training.MeasuresDrift))
+            return "At record level a round takes one gradient step: there are no local steps to pull back, to correct or to accumulate, and no client's own update whose distance from others could be measured.";
+        if (Model.Kind is TaskModelKind.Trees or TaskModelKind.Statistics && (hasLocal || Training.MeasuresDrift || Training.ServerSchedule is not null || Schedule.GreatestStaleness > 0))
+            return "Clients of boosted trees and of statistics send sums that answer the round's own question, and take no steps: leave out proximal weight, accumulation, correction and measurement of drift, a server schedule and staleness.";
+        if (Model.Kind == TaskModelKind.Vector && (hasLocal || Training.MeasuresDrift))
+            return "A vector task is trained by the application: proximal weight, accumulation, correction and measurement of drift are for the built-in models.";
+        if (Training.ServerSchedule is not { } schedule)
+            return null;
+        if (schedule.WarmUpRounds >= Schedule.TrainRounds)
+            return "The warm-up of the server's rate has fewer rounds than the schedule trains.";
+        return Privacy.IsTree && (schedule.Kind != ServerScheduleKind.Constant || schedule.WarmUpRounds > 0)
+            ? "With tree aggregation the server's rate stays: a step gives back the noise of the nodes that it replaces only at the rate at which it took it."
+            : null;
     }
 
     private string? FindEncryptionFault()
@@ -239,6 +279,8 @@ public sealed record TaskParameters(
         Privacy.Write(writer);
         writer.Flag(Encryption is not null);
         Encryption?.Write(writer);
+        writer.Flag(Explanation is not null);
+        Explanation?.Write(writer);
     });
 
     public static bool TryDecode(ReadOnlySpan<byte> bytes, out TaskParameters? parameters)
@@ -251,7 +293,7 @@ public sealed record TaskParameters(
             ModelSpecification.Read(ref reader),
             TrainingSpecification.Read(ref reader),
             TaskSchedule.Read(ref reader),
-            reader.List(3, 1 + 4, (ref CanonicalReader r) => RoundShape.Read(ref r)),
+            reader.List(4, 1 + 4, (ref CanonicalReader r) => RoundShape.Read(ref r)),
             CohortBounds.Read(ref reader),
             PhaseDeadlines.Read(ref reader),
             (ProtectionKind)reader.UInt8(),
@@ -259,7 +301,8 @@ public sealed record TaskParameters(
             Flattens: reader.Flag(),
             RequiresApproval: reader.Flag(),
             Privacy: PrivacySpecification.Read(ref reader),
-            Encryption: reader.Flag() ? EncryptionSpecification.Read(ref reader) : null);
+            Encryption: reader.Flag() ? EncryptionSpecification.Read(ref reader) : null,
+            Explanation: reader.Flag() ? ExplanationSpecification.Read(ref reader) : null);
         parameters = reader.IsComplete && read.FindFormFault() is null ? read : null;
         return parameters is not null;
     }

@@ -26,6 +26,7 @@ public sealed class TaskState
     private int failuresInARow;
     private double? unknownPerHonest;
     private int completedTrainRounds;
+    private int? convergedAfter;
     private bool isNodeReleased;
 
     private TaskState(TaskParameters parameters, ChangeLedger changes, Roster roster, Digest modelDigest, IBlobSource blobs, Func<Digest, Roster?>? findRoster)
@@ -94,8 +95,11 @@ public sealed class TaskState
 
     public bool HasOpenRound => Round is { Phase: not (RoundPhase.Closed or RoundPhase.Aborted) };
 
-    /// <summary>True between a round's sum and the model that follows from it.</summary>
-    public bool AwaitsModel => Round is { Phase: RoundPhase.Closed } round && round.Parameters.Kind != RoundKind.Evaluate && rounds[^1] is { ModelDigest: null, AbortReason: null };
+    /// <summary>True between a round's sum and the model that follows from it. Of an evaluation a model follows in tasks that can stop early: it holds the loss.</summary>
+    public bool AwaitsModel => Round is { Phase: RoundPhase.Closed } round && Parameters.Schedule.YieldsModel(round.Parameters.Kind) && rounds[^1] is { ModelDigest: null, AbortReason: null };
+
+    /// <summary>Kind of the next round; null if the schedule is complete.</summary>
+    public RoundKind? NextKind => InForce.Schedule.KindAfter(CompletedRounds, convergedAfter);
 
     /// <summary>(S_min − 1)/h or 1, the least over all cohort sizes; computed once.</summary>
     internal double UnknownPerHonest => unknownPerHonest ??= CohortThresholds.LeastUnknownPerHonest(Parameters.Cohort);
@@ -147,6 +151,7 @@ public sealed class TaskState
             failuresInARow = failuresInARow,
             unknownPerHonest = unknownPerHonest,
             completedTrainRounds = completedTrainRounds,
+            convergedAfter = convergedAfter,
             isNodeReleased = isNodeReleased,
             holderKeys = holderKeys?.Copy(),
         };
@@ -273,6 +278,10 @@ public sealed class TaskState
                     completedTrainRounds++;
                     isNodeReleased = false;
                 }
+                else if (Round.Parameters.Kind == RoundKind.Evaluate)
+                {
+                    convergedAfter = Parameters.Schedule.HasConverged(ReadModel().Losses) ? CompletedRounds : null;
+                }
 
                 break;
             case TaskEvent.ModelRefused refused when AwaitsModel && refused.RoundId == Round!.Parameters.RoundId:
@@ -307,13 +316,18 @@ public sealed class TaskState
     {
         if (!Parameters.ClipsAdaptively(kind))
             return Parameters.LayoutOf(kind);
-        return ModelState.TryDecode(blobs.Get(ModelDigest).Span, out ModelState? model) && Parameters.Training.AdaptiveClip!.Holds(model!.ClipNorm)
+        return ReadModel() is var model && Parameters.Training.AdaptiveClip!.Holds(model.ClipNorm)
             ? Parameters.LayoutOf(kind, model.ClipNorm)
             : throw new InvalidOperationException("The current model names no clip norm that its task allows.");
     }
 
-    /// <summary>Not once the evaluation round has opened, unless that failed: it was the last of the schedule.</summary>
-    private bool CanExtend => Round is not { Parameters.Kind: RoundKind.Evaluate, Phase: not RoundPhase.Aborted };
+    private ModelState ReadModel() => ModelState.TryDecode(blobs.Get(ModelDigest).Span, out ModelState? model) ? model! : throw new InvalidOperationException("The current model is malformed.");
+
+    /// <summary>Not once a round that looks at the finished model has opened, unless that failed, and not after training has ended early.</summary>
+    private bool CanExtend => InForce.Schedule.CanExtendAfter(
+        completedTrainRounds,
+        (HasOpenRound ? Round!.Parameters.Kind : rounds.LastOrDefault(r => r.AbortReason is null)?.Kind) is RoundKind.Evaluate or RoundKind.Explain,
+        convergedAfter is not null);
 
     private static MessageDecision RefuseChange => MessageDecision.Refuse(ErrorCodes.TaskFinished, "The task is over, so nothing of it changes any more. Create another task.");
 
@@ -334,9 +348,9 @@ public sealed class TaskState
     /// <summary>Why no further round opens: empty if the schedule is complete; null if one does.</summary>
     private string? FindEnd()
     {
-        if (failuresInARow > Parameters.Schedule.GreatestFailures)
+        if (failuresInARow > Parameters.Schedule.GreatestFailures || rounds is [.., { AbortReason: RoundSummary.Diverged }])
             return rounds[^1].AbortReason ?? ErrorCodes.InternalError;
-        if (InForce.Schedule.KindAfter(CompletedRounds) is not { } kind)
+        if (NextKind is not { } kind)
             return "";
         return NoiseOfNext(kind) is { } noise && budget!.FindRefusal(noise.Charge) is not null ? ErrorCodes.BudgetExhausted : null;
     }
@@ -344,7 +358,7 @@ public sealed class TaskState
     /// <summary>Everything of the next round follows from the state but its identifier, its salt and whom it invites.</summary>
     private RoundParameters NextRound(Identifier roundId, Digest salt, RoundEncryption? encryption)
     {
-        RoundKind kind = InForce.Schedule.KindAfter(CompletedRounds)!.Value;
+        RoundKind kind = NextKind!.Value;
         return new RoundParameters(
             roundId,
             rounds.Count + 1,
@@ -419,7 +433,7 @@ public sealed class TaskState
         {
             failuresInARow++;
         }
-        else if (Round.Parameters.Kind == RoundKind.Evaluate)
+        else if (!Parameters.Schedule.YieldsModel(Round.Parameters.Kind))
         {
             failuresInARow = 0;
             CompletedRounds++;

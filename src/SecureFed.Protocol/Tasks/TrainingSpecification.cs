@@ -16,6 +16,14 @@ namespace SecureFed.Protocol.Tasks;
 /// <param name="AveragesIterates">The task's result is the mean of the models of the second half of its training rounds: averages out noise.</param>
 /// <param name="AdaptiveClip">How the clip norm follows the updates after the first round, for which <paramref name="ClipNorm"/> holds; null = it stays. Needs noise.</param>
 /// <param name="GreatestRows">Public maximum of rows at a client; hidden weights are w = rows / GreatestRows.</param>
+/// <param name="ServerSchedule">How the server's rate changes from round to round; null = it stays.</param>
+/// <param name="ProximalWeight">μ of FedProx (Li et al. 2020): pulls local steps back to the global model; 0 = not.</param>
+/// <param name="AccumulatedBatches">k: batches whose gradients make one local step.</param>
+/// <param name="GradientClipNorm">
+/// Positive: clients also send w·∇L_i at the model they received, clipped to this L2 norm, and correct their local steps by the mean of all (SCAFFOLD without client state,
+/// Karimireddy et al. 2020). A second vector of the model's length in every sum: with noise all coordinates carry about √2 times as much. 0 = not.
+/// </param>
+/// <param name="MeasuresDrift">Clients also send w·‖Δ‖², so that each round tells how far their updates lie apart: one more number in every sum, at most ClipNorm².</param>
 public sealed record TrainingSpecification(
     ServerOptimizerKind ServerOptimizer,
     double ServerLearningRate,
@@ -29,8 +37,16 @@ public sealed record TrainingSpecification(
     int GreatestRows,
     bool ScalesByBounds = false,
     bool AveragesIterates = false,
-    AdaptiveClipSpecification? AdaptiveClip = null)
+    AdaptiveClipSpecification? AdaptiveClip = null,
+    ServerScheduleSpecification? ServerSchedule = null,
+    double ProximalWeight = 0,
+    int AccumulatedBatches = 1,
+    double GradientClipNorm = 0,
+    bool MeasuresDrift = false)
 {
+    /// <summary>Whether clients correct their local steps by the mean gradient.</summary>
+    public bool CorrectsDrift => GradientClipNorm > 0;
+
     internal string? FindFault()
     {
         if (!Enum.IsDefined(ServerOptimizer) || !Enum.IsDefined(LocalOptimizer))
@@ -45,7 +61,24 @@ public sealed record TrainingSpecification(
             return "Epochs, batch size and the public maximum of rows are at least 1.";
         if (AdaptiveClip?.FindFault(ClipNorm) is { } fault)
             return fault;
+        if (ServerSchedule?.FindFault() is { } schedule)
+            return schedule;
+        if (FindLocalFault() is { } local)
+            return local;
         return ClipNorm > 0 && double.IsFinite(ClipNorm) ? null : "The clip norm is positive and finite: clipping is mandatory.";
+    }
+
+    private string? FindLocalFault()
+    {
+        if (!(ProximalWeight >= 0) || !double.IsFinite(ProximalWeight) || AccumulatedBatches < 1 || !(GradientClipNorm >= 0) || !double.IsFinite(GradientClipNorm))
+            return "The proximal weight and the clip norm of the gradient are finite and not negative, and at least one batch makes a step.";
+        if (ServerOptimizer == ServerOptimizerKind.FedSgd && (ProximalWeight > 0 || AccumulatedBatches > 1 || CorrectsDrift))
+            return "With FedSGD a client sends one gradient over all its rows: without local steps there is nothing to pull back, to correct or to accumulate.";
+        if (LocalOptimizer == LocalOptimizerKind.Sgd && LocalLearningRate * ProximalWeight >= 2)
+            return "The proximal weight times the local learning rate is below 2: from there on each local step overshoots the global model that it is pulled back to.";
+        return MeasuresDrift && AdaptiveClip is not null
+            ? "Drift is measured within one clip norm: leave adaptive clipping or the measurement out."
+            : null;
     }
 
     internal void Write(CanonicalWriter writer) => writer
@@ -53,7 +86,9 @@ public sealed record TrainingSpecification(
         .UInt8((byte)LocalOptimizer).Double(LocalLearningRate).Double(AdamEpsilon).Double(LearningRateDecay)
         .Count(LocalEpochs).Count(BatchSize).Double(ClipNorm).Count(GreatestRows)
         .Flag(ScalesByBounds).Flag(AveragesIterates)
-        .List(AdaptiveClip is null ? [] : new[] { AdaptiveClip }, (w, a) => a.Write(w));
+        .List(AdaptiveClip is null ? [] : new[] { AdaptiveClip }, (w, a) => a.Write(w))
+        .List(ServerSchedule is null ? [] : new[] { ServerSchedule }, (w, s) => s.Write(w))
+        .Double(ProximalWeight).Count(AccumulatedBatches).Double(GradientClipNorm).Flag(MeasuresDrift);
 
     internal static TrainingSpecification Read(ref CanonicalReader reader)
     {
@@ -70,7 +105,12 @@ public sealed record TrainingSpecification(
             reader.Count(int.MaxValue),
             reader.Flag(),
             reader.Flag(),
-            reader.List(1, 4 * 8, AdaptiveClipSpecification.Read).FirstOrDefault());
+            reader.List(1, 4 * 8, AdaptiveClipSpecification.Read).FirstOrDefault(),
+            reader.List(1, ServerScheduleSpecification.EncodedBytes, ServerScheduleSpecification.Read).FirstOrDefault(),
+            reader.Double(),
+            reader.Count(int.MaxValue),
+            reader.Double(),
+            reader.Flag());
         reader.Require(Enum.IsDefined(training.ServerOptimizer) && Enum.IsDefined(training.LocalOptimizer));
         return training;
     }

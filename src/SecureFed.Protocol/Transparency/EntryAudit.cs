@@ -38,6 +38,8 @@ public sealed class EntryAudit(Func<Digest, ReadOnlyMemory<byte>?>? findBlob = n
     private RoundAudit? open;
     private CohortBounds? bounds;
     private bool awaitsModel;
+    private int? convergedAfter;
+    private bool mayHaveConverged; // The model that would say whether the last evaluation ended the training is not here.
     private int failuresInARow;
     private int completedTrainRounds;
     private bool isNodeReleased;
@@ -108,7 +110,7 @@ public sealed class EntryAudit(Func<Digest, ReadOnlyMemory<byte>?>? findBlob = n
     {
         if (Budget is null)
             return null;
-        RoundKind? next = open is null ? InForce!.Schedule.KindAfter(CompletedRounds) : null;
+        RoundKind? next = open is null ? InForce!.Schedule.KindAfter(CompletedRounds, convergedAfter) : null;
         return PrivacyOdometer.Read(
             InForce!,
             Budget,
@@ -172,7 +174,8 @@ public sealed class EntryAudit(Func<Digest, ReadOnlyMemory<byte>?>? findBlob = n
 
     private string? TakeChange(TaskEvent change)
     {
-        bool canExtend = rounds is not [.., { Kind: RoundKind.Evaluate, Phase: not RoundPhase.Aborted }];
+        bool isLooking = rounds.LastOrDefault(r => r.Phase != RoundPhase.Aborted)?.Kind is RoundKind.Evaluate or RoundKind.Explain;
+        bool canExtend = InForce?.Schedule.CanExtendAfter(completedTrainRounds, isLooking, convergedAfter is not null) ?? !isLooking;
         if (change is TaskEvent.ChangeRequested requested)
             return changes.Request(EntryCount, requested.RequestDigest, TaskId, canExtend);
         TaskEvent.ChangeApproved approved = (TaskEvent.ChangeApproved)change;
@@ -243,7 +246,8 @@ public sealed class EntryAudit(Func<Digest, ReadOnlyMemory<byte>?>? findBlob = n
             return "nobody has approved the start that the task's parameters demand.";
         if (InForce is { } now && FindEnd(now.Schedule) is { } end)
             return end.Length == 0 ? "the schedule is complete." : $"the task is over: {end}.";
-        if (InForce is not null && round.Kind != InForce.Schedule.KindAfter(CompletedRounds))
+        bool mayExplain = mayHaveConverged && round.Kind == RoundKind.Explain && InForce?.Schedule.Explain == true;
+        if (InForce is not null && !mayExplain && round.Kind != InForce.Schedule.KindAfter(CompletedRounds, convergedAfter))
             return $"a {round.Kind} round is not what the schedule asks for.";
         if (round.Protection != Parameters!.Protection || !Parameters.Allows(round.Kind, round.Layout))
             return "its protection or layout is not the task's.";
@@ -256,7 +260,7 @@ public sealed class EntryAudit(Func<Digest, ReadOnlyMemory<byte>?>? findBlob = n
     {
         if (failuresInARow > schedule.GreatestFailures)
             return rounds[^1].AbortReason ?? ErrorCodes.InternalError;
-        if (schedule.KindAfter(CompletedRounds) is not { } kind)
+        if (schedule.KindAfter(CompletedRounds, convergedAfter) is not { } kind)
             return "";
         return Budget?.FindRefusal(NoiseOfNext(kind)!.Charge) is null ? null : ErrorCodes.BudgetExhausted;
     }
@@ -306,7 +310,7 @@ public sealed class EntryAudit(Func<Digest, ReadOnlyMemory<byte>?>? findBlob = n
 
         TaskEvent.RoundClosed closed = (TaskEvent.RoundClosed)last;
         rounds[^1] = rounds[^1] with { AggregateDigest = closed.AggregateDigest, Suspects = closed.Suspects };
-        awaitsModel = rounds[^1].Kind != RoundKind.Evaluate;
+        awaitsModel = Parameters?.Schedule.YieldsModel(rounds[^1].Kind) ?? rounds[^1].Kind is not (RoundKind.Evaluate or RoundKind.Explain);
         if (!awaitsModel)
             Complete();
     }
@@ -324,6 +328,13 @@ public sealed class EntryAudit(Func<Digest, ReadOnlyMemory<byte>?>? findBlob = n
         {
             completedTrainRounds++;
             isNodeReleased = false;
+            mayHaveConverged = false;
+        }
+        else if (rounds[^1].Kind == RoundKind.Evaluate && Parameters is { } task)
+        {
+            ModelState? model = findBlob?.Invoke(ModelDigest) is { } blob && Digest.Of(blob.Span) == ModelDigest && ModelState.TryDecode(blob.Span, out ModelState? read) ? read : null;
+            mayHaveConverged = model is null;
+            convergedAfter = model is not null && task.Schedule.HasConverged(model.Losses) ? CompletedRounds + 1 : null;
         }
 
         Complete();
@@ -371,7 +382,7 @@ public sealed class EntryAudit(Func<Digest, ReadOnlyMemory<byte>?>? findBlob = n
     {
         if (open is not null || awaitsModel)
             return "a round is in progress, or its model is missing.";
-        if (InForce is { } now && !string.Equals(FindEnd(now.Schedule), reason, StringComparison.Ordinal))
+        if (InForce is { } now && !(mayHaveConverged && reason.Length == 0) && !string.Equals(FindEnd(now.Schedule), reason, StringComparison.Ordinal))
             return $"the reason '{reason}' is not what follows.";
         IsFinished = true;
         FinishReason = reason;

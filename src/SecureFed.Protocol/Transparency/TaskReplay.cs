@@ -18,7 +18,9 @@ namespace SecureFed.Protocol.Transparency;
 /// <param name="blobs">Blobs by digest; each is checked against the digest that names it.</param>
 /// <param name="rosterAuthority">65 bytes, from the auditor's own policy.</param>
 /// <param name="stepModel">The model that follows from the state's closed round, or null if none does; null = models are not computed again.</param>
-public sealed class TaskReplay(IBlobSource blobs, ReadOnlyMemory<byte> rosterAuthority, Func<TaskState, ModelState?>? stepModel = null)
+/// <param name="firstModel">The model that a task starts with; null = it is not computed again.</param>
+public sealed class TaskReplay(
+    IBlobSource blobs, ReadOnlyMemory<byte> rosterAuthority, Func<TaskState, ModelState?>? stepModel = null, Func<TaskParameters, ModelState>? firstModel = null)
 {
     private readonly CheckedBlobs blobs = new(blobs);
     private readonly HashSet<Identifier> sumsWithoutVectors = [];
@@ -85,6 +87,8 @@ public sealed class TaskReplay(IBlobSource blobs, ReadOnlyMemory<byte> rosterAut
         if (!Roster.TryDecode(blobs.Get(created.RosterDigest).Span, rosterAuthority.Span, out Roster? roster))
             return "The task's roster is not signed by the given authority.";
         State = TaskState.Start(first, roster!, blobs);
+        if (firstModel is not null && Digest.Of(firstModel(State.Parameters).Encode()) != created.ModelDigest)
+            return "Entry 0: the first model is not the one that the task's parameters give.";
         return roster!.ClientOrganisations <= State.Parameters.Cohort.Organisations ? null : "The task's thresholds are set for fewer organisations than its roster has.";
     }
 

@@ -209,7 +209,9 @@ internal static class RoundEndpoints
                 found.Parameters.Layout.RingBits,
                 Math.Sqrt(found.NoiseVariance),
                 ModelStep.TryEvaluate(host!.Parameters, found, host.PublishedLog),
-                [.. found.Suspects.Select(s => s.ToString())]))
+                [.. found.Suspects.Select(s => s.ToString())],
+                ModelStep.TryMeasureDrift(host.Parameters, found, host.PublishedLog),
+                ModelStep.TryExplain(host.Parameters, found, host.PublishedLog)))
             : ProblemResponses.Of(ErrorCodes.NotReady, "The round is still in progress.");
     }
 

@@ -3,6 +3,7 @@ using System.Text.Json;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Identity;
 using SecureFed.Protocol.Resources;
+using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
 using SecureFed.Protocol.Transparency;
 using SecureFed.Protocol.Wire;
@@ -36,6 +37,9 @@ internal static class TaskEndpoints
         endpoints.MapGet("/v1/tasks/{task}/budget", GetBudgetAsync)
             .WithName("GetBudget").WithSummary("Filter and odometer of the task's privacy budget: what it may spend, has spent, and on what.")
             .Produces<BudgetView>();
+        endpoints.MapGet("/v1/tasks/{task}/explanation", GetExplanationAsync)
+            .WithName("GetExplanation").WithSummary("What the finished model goes by, from the sum of the task's explanation round.")
+            .Produces<ExplanationView>();
         endpoints.MapGet("/v1/tasks/{task}/models", GetModelsAsync)
             .WithName("GetModels").WithSummary("Lineage of the global model.").Produces<IReadOnlyList<ModelView>>();
         endpoints.MapGet("/v1/tasks/{task}/entries", GetEntriesAsync)
@@ -176,6 +180,18 @@ internal static class TaskEndpoints
         Find(task, registry) is not { } host ? UnknownTask
         : await host.ReadAsync(PrivacyOdometer.Read, context.RequestAborted) is { } budget ? Results.Ok(budget)
         : ProblemResponses.Of(ErrorCodes.UnknownResource, "The task adds no noise, so it has no budget.");
+
+    private static async Task<IResult> GetExplanationAsync(string task, HttpContext context, TaskRegistry registry)
+    {
+        if (Find(task, registry) is not { } host)
+            return UnknownTask;
+        if (!host.Parameters.Schedule.Explain)
+            return ProblemResponses.Of(ErrorCodes.UnknownResource, "The schedule of this task has no explanation round.");
+        ServerRound? last = await host.ReadAsync(state => state.Round, context.RequestAborted);
+        return last is not null && ModelStep.TryExplain(host.Parameters, last, host.PublishedLog) is { } explanation
+            ? Results.Ok(explanation)
+            : ProblemResponses.Of(ErrorCodes.NotReady, "The explanation round has no sum (yet), or one without rows.");
+    }
 
     internal static TaskHost? Find(string task, TaskRegistry registry) =>
         Identifier.TryParse(task, out Identifier id) ? registry.Find(id) : null;

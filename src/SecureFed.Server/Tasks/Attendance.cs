@@ -5,7 +5,7 @@ using SecureFed.Protocol.Wire;
 
 namespace SecureFed.Server.Tasks;
 
-/// <summary>Which clients have asked about an encrypted task lately: whom its next round invites.</summary>
+/// <summary>Which clients have asked about a task lately: whom its next round invites if it is encrypted, and for whom it waits if its schedule does.</summary>
 /// <remarks>
 /// An encrypted round fixes its clients before the first message, so inviting somebody who is away costs the round a part of its dropouts. Kept in memory; replicas tell each other.
 /// Whom a server invites is its choice anyway, within the task's bounds.
@@ -16,6 +16,9 @@ internal sealed class Attendance(PhaseDeadlines deadlines, TimeProvider time)
     private readonly ConcurrentDictionary<Identifier, long> lastSeen = new();
     private long waitingSince;
     private long lastArrival;
+
+    /// <summary>Whether rounds of the task open only once clients are there.</summary>
+    public static bool IsAsked(TaskParameters task) => task.Encryption is not null || task.Schedule.WaitsForClients;
 
     /// <summary>A client has asked.</summary>
     /// <returns>Whether it was not there before.</returns>
@@ -39,7 +42,7 @@ internal sealed class Attendance(PhaseDeadlines deadlines, TimeProvider time)
         if (waitingSince == 0)
             waitingSince = now;
         TimeSpan waited = time.GetElapsedTime(waitingSince);
-        if (state.HoldersWithKeys < state.Parameters.Encryption!.Holders.Count && waited < TimeSpan.FromMilliseconds(deadlines.PhaseMilliseconds))
+        if (state.HoldersWithKeys < (state.Parameters.Encryption?.Holders.Count ?? 0) && waited < TimeSpan.FromMilliseconds(deadlines.PhaseMilliseconds))
             return null;
         Identifier[] clients = [.. state.Roster.Entries.Where(entry => entry.Role == RosterRole.Client).Select(entry => entry.Id)];
         if (state.Invitable(clients.Where(IsPresent)) is not { } present)

@@ -1,14 +1,17 @@
 using SecureFed.Learning.Data;
+using SecureFed.Learning.Explanation;
 using SecureFed.Learning.Metrics;
 using SecureFed.Learning.Models;
 using SecureFed.Learning.Optimizers;
 using SecureFed.Learning.Preprocessing;
+using SecureFed.Learning.Trees;
 using SecureFed.Privacy.Budget;
 using SecureFed.Privacy.Updates;
 using SecureFed.Protocol.Resources;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
 using SecureFed.Protocol.Transparency;
+using SecureFed.Protocol.Wire;
 using SecureFed.Shared;
 
 namespace SecureFed.Server.Tasks;
@@ -16,6 +19,12 @@ namespace SecureFed.Server.Tasks;
 /// <summary>From a released sum to the next model or to metrics: deterministic, so that an auditor recomputes it from the log's blobs.</summary>
 internal static class ModelStep
 {
+    /// <summary>The model of a task's first round.</summary>
+    public static ModelState First(TaskParameters task) => new LearningTask(task).InitialModel();
+
+    /// <summary>The public seed of a network's first weights.</summary>
+    public static ulong SeedOf(Identifier taskId) => TaskModels.SeedOf(taskId);
+
     /// <summary>The model that follows from a closed round that awaits one; null if none does.</summary>
     /// <exception cref="KeyNotFoundException">The sum or the current model is not held.</exception>
     /// <exception cref="InvalidOperationException">One of them is malformed.</exception>
@@ -45,6 +54,12 @@ internal static class ModelStep
     {
         LearningTask learning = new(task);
         double[] sum = Decode(round.Parameters.Layout, aggregate);
+        if (learning.Statistics is not null)
+            return StatisticsTask.Step(learning.Statistics, task, current, round, sum);
+        if (round.Parameters.Kind == RoundKind.Evaluate)
+            return Judge(task, current, Evaluate(task, round, aggregate).Loss);
+        if (learning.Trees is { } trees)
+            return Grow(task, learning, trees, current, round, sum);
         if (round.Parameters.Kind == RoundKind.Standardise)
             return current with { Standardisation = Standardise(task, learning, round, sum).ToArray() };
         double present = (double)round.SurvivorCount / task.Cohort.Greatest;
@@ -56,10 +71,31 @@ internal static class ModelStep
             sum = sum[..^1];
         }
 
-        ServerStep step = learning.OptimizerFor(present).Step([.. current.Parameters], [.. current.OptimizerState], sum, round.SurvivorCount);
+        ServerStep step = learning.OptimizerFor(present, current.CompletedTrainRounds).Step([.. current.Parameters], [.. current.OptimizerState], sum, round.SurvivorCount);
         int completed = current.CompletedTrainRounds + 1;
         double[] averaged = task.Training.AveragesIterates ? TailAverage.Next([.. current.Averaged], step.Parameters, completed, task.Schedule.TrainRounds) : [];
         return current with { Parameters = step.Parameters, OptimizerState = step.State, CompletedTrainRounds = completed, Averaged = averaged, ClipNorm = clipNorm };
+    }
+
+    private static ModelState Grow(TaskParameters task, LearningTask learning, TreeOptions trees, ModelState current, ServerRound round, double[] sum)
+    {
+        double noise = task.Privacy.HasNoise ? NoiseOf(round)[0] : 0;
+        if (round.Parameters.Kind == RoundKind.Standardise)
+        {
+            TreeBins bins = TreeBins.FromGrid(learning.Schema, learning.GridCells, trees.Bins, sum, learning.RowsPerUnit, noise, trees.Rule == TreeRule.Histogram);
+            return current with { Standardisation = bins.ToArray(), Parameters = TreeEnsemble.Initial(trees, learning.Schema.Label, bins.LabelMean) };
+        }
+
+        TreeGrower grower = new(trees, learning.BinsOf(current), learning.TreeSeed, learning.RowsPerUnit, noise);
+        ServerStep step = grower.Step([.. current.Parameters], [.. current.OptimizerState], current.CompletedTrainRounds, sum);
+        return current with { Parameters = step.Parameters, OptimizerState = step.State, CompletedTrainRounds = current.CompletedTrainRounds + 1 };
+    }
+
+    /// <summary>An evaluation of a task that can stop early moves no parameter: it adds the loss, and keeps what was evaluated if it was the best.</summary>
+    private static ModelState Judge(TaskParameters task, ModelState current, double loss)
+    {
+        double[] losses = [.. current.Losses, loss];
+        return current with { Losses = losses, Best = task.Schedule.BestOf(losses) == losses.Length - 1 ? current.Candidate : current.Best };
     }
 
     /// <summary>The federated metrics of a closed evaluation round; null for any other, and if the sum holds no rows.</summary>
@@ -77,20 +113,63 @@ internal static class ModelStep
         }
     }
 
+    /// <summary>How far the updates of a closed training round lie apart; null for any other, and unless the task measures it.</summary>
+    public static DriftView? TryMeasureDrift(TaskParameters task, ServerRound round, IBlobSource blobs)
+    {
+        if (!task.Training.MeasuresDrift || round is not { Phase: RoundPhase.Closed, Parameters.Kind: RoundKind.Train })
+            return null;
+        double[] sum = Decode(round.Parameters.Layout, blobs.Get(round.AggregateDigest!.Value).Span);
+        ClientDrift drift = new LearningTask(task).DriftOf(sum, NoiseOf(round), round.SurvivorCount);
+        return double.IsFinite(drift.Dispersion) ? new DriftView(drift.Dispersion, drift.SquaredMeanNorm, drift.Deviation) : null;
+    }
+
+    /// <summary>What a closed explanation round tells of its model; null for any other, and if the sum holds no rows.</summary>
+    /// <exception cref="KeyNotFoundException">The sum or the model is not held.</exception>
+    /// <exception cref="InvalidOperationException">One of them is malformed.</exception>
+    public static ExplanationView? TryExplain(TaskParameters task, ServerRound round, IBlobSource blobs)
+    {
+        if (round is not { Phase: RoundPhase.Closed, Parameters.Kind: RoundKind.Explain })
+            return null;
+        if (!ModelState.TryDecode(blobs.Get(round.Parameters.ModelDigest).Span, out ModelState? model))
+            throw new InvalidOperationException("A published model is malformed.");
+        LearningTask learning = new(task);
+        double[] sum = Decode(round.Parameters.Layout, blobs.Get(round.AggregateDigest!.Value).Span);
+        try
+        {
+            ExplanationSum read = new(learning.ExplanationPlan, sum, NoiseOf(round), task.Training.GreatestRows);
+            return ExplanationViews.Of(read.Read(learning.MarginalOf(model!), [.. model!.Result], task.Model.L2Penalty), round.Parameters.Number);
+        }
+        catch (Learning.LearningException)
+        {
+            return null;
+        }
+    }
+
     private static MetricsView Evaluate(TaskParameters task, ServerRound round, ReadOnlySpan<byte> aggregate)
     {
         LearningTask learning = new(task);
         double[] sum = Decode(round.Parameters.Layout, aggregate);
-        bool isLogistic = learning.ModelKind == ModelKind.Logistic;
-        ModelMetrics metrics = task.Privacy.Unit == PrivacyUnit.Record
-            ? (isLogistic
-                ? ClassificationRecords.Decode(sum, NoiseOf(round), LogitBins.Noised)
-                : RegressionRecords.Decode(sum, NoiseOf(round), learning.Schema.Label)).Metrics
-            : isLogistic
-                ? ClassificationCounts.Decode(sum, task.Training.GreatestRows).Metrics
-                : RegressionSums.Decode(sum, learning.Schema.Label, task.Training.GreatestRows);
+        bool isRecordLevel = task.Privacy.Unit == PrivacyUnit.Record;
+        int greatestRows = task.Training.GreatestRows;
+        if (learning.Output == OutputKind.Softmax && !isRecordLevel)
+        {
+            (ModelMetrics ofAll, ClassCounts counts) = MulticlassCounts.Decode(sum, learning.Model.OutputCount, greatestRows);
+            return new MetricsView(ofAll.Rows, ofAll.Loss, ofAll.Auc, ofAll.Accuracy, ofAll.Rmse, ofAll.R2, ToView(task.Model.Classes, counts));
+        }
+
+        ModelMetrics metrics = (learning.Output, isRecordLevel) switch
+        {
+            (OutputKind.Logistic, true) => ClassificationRecords.Decode(sum, NoiseOf(round), LogitBins.Noised).Metrics,
+            (OutputKind.Logistic, false) => ClassificationCounts.Decode(sum, greatestRows).Metrics,
+            (OutputKind.Softmax, _) => MulticlassRecords.Decode(sum, NoiseOf(round), learning.Model.OutputCount).Metrics,
+            (_, true) => RegressionRecords.Decode(sum, NoiseOf(round), learning.Schema.Label).Metrics,
+            _ => RegressionSums.Decode(sum, learning.Schema.Label, greatestRows),
+        };
         return new MetricsView(metrics.Rows, metrics.Loss, metrics.Auc, metrics.Accuracy, metrics.Rmse, metrics.R2);
     }
+
+    private static ClassView[] ToView(IReadOnlyList<string> names, ClassCounts counts) =>
+        [.. names.Select((name, k) => new ClassView(name, counts.Rows[k], counts.Correct[k], counts.Confusion?[k]))];
 
     private static Standardizer Standardise(TaskParameters task, LearningTask learning, ServerRound round, double[] sum)
     {

@@ -22,7 +22,8 @@ internal sealed class TaskDecisions(TaskLog log, RosterDesk rosters, PhaseClocks
             return StepModel(state);
         if (state.HasOpenRound)
             return state.Round!.Advance(clocks.PatienceWith);
-        if (state.Next(random, state.Parameters.Encryption is null ? null : attendance.Invite(state)) is not { } next)
+        IReadOnlyList<Identifier>? present = Attendance.IsAsked(state.Parameters) ? attendance.Invite(state) : [];
+        if (state.Next(random, present) is not { } next || (present is null && next.Event is TaskEvent.RoundOpened))
             return null;
         await rosters.RefreshAsync(cancellationToken); // Another replica may have acknowledged one that is to precede this round.
         return next.Event is TaskEvent.RoundOpened && ChangeRoster(state) is { } change ? change : next;
@@ -50,9 +51,9 @@ internal sealed class TaskDecisions(TaskLog log, RosterDesk rosters, PhaseClocks
         }
         catch (LearningException exception)
         {
-            // One client can bring this about (a negative weight is within the clip norm), so it costs the round and not the task.
+            // One client can bring a sum without weight about (a negative one is within the clip norm), so that costs the round and not the task.
             Log.ModelStepFailed(logger, state.Parameters.TaskId, round.Parameters.Number, exception.Code);
-            return state.Refuse(ErrorCodes.InvalidAggregate);
+            return state.Refuse(string.Equals(exception.Code, LearningException.ModelNotFinite, StringComparison.Ordinal) ? RoundSummary.Diverged : ErrorCodes.InvalidAggregate);
         }
     }
 }

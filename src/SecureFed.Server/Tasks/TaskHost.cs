@@ -159,10 +159,10 @@ internal sealed class TaskHost : IDisposable
         throw TooMany();
     }
 
-    /// <summary>A client is there, and would be invited to the next encrypted round.</summary>
+    /// <summary>A client is there, and would be invited to the next round if that waits for its clients.</summary>
     public void Saw(Identifier client)
     {
-        if (Parameters.Encryption is null)
+        if (!Attendance.IsAsked(Parameters))
             return;
         store.SharePresence(client);
         HearOf(client);

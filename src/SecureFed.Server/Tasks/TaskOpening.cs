@@ -17,7 +17,7 @@ internal static class TaskOpening
         TaskParameters parameters, Roster roster, ITaskStore store, RosterDesk rosters, ServerOptions options, LogWitnesses witnesses, TimeProvider time, ILogger logger, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        PendingEvent created = TaskState.Create(parameters, roster, new LearningTask(parameters).InitialModel());
+        PendingEvent created = TaskState.Create(parameters, roster, ModelStep.First(parameters));
         using (TaskLog empty = TaskLog.Open(parameters.TaskId, store, options.Signer, witnesses, options.RenewsGuard))
         {
             if (store.EntryCount == 0)

@@ -51,4 +51,7 @@ internal sealed record ConsortiumOptions
     public bool Flattens { get; init; }
 
     public bool RequiresApproval { get; init; }
+
+    /// <summary>A linear model whose training an evaluation and an explanation round follow; exact sums only.</summary>
+    public bool Explains { get; init; }
 }

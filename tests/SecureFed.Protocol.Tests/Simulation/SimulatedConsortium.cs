@@ -50,17 +50,20 @@ internal sealed class SimulatedConsortium
         Task = new TaskParameters(
             Identifier.Random(Random),
             "Simulated task",
-            new ModelSpecification(TaskModelKind.Vector, options.Dimension, [], null, 0),
+            options.Explains
+                ? new ModelSpecification(TaskModelKind.Linear, options.Dimension, [.. Enumerable.Range(1, options.Dimension - 1).Select(j => new FeatureSpecification($"x{j}", 0, 1))], new FeatureSpecification("y", 0, 1), 0)
+                : new ModelSpecification(TaskModelKind.Vector, options.Dimension, [], null, 0),
             new TrainingSpecification(options.TreeLeaves > 0 ? ServerOptimizerKind.FedSgd : ServerOptimizerKind.FedAvg, 1, LocalOptimizerKind.Sgd, 0.1, 1e-8, 1, 1, 1, options.ClipNorm, 100, AdaptiveClip: options.AdaptiveClip),
-            new TaskSchedule(false, options.TrainRounds, false, options.GreatestFailures),
-            [new RoundShape(RoundKind.Train, [new SegmentShape("delta", options.Dimension, options.ClipNorm), new SegmentShape("weight", 1, 1), .. options.AdaptiveClip is null ? Array.Empty<SegmentShape>() : [TaskParameters.CountShape]])],
+            new TaskSchedule(false, options.TrainRounds, options.Explains, options.GreatestFailures, Explain: options.Explains),
+            [new RoundShape(RoundKind.Train, [new SegmentShape("delta", options.Dimension, options.ClipNorm), new SegmentShape("weight", 1, 1), .. options.AdaptiveClip is null ? Array.Empty<SegmentShape>() : [TaskParameters.CountShape]]), .. LookingShapes(options)],
             Bounds,
             new PhaseDeadlines(1000, 1000, 100),
             ProtectionKind.Masking,
             options.RingBits,
             PrivacyOf(options),
             options.Flattens,
-            options.RequiresApproval);
+            options.RequiresApproval,
+            Explanation: options.Explains ? ExplanationSpecification.Plain : null);
         Assert.Null(Task.FindFault());
         Policy = new ClientPolicy(
             Authority.PublicKey,
@@ -73,11 +76,16 @@ internal sealed class SimulatedConsortium
             options.Class == ServerClass.Curious,
             false,
             [ProtectionKind.Masking],
-            [TaskModelKind.Vector]);
+            [TaskModelKind.Vector, TaskModelKind.Linear]);
         foreach (SimulatedClient client in Clients.Append(Operator))
             client.Context = ContextOf(client);
         Server = new SimulatedServer(Task, Roster, serverKey, Random);
     }
+
+    /// <summary>Rounds that look at the finished model.</summary>
+    private static IEnumerable<RoundShape> LookingShapes(ConsortiumOptions options) => options.Explains
+        ? new[] { RoundKind.Evaluate, RoundKind.Explain }.Select(kind => new RoundShape(kind, [new SegmentShape("sums", 3, 1)]))
+        : [];
 
     private static PrivacySpecification PrivacyOf(ConsortiumOptions options)
     {

@@ -46,6 +46,17 @@ public sealed class TaskReplayTests
         Assert.Equal(4, replay.RecomputedSums);
     }
 
+    [Fact]
+    public void A_first_model_that_the_tasks_parameters_do_not_give_is_found()
+    {
+        RunRound();
+        ReadOnlySpan<byte> created = consortium.Server.Entries[0].Bytes.Span;
+        ModelState first = ModelState.Initial(consortium.Task.Model);
+        Assert.Null(new TaskReplay(consortium.Server.Blobs, consortium.Authority.PublicKey, firstModel: _ => first).Add(0, created));
+        TaskReplay other = new(consortium.Server.Blobs, consortium.Authority.PublicKey, firstModel: task => first with { Parameters = [.. Enumerable.Repeat(1e-9, task.Model.Length)] });
+        Assert.StartsWith("Entry 0: the first model", other.Add(0, created), StringComparison.Ordinal);
+    }
+
     /// <summary>The least lie about a result: one coordinate of the sum is one more than the uploads give.</summary>
     [Fact]
     public void A_sum_that_is_off_by_one_in_one_coordinate_is_found()

@@ -69,10 +69,14 @@ public sealed class ProtocolDocumentTests
     {
         Matches<RosterRole>("client(1), server(2), operator(3), keyHolder(4), approver(5), auditor(6)");
         Matches<MessageType>("advertisement(1), shareBundle(2), upload(3), confirmation(4), unmaskAnswer(5), encryptedUpload(6), shareCheckAnswer(7), listSignature(8), keySumAnswer(9), singleKeyUpload(10), singleKeyAnswer(11)");
-        Matches<TaskModelKind>("vector(1), linear(2), logistic(3)");
-        Matches<ServerOptimizerKind>("fedAvg(1), fedSgd(2), fedAvgM(3), fedAdam(4)");
+        Matches<TaskModelKind>("vector(1), linear(2), logistic(3), softmax(4), network(5), trees(6), statistics(7)");
+        Matches<ServerOptimizerKind>("fedAvg(1), fedSgd(2), fedAvgM(3), fedAdam(4), fedYogi(5), fedAdagrad(6)");
         Matches<LocalOptimizerKind>("sgd(1), adam(2)");
-        Matches<RoundKind>("standardise(1), train(2), evaluate(3)");
+        Matches<RoundKind>("standardise(1), train(2), evaluate(3), explain(4)");
+        Matches<NetworkActivation>("none(0), tanh(1), relu(2)");
+        Matches<NetworkOutput>("none(0), linear(1), logistic(2), softmax(3)");
+        Matches<ServerScheduleKind>("constant(1), cosine(2), inverseSquareRoot(3), step(4)");
+        Matches<TaskStatisticKind>("count(1), sum(2), mean(3), variance(4), minimum(5), maximum(6), quantile(7), histogram(8), heavyHitters(9), correlation(10), quality(11)");
         Matches<ServerClass>("malicious(1), curious(2)");
         Matches<ShareKind>("selfMaskSeed(1), maskKey(2)");
         Matches<ProtectionKind>("masking(1), encryption(2), encryptionSingleKey(3)");

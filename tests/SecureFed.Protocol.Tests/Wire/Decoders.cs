@@ -9,6 +9,7 @@ using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
 using SecureFed.Protocol.Tests.Encryption;
 using SecureFed.Protocol.Tests.Simulation;
+using SecureFed.Protocol.Tests.Tasks;
 using SecureFed.Protocol.Tests.Transparency.Log;
 using SecureFed.Protocol.Transparency;
 using SecureFed.Protocol.Transparency.Log;
@@ -61,6 +62,16 @@ internal static class Decoders
             ],
         };
         Assert.Null(linear.FindFault());
+        TaskParameters trees = linear with { Model = TreeSpecificationTests.ModelOf(new TreeSpecification(2, 2, 32, 0.3, 1, TreeSplitRule.Histogram, 1, TreeLoss.LogLoss)) };
+        Assert.Null(trees.FindFault());
+        TaskParameters explained = linear with
+        {
+            Model = linear.Model with { Kind = TaskModelKind.Logistic, Label = new FeatureSpecification("y", 0, 1) },
+            Schedule = linear.Schedule with { Explain = true },
+            Shapes = [.. linear.Shapes, new RoundShape(RoundKind.Explain, [new SegmentShape("explanation", 40, 1)])],
+            Explanation = new ExplanationSpecification("größe", [-1, 0, 2.5]),
+        };
+        Assert.Null(explained.FindFault());
         return
         [
             .. Enum.GetValues<MessageType>().Where(type => type <= MessageType.UnmaskAnswer).Select((type, i) => new Decoder(
@@ -72,11 +83,11 @@ internal static class Decoders
             new("log entry", b => LogEntry.TryDecode(b, out LogEntry? entry) ? entry!.Encode() : null, entries),
             new("signed entry", Entry, [.. server.Entries.Select(e => CanonicalWriter.Write(e.Write))]),
             new("announcement", b => Announcement.TryDecode(b, out Announcement? a) ? a!.Encode() : null, [server.AnnouncementOf(EventType.DealersListed)!.Encode()]),
-            new("task parameters", b => TaskParameters.TryDecode(b, out TaskParameters? task) ? task!.Encode() : null, [consortium.Task.Encode(), linear.Encode(), (linear with { RequiresApproval = true }).Encode()]),
+            new("task parameters", b => TaskParameters.TryDecode(b, out TaskParameters? task) ? task!.Encode() : null, [consortium.Task.Encode(), linear.Encode(), trees.Encode(), explained.Encode(), (linear with { RequiresApproval = true }).Encode()]),
             new(
                 "model state",
                 b => ModelState.TryDecode(b, out ModelState? model) ? model!.Encode() : null,
-                [ModelState.Initial(linear.Model).Encode(), new ModelState([1, -2.5, 1e300], [0.5], [4, double.Epsilon], 7, [1, -2, 3]).Encode()]),
+                [ModelState.Initial(linear.Model).Encode(), new ModelState([1, -2.5, 1e300], [0.5], [4, double.Epsilon], 7, [1, -2, 3], 0.5, [0.7, 0.6], [1, 2, 3]).Encode()]),
             new(
                 "roster",
                 content => Roster.TryDecode([.. content, .. consortium.Authority.Sign(SigningContext.Roster.Bind(content))], consortium.Authority.PublicKey.Span, out Roster? roster)

@@ -2,7 +2,9 @@ using SecureFed.Client;
 using SecureFed.Client.Rounds;
 using SecureFed.Cryptography.Randomness;
 using SecureFed.Learning.Data;
+using SecureFed.Learning.Explanation;
 using SecureFed.Learning.Metrics;
+using SecureFed.Learning.Models;
 using SecureFed.Learning.Optimizers;
 using SecureFed.Learning.Preprocessing;
 using SecureFed.Learning.Vectors;
@@ -23,6 +25,7 @@ public sealed class OneRowTests
     [InlineData(RoundKind.Standardise)]
     [InlineData(RoundKind.Train)]
     [InlineData(RoundKind.Evaluate)]
+    [InlineData(RoundKind.Explain)]
     public async Task One_row_does_not_decide_whether_its_client_takes_part(RoundKind kind)
     {
         DataSet without = DataSet.Create(["x"], [1, 2, 3, 4], [0, 1, 0, 1]);
@@ -40,7 +43,7 @@ public sealed class OneRowTests
             default, 1, kind, default, default, default, task.LayoutOf(kind), task.Cohort, task.Protection, task.NoiseOf(kind), default);
 
         // [mean x, mean label | scale x, scale label | rows]: x/10⁻³⁰⁷ is finite up to 17.9, the outlier's is not.
-        ModelState model = new([0, 0], kind == RoundKind.Standardise ? [] : [0, 0, 1e-307, 1, 100], [], 0, []);
+        ModelState model = new([0, 0], kind == RoundKind.Standardise ? [] : [0, 0, 1e-307, 1, 100], [], 0, [], 0, [], []);
         IRecordSource records = await new DataSetTrainer(rows, 1).OpenRecordsAsync(new RoundAssignment(task, round, model), TestContext.Current.CancellationToken);
         new UpdatePipeline(OperatingSystemRandomSource.Instance).Quantize(round.Layout, records, task.Privacy.SamplingRateOf(kind), out _);
     }
@@ -51,17 +54,18 @@ public sealed class OneRowTests
         FeatureSchema x = new("x", 0, 50);
         FeatureSchema label = new("y", 0, 1);
         DataSchema schema = new([x], label, LabelKind.Binary);
-        NoisePlan plan = NoisePlan.For([new("Train", 1, 1, 0.4), new("Standardise", 1, 1, 0.3), new("Evaluate", 1, 1, 0.3)], 4, 1e-5);
+        NoisePlan plan = NoisePlan.For([new("Train", 1, 1, 0.4), new("Standardise", 1, 1, 0.3), new("Evaluate", 1, 1, 0.2), new("Explain", 1, 1, 0.1)], 4, 1e-5);
         TaskParameters task = new(
             Identifier.Random(OperatingSystemRandomSource.Instance),
             "bounds as questions",
             new ModelSpecification(TaskModelKind.Logistic, 2, [new("x", x.LowerBound, x.UpperBound)], new("y", 0, 1), 0),
             new TrainingSpecification(ServerOptimizerKind.FedSgd, 1, LocalOptimizerKind.Sgd, 0.1, 1e-8, 1, 1, 1, 1, 100),
-            new TaskSchedule(true, 1, true, 1000),
+            new TaskSchedule(true, 1, true, 1000, Explain: true),
             [
                 ShapeOf(RoundKind.Standardise, MomentVector.Layout(schema)),
                 ShapeOf(RoundKind.Train, new VectorLayout(new VectorSegment(RecordSgd.Gradient, 2, 1))),
                 ShapeOf(RoundKind.Evaluate, ClassificationRecords.LayoutOf(LogitBins.Noised)),
+                ShapeOf(RoundKind.Explain, new ExplanationPlan(schema, ModelKind.Logistic, isLinear: true, isRecordLevel: true, []).Layout),
             ],
             new CohortBounds(5, 5, 5, 1, ExactDecimal.From(0.1m), ExactDecimal.From(0.1m), ServerClass.Malicious),
             new PhaseDeadlines(1000, 1000, 100),
@@ -75,7 +79,8 @@ public sealed class OneRowTests
                 1,
                 100,
                 "",
-                [.. plan.Releases.Select(r => new ReleaseSpecification(Enum.Parse<RoundKind>(r.Release.Name), r.NoiseMultiplier, r.Units)).OrderBy(r => r.Kind)]));
+                [.. plan.Releases.Select(r => new ReleaseSpecification(Enum.Parse<RoundKind>(r.Release.Name), r.NoiseMultiplier, r.Units)).OrderBy(r => r.Kind)]),
+            Explanation: ExplanationSpecification.Plain);
         Assert.True(TaskParameters.TryDecode(task.Encode(), out _));
         return task;
     }

@@ -196,7 +196,7 @@ public class ConsortiumTests
         (await Cli.RunAsync([.. task, "--id", Definitions.NewId(), "--server", "https://127.0.0.1:9"])).AssertFailure(1, "server-unreachable");
     }
 
-    private static async Task<JsonElement> StartedAsync(Task server, StringWriter output)
+    internal static async Task<JsonElement> StartedAsync(Task server, StringWriter output)
     {
         for (int i = 0; i < 1000 && !server.IsCompleted; i++)
         {

@@ -95,7 +95,7 @@ public sealed class TestConsortium : IDisposable
         AllowsCuriousServer: false,
         RequiresNoise: false,
         Protections: [ProtectionKind.Masking],
-        Models: [TaskModelKind.Vector, TaskModelKind.Linear, TaskModelKind.Logistic]);
+        Models: [TaskModelKind.Vector, TaskModelKind.Linear, TaskModelKind.Logistic, TaskModelKind.Softmax, TaskModelKind.Network]);
 
     /// <summary>The same for tasks whose rounds are encrypted to this consortium's key holders.</summary>
     public ClientPolicy EncryptionPolicy => Policy with { Protections = [ProtectionKind.Encryption], KeyHolders = [.. KeyHolders.Select(h => h.Id)] };

@@ -66,7 +66,7 @@ internal static class TaskLies
     ];
 
     /// <summary>A model of the server's choice for the victim alone.</summary>
-    public static ModelState Poisoned(int length) => new([.. Enumerable.Repeat(1e6, length)], [], [], 0, []);
+    public static ModelState Poisoned(int length) => new([.. Enumerable.Repeat(1e6, length)], [], [], 0, [], 0, [], []);
 
     /// <summary>The victim's opening names this model, and the server hands it out.</summary>
     public static void Publish(Scene scene, ModelState model) => PublishBytes(scene, model.Encode());

@@ -70,6 +70,15 @@ internal sealed record ReportContent
     /// <summary>What the log, the server and model readers learn, and what not.</summary>
     public required IReadOnlyList<string> Leakage { get; init; }
 
+    /// <summary>What the model goes by, recomputed from the blobs; null without them or without an explanation round.</summary>
+    public required ExplanationView? Explanation { get; init; }
+
+    /// <summary>Loss after each training round on rows that the maker of the report holds; null where nobody measured it: the log has no such figure.</summary>
+    public IReadOnlyList<ReportLoss>? LearningCurve { get; init; }
+
+    /// <summary>How far the clients' updates lay apart in each training round; null where it was not measured.</summary>
+    public IReadOnlyList<ReportDrift>? Drift { get; init; }
+
     public static ReportContent Of(AuditResult result)
     {
         EntryAudit audit = result.Entries;
@@ -99,6 +108,7 @@ internal sealed record ReportContent
             Enrolment = EnrolmentOf(result),
             Deviations = DeviationsOf(result),
             Leakage = ReportFields.Leakage(audit),
+            Explanation = result.Explanation,
         };
     }
 
@@ -191,6 +201,12 @@ internal sealed record ReportEnrolment(ulong Entry, string Roster, ulong? Sequen
 
 /// <summary>Members of one role.</summary>
 internal sealed record ReportEnrolmentCount(int Added, int Removed);
+
+/// <summary>Mean loss after a training round.</summary>
+internal sealed record ReportLoss(int Round, double Loss);
+
+/// <summary>Drift of a training round.</summary>
+internal sealed record ReportDrift(int Round, double Drift);
 
 /// <summary>A key that the report depends on.</summary>
 internal sealed record ReportKey(string Role, string Fingerprint, string Source);

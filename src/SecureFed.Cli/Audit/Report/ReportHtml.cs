@@ -28,7 +28,7 @@ internal static class ReportHtml
         .passed { color: var(--good); white-space: nowrap; } .failed { color: var(--bad); font-weight: 600; white-space: nowrap; } .not-possible, .not-reached { color: var(--soft); white-space: nowrap; }
         svg { width: 100%; height: auto; } svg text { font: 11px system-ui, sans-serif; fill: var(--soft); } svg text.bound { fill: var(--bad); font-weight: 600; paint-order: stroke; stroke: var(--page); stroke-width: 4px; }
         .axis { stroke: var(--line); } .cap { stroke: var(--bad); stroke-dasharray: 6 4; fill: none; } .step { stroke: var(--accent); stroke-width: 2; fill: none; }
-        .sum { fill: var(--accent); } .lost { fill: var(--lost); } .least { stroke: var(--bad); stroke-width: 2; } p.note { color: var(--soft); font-size: .88rem; }
+        .sum { fill: var(--accent); } .whisker { stroke: var(--ink); stroke-width: 1.5; fill: none; } .hidden { stroke: var(--lost); stroke-width: 4; } .dot { fill: var(--accent); } .ideal { stroke: var(--soft); stroke-dasharray: 4 4; fill: none; } .band { fill: var(--accent); opacity: .18; } .lost { fill: var(--lost); } .least { stroke: var(--bad); stroke-width: 2; } p.note { color: var(--soft); font-size: .88rem; }
         @media print {
         :root { color-scheme: light; --page: #fff; --ink: #000; --soft: #444; --line: #bbb; --good: #17693b; --good-page: #fff; --caution: #8a5a00; --caution-page: #fff; --bad: #a32020; --bad-page: #fff; --accent: #1f5fa8; --lost: #b9c6d6; }
         body { margin: 0; max-width: none; font-size: 11px; } h2, thead { break-after: avoid; } tr, svg, .headline { break-inside: avoid; } thead { display: table-header-group; } svg { print-color-adjust: exact; } td.mono { font-size: 8px; }
@@ -58,6 +58,7 @@ internal static class ReportHtml
         Section(html, "Participants against the minimum", "participants");
         html.Append(ReportCharts.Participants(report.Rounds)).Append("<p class=\"note\">Bars: updates in the sum, with those of the cohort that dropped out above them in grey. Red: the fewest survivors with which shares may be asked for.</p>\n</section>\n");
         Encryption(html, report);
+        ReportExplanation.Write(html, report);
         Fields(html, "Privacy statement (fields of NIST SP 800-226 and of the DP deployment registry)", "statement", report.PrivacyStatement);
         Fields(html, "Parameters", "parameters", report.Parameters);
         Table(html, "Model lineage", "lineage", ["round", "parent", "model"], report.Lineage.Select(m => (string[])[Number(m.Round), m.Parent ?? "(initial)", m.Model]));
@@ -163,7 +164,7 @@ internal static class ReportHtml
         html.Append("</section>\n");
     }
 
-    private static void Section(StringBuilder html, string? title, string id)
+    internal static void Section(StringBuilder html, string? title, string id)
     {
         html.Append("<section id=\"").Append(id).Append("\">\n");
         if (title is not null)
@@ -178,7 +179,7 @@ internal static class ReportHtml
         html.Append("</table>\n");
     }
 
-    private static void Grid(StringBuilder html, string[] columns, IEnumerable<string[]> rows, Func<string, string?>? styleOf)
+    internal static void Grid(StringBuilder html, string[] columns, IEnumerable<string[]> rows, Func<string, string?>? styleOf)
     {
         html.Append("<table>\n<thead><tr>");
         foreach (string column in columns)

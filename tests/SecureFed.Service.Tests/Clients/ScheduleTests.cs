@@ -1,0 +1,106 @@
+using SecureFed.Client;
+using SecureFed.Client.Rounds;
+using SecureFed.Protocol.Resources;
+using SecureFed.Protocol.Rounds;
+using SecureFed.Protocol.Tasks;
+using SecureFed.Protocol.Wire;
+using SecureFed.Service.Tests.Consortium;
+
+namespace SecureFed.Service.Tests.Clients;
+
+/// <summary>Tasks whose rounds do not follow a fixed plan: they wait for clients, or take updates that were computed before.</summary>
+public sealed class ScheduleTests(TestConsortium consortium)
+{
+    private const int Clients = 4;
+
+    [Fact]
+    public async Task A_task_that_waits_for_clients_opens_no_round_before_they_are_there()
+    {
+        TaskDefinition definition = Definitions.Vector(clients: 3, rounds: 2);
+        Identifier task = await consortium.CreateTaskAsync(definition with
+        {
+            Schedule = definition.Schedule with { WaitForClients = true, GreatestFailures = 0 },
+        });
+        Task<ModelState>[] two = [RunAsync(task, 0), RunAsync(task, 1)];
+        await Task.Delay(TimeSpan.FromSeconds(1.5), TestContext.Current.CancellationToken);
+        TaskView waiting = await consortium.OperatorApi().GetTaskAsync(task, TestContext.Current.CancellationToken);
+        Assert.Equal((null, false), (waiting.Round, waiting.Finished));
+
+        ModelState[] models = await Task.WhenAll([.. two, RunAsync(task, 2)]).WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+        Assert.All(models, model => Assert.Equal(2, model.CompletedTrainRounds));
+    }
+
+    /// <summary>Its rounds close without it; what it computed on an earlier model counts less and costs nobody time.</summary>
+    [Fact]
+    public async Task An_update_that_is_some_rounds_behind_counts_with_the_root_of_its_age()
+    {
+        TaskDefinition definition = Definitions.Vector(length: Clients, clients: 3, rounds: 6);
+        Identifier task = await consortium.CreateTaskAsync(definition with
+        {
+            Schedule = definition.Schedule with { WaitForClients = true, GreatestStaleness = 100 },
+            Cohort = definition.Cohort with { Greatest = Clients, LeastDifference = 0 },
+        });
+        TaskCompletionSource release = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Listener slow = new();
+        Listener fast = new() { OnRound = outcome => { if (outcome.Number == 3) release.TrySetResult(); } };
+        Task<ModelState>[] all =
+        [
+            RunAsync(task, 0, fast),
+            RunAsync(task, 1),
+            RunAsync(task, 2),
+            RunAsync(task, 3, slow, new OneHot(3, release.Task)),
+        ];
+        using CancellationTokenSource patience = new(TimeSpan.FromMinutes(2));
+        await foreach (Task ended in Task.WhenEach(all).WithCancellation(patience.Token))
+            await ended;
+
+        RoundOutcome first = slow.Outcomes[0];
+        Assert.True(first.Number > 3);
+        Assert.All(fast.Outcomes.Where(o => o.Number <= 3), o => Assert.Equal(3, o.Survivors));
+        int behind = slow.ComputedOn.ToArray() is [var model, ..] ? first.Number - 1 - model : -1;
+        Assert.True(behind >= 3);
+        double full = fast.Outcomes[0].Quantized.Span[0];
+        Assert.Equal(full / Math.Sqrt(1 + behind), first.Quantized.Span[3], 1.0);
+        Assert.All(slow.Outcomes.Skip(1), o => Assert.True(o.Quantized.Span[3] > first.Quantized.Span[3]));
+    }
+
+    private Task<ModelState> RunAsync(Identifier task, int index, Listener? listener = null, OneHot? trainer = null)
+    {
+        trainer ??= new OneHot(index, Task.CompletedTask);
+        if (listener is not null)
+            trainer.OnCompute = listener.ComputedOn.Enqueue;
+        return consortium.ClientFor(index, task, options => options.Policy = consortium.Policy).RunAsync(trainer, listener);
+    }
+
+    private sealed class Listener : IProgress<RoundOutcome>
+    {
+        private readonly List<RoundOutcome> outcomes = [];
+
+        public Action<RoundOutcome> OnRound { get; init; } = _ => { };
+
+        public IReadOnlyList<RoundOutcome> Outcomes => [.. outcomes.Where(o => o.Status == RoundStatus.Contributed)];
+
+        public System.Collections.Concurrent.ConcurrentQueue<int> ComputedOn { get; } = new();
+
+        public void Report(RoundOutcome value)
+        {
+            outcomes.Add(value);
+            OnRound(value);
+        }
+    }
+
+    /// <summary>One in the client's own coordinate, and weight 1; the first time not before it is told to go on.</summary>
+    private sealed class OneHot(int index, Task first) : ILocalTrainer
+    {
+        public Action<int> OnCompute { get; set; } = _ => { };
+
+        public async ValueTask<double[]> ComputeAsync(RoundAssignment assignment, CancellationToken cancellationToken = default)
+        {
+            OnCompute(assignment.Model.CompletedTrainRounds);
+            await first.WaitAsync(cancellationToken);
+            double[] update = new double[Clients + 1];
+            update[index] = update[^1] = 1;
+            return update;
+        }
+    }
+}
