@@ -108,8 +108,16 @@ public sealed class SecureFedClient
                 continue; // The round may be over by now; the update goes to the next that is open.
             }
 
-            RoundOutcome outcome = await JoinAsync(round, assignment => ComputeAsync(trainer, Interlocked.Exchange(ref ahead, null), assignment, cancellationToken), cancellationToken);
-            progress?.Report(outcome);
+            bool isComputed = false;
+            RoundOutcome outcome = await JoinAsync(
+                round,
+                assignment =>
+                {
+                    isComputed = true;
+                    return ComputeAsync(trainer, Interlocked.Exchange(ref ahead, null), assignment, cancellationToken);
+                },
+                cancellationToken);
+            progress?.Report(isComputed && trainer is DataSetTrainer rows ? outcome with { RowsFault = rows.RowsFault } : outcome);
         }
 
         TaskView task = await follower.GetTaskAsync(cancellationToken);

@@ -25,9 +25,10 @@ internal static class ClientCommand
         Option<string> drop = CommandOptions.Optional("--drop", "Columns to leave out, comma-separated. Not needed: the task names the columns that it uses.");
         Option<string> positive = CommandOptions.Optional("--positive", "Label value that counts as positive. Default 1.");
         Option<string> state = CommandOptions.Required("--state", "Directory for round state and privacy ledger, this client's own. Tasks on the same data share one.");
+        Option<bool> follow = new("--follow") { Description = "Look at --data before every round and read it anew when it changed. While it cannot be read, the rows of before are used. Replace the file as a whole (write another, then rename it)." };
         Command command = new("client", "Takes part in a task until its schedule is complete.")
         {
-            data, drop, positive, state, ClientLedgerCommand.Create(terminal),
+            data, drop, positive, follow, state, ClientLedgerCommand.Create(terminal),
         };
         party.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
@@ -46,9 +47,14 @@ internal static class ClientCommand
             using HttpClient http = SignedHttpClient.Create(options.ServerAddress, options.ServerCertificatePin, options.ClientId, signer);
             SecureFedClient client = new(http, options, TimeProvider.System);
             TaskParameters parameters = await client.GetTaskParametersAsync(cancellationToken);
-            DataSet rows = ReadRows(parsed.GetValue(data)!, parsed.GetValue(drop), parsed.GetValue(positive), parameters);
+            FollowedFile file = new(
+                parsed.GetValue(data)!,
+                source => ReadRows(source, parsed.GetValue(drop), parsed.GetValue(positive), parameters),
+                rows => terminal.Note($"rows were read anew: {rows.Rows} of them"));
+            DataSet start = file.Current();
             Reporter reporter = new(terminal);
-            DataSetTrainer trainer = new(rows, BitConverter.ToUInt64(options.ClientId.ToArray()));
+            ulong shuffleSeed = BitConverter.ToUInt64(options.ClientId.ToArray());
+            DataSetTrainer trainer = parsed.GetValue(follow) ? new(start, shuffleSeed, file.Current) : new(start, shuffleSeed);
             ModelState model = await RunAsync(client, trainer, reporter, cancellationToken);
             if (terminal.IsJson)
                 terminal.WriteJson(new { task = options.TaskId.ToString(), rounds = model.CompletedTrainRounds, parameters = model.Parameters });
@@ -77,14 +83,13 @@ internal static class ClientCommand
         }
     }
 
-    private static DataSet ReadRows(string path, string? drop, string? positive, TaskParameters task)
+    private static DataSet ReadRows(CsvSource source, string? drop, string? positive, TaskParameters task)
     {
         if (task.Model.Kind == TaskModelKind.Statistics)
-            return DemoPlan.ReadTable([path], CsvOptions.ForStatistics with { Drop = DemoCommand.ListOf(drop) }).Data;
-        if (task.Model.Label is null)
-            throw CommandException.Refuse("vector-task", "The task sums vectors that only an application can compute.", "Use the client library's ContributeAsync.");
-        using StreamReader reader = new(path);
-        return TaskRows.Read([new CsvSource(Path.GetFileName(path), reader)], task, positive ?? "1");
+            return CsvTable.Read([source], CsvOptions.ForStatistics with { Drop = DemoCommand.ListOf(drop) }).Data;
+        return task.Model.Label is null
+            ? throw CommandException.Refuse("vector-task", "The task sums vectors that only an application can compute.", "Use the client library's ContributeAsync.")
+            : TaskRows.Read([source], task, positive ?? "1");
     }
 
     private sealed class Reporter(Terminal terminal) : IProgress<RoundOutcome>
@@ -97,6 +102,8 @@ internal static class ClientCommand
             terminal.Note(string.Create(CultureInfo.InvariantCulture, $"round {value.Number} {value.Kind}: {value.Status} {value.Reason} receipt {value.ReceiptIndex}"));
             if (value.Fault is { } fault)
                 terminal.Note($"  this client contributed zeros: {fault.Message}");
+            if (value.RowsFault is { } kept)
+                terminal.Note($"  computed on the rows of before: {kept.Message}");
             if (value.Kind == RoundKind.Train)
                 Diverged = value.Fault as TrainingDivergedException;
         }

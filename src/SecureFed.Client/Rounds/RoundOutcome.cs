@@ -33,6 +33,7 @@ public enum RoundStatus
 /// <param name="ReceiptIndex">Log index of the entry that records the upload; null unless accepted.</param>
 /// <param name="ZeroedRecords">Records of the sample that gave no finite vector, or threw, and counted as zero. Only with noise: there silence would tell the server something.</param>
 /// <param name="Fault">What the trainer threw; a zero vector was contributed in its place. Only with noise.</param>
+/// <param name="RowsFault">Why the vector was computed on the rows of before, though they may have changed (<see cref="DataSetTrainer.RowsFault"/>); null if it was not.</param>
 public sealed record RoundOutcome(
     Identifier RoundId,
     int Number,
@@ -43,4 +44,5 @@ public sealed record RoundOutcome(
     ReadOnlyMemory<int> Quantized,
     ulong? ReceiptIndex,
     int ZeroedRecords = 0,
-    Exception? Fault = null);
+    Exception? Fault = null,
+    Exception? RowsFault = null);

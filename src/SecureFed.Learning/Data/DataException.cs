@@ -5,7 +5,7 @@ namespace SecureFed.Learning.Data;
 /// Codes: <c>empty-data</c>, <c>malformed-csv</c>, <c>row-width</c>, <c>duplicate-column</c>, <c>header-mismatch</c>,
 /// <c>label-column-missing</c>, <c>unknown-column</c>, <c>no-features</c>, <c>missing-value</c>, <c>not-a-number</c>, <c>not-finite</c>,
 /// <c>too-many-categories</c>, <c>one-class-only</c>, <c>positive-value-missing</c>, <c>too-few-rows</c>, <c>too-many-rows</c>, <c>too-few-values</c>, <c>out-of-bounds</c>, <c>schema-mismatch</c>,
-/// <c>unknown-class</c>, <c>too-many-classes</c>, <c>unknown-category</c>, <c>column-missing</c>.
+/// <c>unknown-class</c>, <c>too-many-classes</c>, <c>unknown-category</c>, <c>column-missing</c>, <c>rows-fixed</c>, <c>rows-unsettled</c>.
 /// </remarks>
 public sealed class DataException : LearningException
 {
