@@ -53,6 +53,7 @@ internal static class DemoCommand
         Option<string> ringBits = OneOf("--ring-bits", "Bits of each uploaded number. 16 and 20 flatten training vectors of more than 64. Default 32.", "16", "20", "32");
         Option<string> boundsFrom = new("--bounds-from") { Description = "Answers of 'securefed stats' (JSON): features get as public bounds the lowest and highest order found (minimum, quantiles, maximum)." };
         Option<string> outDirectory = new("--out") { Description = "New or empty directory for log, blobs, client state, model and report." };
+        Option<string> resume = new("--resume") { Description = "Go on with the run that was interrupted in this directory of --out, with its own options: no others but --json." };
         Option<bool> explain = new("--explain") { Description = "Add a last round that explains the model: calibration, importance, dependence, confidence intervals. Takes a part of the privacy budget." };
         Option<string> fairnessBy = new("--fairness-by") { Description = "With --explain, compare the groups of this column, which has at most 16 values." };
         Option<double?> explainShare = new("--explain-share") { Description = "Part of the privacy budget for --explain, above 0 and below 0.7. More narrows the intervals and costs the model. Default 0.2." };
@@ -63,10 +64,18 @@ internal static class DemoCommand
             scenario, data, label, positive, drop, partitionBy, dirichlet, model, protection, clients, rounds, localEpochs, learningRate, batchSize,
             optimizer, evaluateEvery, patience, leastImprovement, dropout, adversary, privacy, mechanism, adaptiveClip, epsilon, delta, ringBits, boundsFrom, outDirectory, json, explain, fairnessBy, explainShare,
             serverRate, serverSchedule, warmUp, proximal, correctDrift, accumulate, measureDrift, hidden, activation, networkOutput,
-            trees, depth, bins,
+            trees, depth, bins, resume,
         };
         command.SetAction(async (parsed, cancellationToken) =>
         {
+            if (parsed.GetValue(resume) is { } interrupted)
+            {
+                if (command.Options.FirstOrDefault(option => option != resume && option != json && parsed.GetResult(option) is { Implicit: false }) is { } other)
+                    throw CommandException.Misuse($"--resume goes on with the options of the run that was interrupted; it does not go with {other.Name}.", "Leave everything but --json out.");
+                DemoFolder unfinished = DemoFolder.Resume(interrupted);
+                return await RunAsync(() => DemoPlan.Create(unfinished.Run.Options), unfinished, terminal, cancellationToken);
+            }
+
             ProtectionKind protectionKind = parsed.GetValue(protection) switch
             {
                 "encryption" => ProtectionKind.Encryption,
@@ -126,13 +135,34 @@ internal static class DemoCommand
             string? directory = parsed.GetValue(outDirectory);
             if (directory is not null)
                 AuditMirror.RequireEmpty(directory);
-            DemoResult result = await DemoRun.ExecuteAsync(plan, directory, terminal, cancellationToken);
-            if (directory is not null)
-                DemoAudit.WriteFiles(directory, result, DemoReport.ToModelFile(result, plan));
-            DemoReport.Write(result, plan, directory, terminal);
-            return result.Audit.IsVerified ? SecureFedCommand.Done : SecureFedCommand.VerificationFailed;
+            return await RunAsync(() => plan, directory is null ? null : DemoFolder.Begin(directory, options, plan.Clients, plan.Protection), terminal, cancellationToken);
         });
         return command;
+    }
+
+    private static async Task<int> RunAsync(Func<DemoPlan> prepare, DemoFolder? folder, Terminal terminal, CancellationToken cancellationToken)
+    {
+        using (folder)
+        {
+            try
+            {
+                DemoPlan plan = prepare();
+                DemoResult result = await DemoRun.ExecuteAsync(plan, folder, terminal, cancellationToken);
+                if (folder is not null)
+                {
+                    DemoAudit.WriteFiles(folder.Path, result, DemoReport.ToModelFile(result, plan));
+                    folder.End();
+                }
+
+                DemoReport.Write(result, plan, folder?.Path, terminal);
+                return result.Audit.IsVerified ? SecureFedCommand.Done : SecureFedCommand.VerificationFailed;
+            }
+            catch (Exception) when (folder is { IsUnfinished: true })
+            {
+                terminal.Note($"The run is not over: securefed demo --resume {folder.Path}");
+                throw;
+            }
+        }
     }
 
     internal static Option<string> OneOf(string name, string description, params string[] values)

@@ -7,8 +7,6 @@ using Microsoft.Extensions.DependencyInjection;
 using SecureFed.Client.Configuration;
 using SecureFed.Client.Http;
 using SecureFed.Cryptography.Keys;
-using SecureFed.Cryptography.Randomness;
-using SecureFed.Protocol.Identity;
 using SecureFed.Protocol.Policy;
 using SecureFed.Protocol.Resources;
 using SecureFed.Protocol.Rounds;
@@ -21,95 +19,67 @@ namespace SecureFed.Cli.Demo;
 /// <summary>The parties of a demo with keys made for this run: roster authority, server, operator, clients and key holders, each client and holder an organisation of its own.</summary>
 internal sealed class DemoConsortium : IAsyncDisposable
 {
-    /// <summary>Of an encrypted task with one-time keys: four of them give the sum of keys, two may be corrupt.</summary>
-    private const int KeyHolders = 5;
-
     private readonly WebApplication host;
     private readonly X509Certificate2 tls;
-    private readonly SigningKey logKey;
+    private readonly DemoKeys keys;
 
-    private DemoConsortium(
-        WebApplication server,
-        X509Certificate2 certificate,
-        SigningKey serverKey,
-        SigningKey authority,
-        Uri address,
-        ProtectionKind protection,
-        IReadOnlyList<(Identifier, SigningKey)> clients,
-        IReadOnlyList<(Identifier, SigningKey)> holders,
-        (Identifier, SigningKey) taskOperator,
-        (Identifier, SigningKey) auditor)
+    private DemoConsortium(WebApplication server, X509Certificate2 certificate, DemoKeys keys, Uri address, ProtectionKind protection)
     {
         host = server;
         tls = certificate;
-        logKey = serverKey;
-        AuthorityKey = authority.PublicKey;
+        this.keys = keys;
         Address = address;
         Protection = protection;
-        Clients = clients;
-        Holders = holders;
-        Operator = taskOperator;
-        Auditor = auditor;
     }
 
-    public ReadOnlyMemory<byte> AuthorityKey { get; }
+    public ReadOnlyMemory<byte> AuthorityKey => keys.AuthorityKey;
 
     public Uri Address { get; }
 
     public string CertificatePin => PinnedHandler.PinOf(tls);
 
-    public IReadOnlyList<(Identifier Id, SigningKey Key)> Clients { get; }
+    public IReadOnlyList<(Identifier Id, SigningKey Key)> Clients => keys.Clients;
 
     /// <summary>Key holders of an encrypted task; none if it is masked.</summary>
-    public IReadOnlyList<(Identifier Id, SigningKey Key)> Holders { get; }
+    public IReadOnlyList<(Identifier Id, SigningKey Key)> Holders => keys.Holders;
+
+    /// <summary>Under which each key holder's state lies on disk.</summary>
+    public IReadOnlyList<byte[]> HolderStateKeys => keys.HolderStateKeys;
 
     public ProtectionKind Protection { get; }
 
-    public (Identifier Id, SigningKey Key) Operator { get; }
+    public (Identifier Id, SigningKey Key) Operator => keys.Operator;
 
-    public (Identifier Id, SigningKey Key) Auditor { get; }
+    public (Identifier Id, SigningKey Key) Auditor => keys.Auditor;
 
+    /// <summary>With keys of its own that are never written down.</summary>
     /// <param name="clients">Number of clients.</param>
     /// <param name="store">Directory of the server's logs; null keeps them in memory.</param>
     /// <param name="protection">Decides how many key holders there are.</param>
     /// <param name="cancellationToken">Stops.</param>
-    public static async Task<DemoConsortium> StartAsync(int clients, string? store, ProtectionKind protection, CancellationToken cancellationToken)
-    {
-        IRandomSource random = OperatingSystemRandomSource.Instance;
-        using SigningKey authority = SigningKey.Generate(random);
-        SigningKey serverKey = SigningKey.Generate(random);
-        Identifier serverId = Identifier.Random(random);
-        (Identifier, SigningKey) taskOperator = (Identifier.Random(random), SigningKey.Generate(random));
-        (Identifier, SigningKey) auditor = (Identifier.Random(random), SigningKey.Generate(random));
-        (Identifier Id, SigningKey Key)[] members = NewMembers(clients);
-        (Identifier Id, SigningKey Key)[] holders = NewMembers(protection switch { ProtectionKind.Encryption => KeyHolders, ProtectionKind.EncryptionSingleKey => 1, _ => 0 });
-        Roster roster = Roster.Create(
-            1,
-            [
-                new RosterEntry(serverId, RosterRole.Server, "demo server", serverKey.PublicKey),
-                new RosterEntry(taskOperator.Item1, RosterRole.Operator, "demo server", taskOperator.Item2.PublicKey),
-                new RosterEntry(auditor.Item1, RosterRole.Auditor, "demo auditor", auditor.Item2.PublicKey),
-                .. members.Select((m, i) => new RosterEntry(m.Id, RosterRole.Client, $"participant {i + 1}", m.Key.PublicKey)),
-                .. holders.Select((h, i) => new RosterEntry(h.Id, RosterRole.KeyHolder, $"key holder {i + 1}", h.Key.PublicKey)),
-            ],
-            authority);
+    public static Task<DemoConsortium> StartAsync(int clients, string? store, ProtectionKind protection, CancellationToken cancellationToken) =>
+        StartAsync(DemoKeys.Create(clients, protection), store, protection, cancellationToken);
 
+    /// <param name="keys">Of all parties; disposed with the consortium.</param>
+    /// <param name="store">Directory of the server's logs; a former run's are gone on with. Null keeps them in memory.</param>
+    /// <param name="protection">Of the task.</param>
+    /// <param name="cancellationToken">Stops.</param>
+    public static async Task<DemoConsortium> StartAsync(DemoKeys keys, string? store, ProtectionKind protection, CancellationToken cancellationToken)
+    {
         X509Certificate2 certificate = LoopbackCertificate.Create();
         WebApplication server = SecureFedServer.Create(
-            new ServerOptions { Signer = serverKey, Roster = roster, DataSetEpsilon = 1e6, DataSetDelta = 0.9, Store = store }, // One task; its own budget is the limit.
+            new ServerOptions { Signer = keys.Server, Roster = keys.Roster, DataSetEpsilon = 1e6, DataSetDelta = 0.9, Store = store }, // One task; its own budget is the limit.
             certificate,
             new IPEndPoint(IPAddress.Loopback, 0));
         await server.StartAsync(cancellationToken);
         string address = server.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
-        return new DemoConsortium(server, certificate, serverKey, authority, new Uri(address), protection, members, holders, taskOperator, auditor);
-
-        (Identifier, SigningKey)[] NewMembers(int count) => [.. Enumerable.Range(0, count).Select(_ => (Identifier.Random(random), SigningKey.Generate(random)))];
+        return new DemoConsortium(server, certificate, keys, new Uri(address), protection);
     }
 
     /// <summary>What every demo client demands.</summary>
     public ClientPolicy PolicyFor(CohortBounds cohort, PrivacyDefinition privacy) => new(
         AuthorityKey,
-        logKey.PublicKey,
+        keys.Server.PublicKey,
         SmallestCohort: cohort.Least,
         LeastSurvivors: 2,
         GreatestClientsPerOrganisation: cohort.OrganisationCap,
@@ -169,10 +139,6 @@ internal sealed class DemoConsortium : IAsyncDisposable
         await host.StopAsync(CancellationToken.None);
         await host.DisposeAsync();
         tls.Dispose();
-        logKey.Dispose();
-        Operator.Key.Dispose();
-        Auditor.Key.Dispose();
-        foreach ((_, SigningKey key) in Clients.Concat(Holders))
-            key.Dispose();
+        keys.Dispose();
     }
 }

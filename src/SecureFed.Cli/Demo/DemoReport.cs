@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using SecureFed.Cli.Audit;
 using SecureFed.Cli.Output;
 using SecureFed.Learning.Metrics;
@@ -24,7 +26,7 @@ internal static class DemoReport
     {
         IReadOnlyList<(string Name, double? Coefficient)> features = FeaturesOf(result, plan);
         if (terminal.IsJson)
-            terminal.WriteJson(ToDocument(result, plan, features));
+            terminal.WriteJson(result.Resumed is { } resumed ? WithResumption(ToDocument(result, plan, features), resumed) : ToDocument(result, plan, features));
         else
             WriteTables(result, plan, directory, terminal, features);
         if (!plan.Privacy.HasNoise)
@@ -52,6 +54,14 @@ internal static class DemoReport
         model = ToModel(result, plan, features),
         explanation = result.Explanation,
     };
+
+    /// <summary>Only a run that was resumed says so.</summary>
+    private static JsonObject WithResumption(object document, DemoResumption resumed)
+    {
+        JsonObject extended = JsonSerializer.SerializeToNode(document, JsonSerializerOptions.Web)!.AsObject();
+        extended["resumed"] = JsonSerializer.SerializeToNode(resumed, JsonSerializerOptions.Web);
+        return extended;
+    }
 
     /// <summary>Trees need their depth to be read; what other models say of themselves is as it was.</summary>
     private static object ToModel(DemoResult result, DemoPlan plan, IReadOnlyList<(string Name, double? Coefficient)> features)
@@ -188,6 +198,8 @@ internal static class DemoReport
             terminal.WriteLine($"{result.Sums.ExactSums} released sums equal the sum of the clients' quantised updates bit for bit.");
         if (result.Sums.NoiseRatio is { } ratio)
             terminal.WriteLine($"{result.Sums.NoisySums} released sums differ from the sum of the clients' integers by noise whose standard deviation is {Text(ratio, "0.000")} times the stated one ({result.Sums.NoisyCoordinates} coordinates).");
+        if (result.Resumed is { } resumed)
+            terminal.WriteLine($"Resumed {resumed.Times} time(s): {resumed.ComparedSums} of {resumed.ReleasedSums} released sums were compared with the clients' integers; a process that was interrupted has taken those of the others with it. Seconds and bytes are those since the last resumption.");
         terminal.WriteLine();
         terminal.WriteLine($"Communication: {Text(result.BytesUpPerClientPerRound)} bytes up and {Text(result.BytesDownPerClientPerRound)} bytes down per client and round.");
         WriteCoefficients(plan, terminal, features);

@@ -32,4 +32,5 @@ internal sealed record DemoResult(
     double BytesUpPerClientPerRound,
     double BytesDownPerClientPerRound,
     ModelState State,
-    ExplanationView? Explanation = null);
+    ExplanationView? Explanation = null,
+    DemoResumption? Resumed = null);

@@ -11,6 +11,7 @@ using SecureFed.Client.Rounds;
 using SecureFed.Client.State;
 using SecureFed.Cryptography.Keys;
 using SecureFed.Cryptography.Randomness;
+using SecureFed.Learning;
 using SecureFed.Learning.Baselines;
 using SecureFed.Learning.Metrics;
 using SecureFed.Learning.Models;
@@ -29,19 +30,72 @@ namespace SecureFed.Cli.Demo;
 /// <summary>Starts the parties, lets them work over HTTP and watches as an operator does.</summary>
 internal static class DemoRun
 {
-    public static async Task<DemoResult> ExecuteAsync(DemoPlan plan, string? directory, Terminal terminal, CancellationToken cancellationToken)
+    /// <summary>Runs the task to its end, or goes on with it where a former process was interrupted.</summary>
+    /// <param name="plan">Who takes part in what.</param>
+    /// <param name="folder">Directory of <c>--out</c>; null keeps everything in memory. Its keys go when the task has ended without a result; with one the caller ends it.</param>
+    /// <param name="terminal">Shows progress.</param>
+    /// <param name="cancellationToken">Interrupts.</param>
+    public static async Task<DemoResult> ExecuteAsync(DemoPlan plan, DemoFolder? folder, Terminal terminal, CancellationToken cancellationToken)
     {
-        Stopwatch watch = Stopwatch.StartNew();
-        await using DemoConsortium consortium = await DemoConsortium.StartAsync(plan.Clients, directory is null ? null : Path.Combine(directory, "server"), plan.Protection, cancellationToken);
+        DemoKeys keys = folder?.LoadKeys() ?? DemoKeys.Create(plan.Clients, plan.Protection);
+        await using DemoConsortium consortium = await DemoConsortium.StartAsync(keys, folder is null ? null : Path.Combine(folder.Path, "server"), plan.Protection, cancellationToken);
         using HttpClient operatorHttp = SignedHttpClient.Create(consortium.Address, consortium.CertificatePin, consortium.Operator.Id, consortium.Operator.Key);
         SecureFedOperator taskOperator = new(operatorHttp);
-        Identifier taskId = Identifier.Random(OperatingSystemRandomSource.Instance);
-        await taskOperator.CreateTaskAsync(plan.ToDefinition(taskId), cancellationToken);
+        Identifier taskId = folder?.TaskId ?? Identifier.Random(OperatingSystemRandomSource.Instance);
+        try
+        {
+            return await GoOnAsync(plan, consortium, folder, taskOperator, taskId, terminal, cancellationToken);
+        }
+        catch (Exception exception) when (folder is not null && !cancellationToken.IsCancellationRequested)
+        {
+            if (exception is LearningException || await HasEndedAsync(taskOperator, taskId))
+                folder.End();
+            throw;
+        }
+    }
 
+    private static async Task<DemoResult> GoOnAsync(
+        DemoPlan plan, DemoConsortium consortium, DemoFolder? folder, SecureFedOperator taskOperator, Identifier taskId, Terminal terminal, CancellationToken cancellationToken)
+    {
+        Stopwatch watch = Stopwatch.StartNew();
+        await CreateTaskAsync(plan, consortium, folder, taskOperator, taskId, cancellationToken);
+        DemoPast past = folder is { Run.Resumptions: > 0 } ? await DemoPast.OfAsync(plan, folder.Run.Resumptions, taskOperator, taskId, cancellationToken) : DemoPast.None;
+        if (past.Times > 0)
+            terminal.Note(past.ToString());
         SumCheck sums = new();
         DemoWatch observer = new(plan, taskOperator, taskId, terminal);
-        (long Up, long Down)[] bytes = await RunPartiesAsync(plan, consortium, taskId, directory, sums, observer.WatchAsync, cancellationToken);
-        return await SummariseAsync(plan, consortium, directory, taskOperator, taskId, observer, sums, bytes, watch, cancellationToken);
+        (long Up, long Down)[] bytes = await RunPartiesAsync(plan, consortium, taskId, folder?.Path, sums, observer.WatchAsync, cancellationToken);
+        return await SummariseAsync(plan, consortium, folder?.Path, taskOperator, taskId, observer, sums, bytes, watch, past, cancellationToken);
+    }
+
+    /// <summary>Changes nothing if an interrupted process has created the task, as long as it is the same task.</summary>
+    private static async Task CreateTaskAsync(DemoPlan plan, DemoConsortium consortium, DemoFolder? folder, SecureFedOperator taskOperator, Identifier taskId, CancellationToken cancellationToken)
+    {
+        const string OtherTask = "From the same options this version of securefed makes another task than the one that was interrupted.";
+        const string Advice = "Resume with the version that began the run, or start anew with another --out.";
+        if (consortium.Clients.Count != plan.Clients)
+            throw CommandException.Refuse("plan-changed", OtherTask, Advice);
+        try
+        {
+            await taskOperator.CreateTaskAsync(plan.ToDefinition(taskId), cancellationToken);
+        }
+        catch (SecureFedException exception) when (folder is not null && string.Equals(exception.Code, ErrorCodes.ConflictingTask, StringComparison.Ordinal))
+        {
+            throw CommandException.Refuse("plan-changed", OtherTask, Advice);
+        }
+    }
+
+    /// <summary>Whether there is nothing to go on with: the task is over, or was refused.</summary>
+    private static async Task<bool> HasEndedAsync(SecureFedOperator taskOperator, Identifier taskId)
+    {
+        try
+        {
+            return (await taskOperator.GetTaskAsync(taskId, CancellationToken.None)).Finished;
+        }
+        catch (SecureFedException exception)
+        {
+            return exception.Code is ErrorCodes.UnknownTask;
+        }
     }
 
     /// <summary>Lets clients and key holders work until the task is over.</summary>
@@ -139,9 +193,7 @@ internal static class DemoRun
             Signer = key,
             Policy = consortium.PolicyFor(plan.Cohort, plan.Privacy.Definition),
         };
-        byte[] stateKey = new byte[StateKeyFile.Bytes]; // Of this run: nobody goes on from a demo's holder.
-        OperatingSystemRandomSource.Instance.Fill(stateKey);
-        using FileHolderStateStore? files = directory is null ? null : new FileHolderStateStore(Path.Combine(directory, "holders", FormattableString.Invariant($"holder-{index + 1}")), stateKey);
+        using FileHolderStateStore? files = directory is null ? null : new FileHolderStateStore(Path.Combine(directory, "holders", FormattableString.Invariant($"holder-{index + 1}")), consortium.HolderStateKeys[index]);
         if (files is not null)
             options.StateStore = files;
         using HttpClient http = SignedHttpClient.Create(consortium.Address, consortium.CertificatePin, id, key);
@@ -158,6 +210,7 @@ internal static class DemoRun
         SumCheck sums,
         (long Up, long Down)[] bytes,
         Stopwatch watch,
+        DemoPast past,
         CancellationToken cancellationToken)
     {
         (MetricsView? federated, ExplanationView? explanation) = await CheckSumsAsync(taskOperator, taskId, observer.ClosedRounds, sums, cancellationToken);
@@ -167,7 +220,7 @@ internal static class DemoRun
             ? await audit.VerifyServedAsync(task.Entries, cancellationToken)
             : await audit.VerifyCopyAsync(directory, task.Entries, cancellationToken);
         (IScoringModel model, Standardizer standardizer) = observer.Current;
-        double perRound = bytes.Length * Math.Max(1.0, observer.AllRounds);
+        double perRound = bytes.Length * Math.Max(1.0, observer.AllRounds - past.Rounds);
         return new DemoResult(
             watch.Elapsed.TotalSeconds,
             observer.TrainingRounds,
@@ -186,7 +239,8 @@ internal static class DemoRun
             bytes.Sum(b => b.Up) / perRound,
             bytes.Sum(b => b.Down) / perRound,
             observer.State!,
-            explanation);
+            explanation,
+            past.Times == 0 ? null : new DemoResumption(past.Times, observer.ClosedRounds.Count, sums.ExactSums + sums.NoisySums, past.LostLeaves));
     }
 
     /// <summary>Compares every released sum with what the clients put in.</summary>
