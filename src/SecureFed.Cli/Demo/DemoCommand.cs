@@ -52,7 +52,7 @@ internal static class DemoCommand
         Option<double?> delta = new("--delta") { Description = "Probability with which the promise may fail. Default: at most 1e-5 and N^-1.1." };
         Option<string> ringBits = OneOf("--ring-bits", "Bits of each uploaded number. 16 and 20 flatten training vectors of more than 64. Default 32.", "16", "20", "32");
         Option<string> boundsFrom = new("--bounds-from") { Description = "Answers of 'securefed stats' (JSON): features get as public bounds the lowest and highest order found (minimum, quantiles, maximum)." };
-        Option<string> outDirectory = new("--out") { Description = "New or empty directory for log, blobs, client state, model and report." };
+        Option<string> outDirectory = new("--out") { Description = "New or empty directory for log, blobs, client state, model and report; and, until the run has ended, for its keys, so that --resume can go on." };
         Option<string> resume = new("--resume") { Description = "Go on with the run that was interrupted in this directory of --out, with its own options: no others but --json." };
         Option<bool> explain = new("--explain") { Description = "Add a last round that explains the model: calibration, importance, dependence, confidence intervals. Takes a part of the privacy budget." };
         Option<string> fairnessBy = new("--fairness-by") { Description = "With --explain, compare the groups of this column, which has at most 16 values." };

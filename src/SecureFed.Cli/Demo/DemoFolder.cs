@@ -19,9 +19,9 @@ internal sealed class DemoFolder : IDisposable
     private const string RunFileName = "run.json";
     private const string LockFileName = "lock";
     private const string NothingToResume = "nothing-to-resume";
-    private readonly FileStream held;
+    private readonly FileStream lease;
 
-    private DemoFolder(string path, FileStream held, UnfinishedRun run) => (Path, this.held, Run) = (path, held, run);
+    private DemoFolder(string path, FileStream lease, UnfinishedRun run) => (Path, this.lease, Run) = (path, lease, run);
 
     /// <summary>The directory of <c>--out</c>.</summary>
     public string Path { get; }
@@ -120,10 +120,10 @@ internal sealed class DemoFolder : IDisposable
     public void End()
     {
         Write(Run with { HasEnded = true });
-        Delete(Path, held);
+        Delete(Path, lease);
     }
 
-    public void Dispose() => held.Dispose();
+    public void Dispose() => lease.Dispose();
 
     /// <summary>Keys first: as long as <c>run.json</c> is there, a process that finds it finds what is left of them.</summary>
     private static void Delete(string path, FileStream held)

@@ -79,7 +79,8 @@ public sealed class DemoResumeTests
         if (!OperatingSystem.IsWindows())
         {
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(Path.Combine(place, "unfinished")));
-            Assert.All(KeyFilesIn(place), file => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file)));
+            foreach (string file in KeyFilesIn(place))
+                Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
         }
 
         foreach (string[] more in (string[][])[["--rounds", "2"], ["--out", directory.File("other")], ["--correct-drift"], ["--accumulate", "1"]])
@@ -129,6 +130,39 @@ public sealed class DemoResumeTests
         JsonElement sums = resumed.Json.GetProperty("resumed");
         Assert.Equal(sums.GetProperty("releasedSums").GetInt32(), sums.GetProperty("comparedSums").GetInt32());
         Assert.Contains(task, await File.ReadAllTextAsync(Path.Combine(place, "model.json")), StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_run_that_was_interrupted_after_its_last_round_still_gives_its_result()
+    {
+        using TemporaryDirectory directory = new();
+        (string place, string kept) = (directory.File("demo"), directory.File("kept"));
+        Directory.CreateDirectory(kept);
+        Task<Transcript> running = Cli.RunAsync("demo", "--json", "--scenario", "medical", "--rounds", "3", "--privacy", "none", "--out", place);
+        while (!running.IsCompleted && await DemoProcess.LastRoundAsync(place) < 1)
+            await Task.Delay(5);
+        byte[][] secrets = SecretsIn(place);
+        foreach (string file in KeyFilesIn(place).Concat(new[] { "run.json", "roster.signed", "authority.public" }.Select(name => Path.Combine(place, "unfinished", name))))
+            File.Copy(file, Path.Combine(kept, Path.GetFileName(file)));
+        Transcript finished = await running;
+        Assert.True(finished.ExitCode == 0, finished.Output + finished.Diagnostics);
+
+        // As it was before the log was copied.
+        foreach (string folder in (string[])["log", "blobs"])
+            Directory.Delete(Path.Combine(place, folder), recursive: true);
+        foreach (string file in (string[])["model.json", "report.html", "policy.json"])
+            File.Delete(Path.Combine(place, file));
+        Directory.Move(kept, Path.Combine(place, "unfinished"));
+
+        Transcript resumed = await Cli.RunAsync("demo", "--json", "--resume", place);
+        Assert.True(resumed.ExitCode == 0, resumed.Output + resumed.Diagnostics);
+        foreach (string same in (string[])["rounds", "metrics", "baseline", "model", "audit"])
+            Assert.Equal(finished.Json.GetProperty(same).GetRawText(), resumed.Json.GetProperty(same).GetRawText());
+        JsonElement sums = resumed.Json.GetProperty("resumed");
+        Assert.Equal((5, 0), (sums.GetProperty("releasedSums").GetInt32(), sums.GetProperty("comparedSums").GetInt32()));
+        Assert.True(File.Exists(Path.Combine(place, "report.html")));
+        Assert.Equal(0, (await Cli.RunAsync("audit", "verify", place, "--json")).ExitCode);
+        AssertNoSecretLeft(place, secrets);
     }
 
     [Fact]
