@@ -348,7 +348,7 @@ public sealed class TaskState
     /// <summary>Why no further round opens: empty if the schedule is complete; null if one does.</summary>
     private string? FindEnd()
     {
-        if (failuresInARow > Parameters.Schedule.GreatestFailures || rounds is [.., { AbortReason: RoundSummary.Diverged }])
+        if (failuresInARow > Parameters.Schedule.GreatestFailures || rounds is [.., { AbortReason: ErrorCodes.TrainingDiverged }])
             return rounds[^1].AbortReason ?? ErrorCodes.InternalError;
         if (NextKind is not { } kind)
             return "";
