@@ -70,7 +70,7 @@ public class DemoTrainingTests
         Assert.True(LossesOf(corrected)[^1] < LossesOf(plain)[^1]);
         Assert.True(DispersionOf(corrected) < DispersionOf(plain) / 4, $"{DispersionOf(corrected)}, {DispersionOf(plain)}");
         Assert.Equal(0, (await Cli.RunAsync("audit", "verify", directory.File("demo"), "--json")).ExitCode); // Recomputes each model with the gradient behind it.
-        JsonElement report = await RunAsync("audit", "report", directory.File("demo"), "--out", directory.File("report.html"), "--json"); // Recomputes drift and loss too.
+        JsonElement report = (await Cli.RunAsync("audit", "report", directory.File("demo"), "--out", directory.File("report.html"), "--json")).Json; // Recomputes drift and loss too.
         Assert.Equal(
             corrected.GetProperty("rounds").EnumerateArray().Select(r => r.GetProperty("drift").GetProperty("dispersion").GetDouble()),
             report.GetProperty("drift").EnumerateArray().Select(d => d.GetProperty("dispersion").GetDouble()));
