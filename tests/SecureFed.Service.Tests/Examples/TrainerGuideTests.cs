@@ -50,7 +50,7 @@ public sealed partial class TrainerGuideTests(TestConsortium consortium)
         ModelState[] models = await Task.WhenAll(trainers.Select((trainer, i) => consortium.ClientFor(i, task).RunAsync(trainer)));
         Assert.All(models, model => Assert.Equal(models[0].Result, model.Result));
         for (int j = 0; j < Published.Length; j++)
-            Assert.Equal(Published[j], models[0].Result[j], 0.001);
+            Assert.Equal(Published[j], models[0].Result[j], 0.003);
         Assert.Equal(Enumerable.Range(1, definition.Schedule.TrainRounds), trainers[0].Seen.Select(a => a.TrainRound));
     }
 
@@ -137,8 +137,10 @@ public sealed partial class TrainerGuideTests(TestConsortium consortium)
             Schedule = definition.Schedule with { WaitForClients = staleness > 0, GreatestStaleness = staleness },
         });
         List<RoundOutcome>[] seen = [[], [], []];
-        await Task.WhenAll(Enumerable.Range(0, Clients).Select(i => consortium.ClientFor(i, task).RunAsync(
-            new GradientTrainer(1, _ => i > 0 ? (_, gradient) => gradient.Fill(0.1) : throw new InvalidOperationException("a bug")), new Listener(seen[i]))));
+        Task<ModelState>[] runs = [.. Enumerable.Range(0, Clients).Select(i => consortium.ClientFor(i, task).RunAsync(
+            new GradientTrainer(1, _ => i > 0 ? (_, gradient) => gradient.Fill(0.1) : throw new InvalidOperationException("a bug")), new Listener(seen[i])))];
+        await foreach (Task ended in Task.WhenEach(runs))
+            await ended; // The first that fails ends the test: the others would wait for it.
         RoundOutcome broken = Assert.Single(seen[0], o => o.Status == RoundStatus.Contributed);
         Assert.Equal("a bug", broken.Fault?.Message);
         Assert.All(broken.Quantized.ToArray(), v => Assert.Equal(0, v));
