@@ -9,8 +9,8 @@ namespace SecureFed.Cli.Models;
 /// <remarks>
 /// <para>The regressor and not the classifier, so that the prediction is called and shaped as that of other models. Every split is <c>BRANCH_LEQ</c>; the true branch takes equality.</para>
 /// <para>Values and thresholds are compared in single precision, where values close to a threshold round to the same number as it does and then all go one way. They go with the threshold, as a
-/// value equal to it must, unless among them is a value above it that rows are likely to have: one of up to six digits, or a whole number. So these (whole numbers up to 2²⁴) go as they do
-/// in <c>model predict</c>. What remains: a value of more digits above the threshold and within one part in 10⁷ of it may go with the threshold, and one equal to a threshold just below such a
+/// value equal to it must, unless among them is a value above it that rows are likely to have: one of up to six digits, or a whole number up to 2²⁴. So these go as they do in
+/// <c>model predict</c>. What remains: a value of more digits above the threshold and within one part in 10⁷ of it may go with the threshold, and one equal to a threshold just below such a
 /// round number may go with that.</para>
 /// </remarks>
 internal static class OnnxTrees
@@ -19,6 +19,9 @@ internal static class OnnxTrees
 
     /// <summary>Of the domain, beside set 13 of the default one. The operator is that of set 1.</summary>
     public const int OperatorSet = 2;
+
+    // Up to here each has a number of single precision for itself, and shares it with none of six digits.
+    private const double GreatestWhole = 1 << 24;
 
     private static readonly ByteString Split = ByteString.CopyFromUtf8("BRANCH_LEQ");
     private static readonly ByteString Leaf = ByteString.CopyFromUtf8("LEAF");
@@ -58,7 +61,7 @@ internal static class OnnxTrees
 
         // Two numbers of six digits never share a number of single precision, and rounding that to six digits gives back the one that has it.
         double sixDigits = double.Parse(nearest.ToString("G6", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
-        return IsAbove(sixDigits) || IsAbove(Math.Round((double)nearest)) ? MathF.BitDecrement(nearest) : nearest;
+        return IsAbove(sixDigits) || (Math.Abs(nearest) <= GreatestWhole && IsAbove(Math.Round((double)nearest))) ? MathF.BitDecrement(nearest) : nearest;
 
         bool IsAbove(double value) => value > threshold && (float)value == nearest;
     }
