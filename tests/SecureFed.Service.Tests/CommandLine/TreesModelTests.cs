@@ -91,6 +91,13 @@ public class TreesModelTests
     }
 
     [Fact]
+    public async Task An_explanation_that_noise_hides_is_said_to_be_missing()
+    {
+        Transcript demo = await SucceedAsync("demo", "--scenario", "medical", "--model", "trees", "--trees", "4", "--depth", "2", "--privacy", "client", "--explain");
+        Assert.Contains("No explanation:", demo.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Several_classes_are_refused_unless_one_is_told_from_the_rest()
     {
         using TemporaryDirectory directory = new();
