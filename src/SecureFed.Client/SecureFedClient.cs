@@ -309,7 +309,7 @@ public sealed class SecureFedClient
 
     private static string Advice(string reason) => reason switch
     {
-        RoundSummary.Diverged => "the server's step would have made the model infinite: the next task needs a lower server learning rate (a tenth is a good next try), or a warm-up.",
+        ErrorCodes.TrainingDiverged => "the server's step would have made the model infinite: the next task needs a lower server learning rate (a tenth is a good next try), or a warm-up.",
         ErrorCodes.InvalidAggregate => "no model followed from the sums: clients need rows, and all of them the task's clip norms.",
         ErrorCodes.CohortTooSmall => "more clients must take part, or the task needs a smaller least cohort.",
         ErrorCodes.TooFewSurvivors or ErrorCodes.TooFewDealers or ErrorCodes.QuorumMissing or ErrorCodes.TooFewAnswers =>

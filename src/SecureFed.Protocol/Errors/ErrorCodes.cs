@@ -70,6 +70,9 @@ public static class ErrorCodes
     public const string AbortedByOperator = "aborted-by-operator";
     public const string InvalidAggregate = "invalid-aggregate";
 
+    /// <summary>The step would have made the model infinite. It ends the task: the rate and the clip norm do that, no client, so the next round would fare alike.</summary>
+    public const string TrainingDiverged = "training-diverged";
+
     /// <summary>A release would cost more than is left of its privacy budget.</summary>
     public const string BudgetExhausted = "budget-exhausted";
 
