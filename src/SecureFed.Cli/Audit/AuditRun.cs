@@ -25,7 +25,7 @@ internal sealed class AuditRun(AuditPlace place, AuditTrust trust, Action<ulong>
     private const string NoNoise = "the task adds no noise and promises none";
     private static readonly string[] Order = ["signature", "history", "tiles", "entries", "budget", "messages", "sums", "models"];
     private readonly List<AuditStep> steps = [];
-    private readonly List<RoundFigures> figures = [];
+    private readonly List<RoundFigures> told = [];
 
     // The part that found a fault in blobs; null if none did.
     private string? failedReplay;
@@ -59,7 +59,7 @@ internal sealed class AuditRun(AuditPlace place, AuditTrust trust, Action<ulong>
 
         foreach (string missed in Order.Except(steps.Select(s => s.Name), StringComparer.Ordinal).ToArray())
             Add(missed, AuditStatus.NotReached, "an earlier part failed");
-        return new AuditResult(place.Name, trust, checkpoint, [.. steps.OrderBy(s => Array.IndexOf(Order, s.Name))], fault, entries, replay, budget, fault is null ? ReadExplanation(replay) : null, figures);
+        return new AuditResult(place.Name, trust, checkpoint, [.. steps.OrderBy(s => Array.IndexOf(Order, s.Name))], fault, entries, replay, budget, fault is null ? ReadExplanation(replay) : null, told);
     }
 
     /// <summary>From the sum and the model that the replay has just checked.</summary>
@@ -150,7 +150,7 @@ internal sealed class AuditRun(AuditPlace place, AuditTrust trust, Action<ulong>
             ModelStep.TryEvaluate(state.Parameters, state.Round, place.Blobs!),
             ModelStep.TryMeasureDrift(state.Parameters, state.Round, place.Blobs!));
         if (read.Metrics is not null || read.Drift is not null)
-            figures.Add(read);
+            told.Add(read);
     }
 
     private static string PartOf(TaskEvent change) => change switch
