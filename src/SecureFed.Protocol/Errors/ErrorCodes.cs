@@ -56,7 +56,6 @@ public static class ErrorCodes
 
     public const string PayloadTooLarge = "payload-too-large";
     public const string StorageUnavailable = "storage-unavailable";
-    public const string NotBuilt = "not-built";
     public const string InternalError = "internal-error";
 
     // Why a round ended without a sum.
