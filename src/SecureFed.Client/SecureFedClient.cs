@@ -89,7 +89,7 @@ public sealed class SecureFedClient
     }
 
     /// <summary>Takes part in every round until the task's schedule is complete.</summary>
-    /// <param name="trainer">Computes the vector of each round.</param>
+    /// <param name="trainer">Computes the vector of each round; implements <see cref="IRecordTrainer"/> too if the task protects single records.</param>
     /// <param name="progress">Told after each round that this client took part in, aborted ones included.</param>
     /// <param name="cancellationToken">Stops; a later call continues with the round in progress if its state was kept, else with the next.</param>
     /// <returns>The final global model.</returns>
@@ -215,8 +215,15 @@ public sealed class SecureFedClient
             return null; // The round ended meanwhile.
         }
 
-        double[] update = await trainer.ComputeAsync(examined.Assignment, cancellationToken);
-        return new StaleUpdate(examined.Assignment.Model.CompletedTrainRounds, update);
+        int trainRounds = examined.Assignment.Model.CompletedTrainRounds;
+        try
+        {
+            return new StaleUpdate(trainRounds, await trainer.ComputeAsync(examined.Assignment, cancellationToken));
+        }
+        catch (Exception exception) when (examined.Assignment.Round.Noise is not null && !cancellationToken.IsCancellationRequested)
+        {
+            return new StaleUpdate(trainRounds, [], exception); // Staying away because of the data would tell something without noise.
+        }
     }
 
     private static SecureFedException NeedsRecords() => new(
@@ -317,7 +324,7 @@ public sealed class SecureFedClient
 
     private static string Advice(string reason) => reason switch
     {
-        RoundSummary.Diverged => "the server's step would have made the model infinite: the next task needs a lower server learning rate (a tenth is a good next try), or a warm-up.",
+        ErrorCodes.TrainingDiverged => "the server's step would have made the model infinite: the next task needs a lower server learning rate (a tenth is a good next try), or a warm-up.",
         ErrorCodes.InvalidAggregate => "no model followed from the sums: clients need rows, and all of them the task's clip norms.",
         ErrorCodes.CohortTooSmall => "more clients must take part, or the task needs a smaller least cohort.",
         ErrorCodes.TooFewSurvivors or ErrorCodes.TooFewDealers or ErrorCodes.QuorumMissing or ErrorCodes.TooFewAnswers =>

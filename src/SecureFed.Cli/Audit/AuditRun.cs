@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Resources;
+using SecureFed.Protocol.Tasks;
 using SecureFed.Protocol.Transparency;
 using SecureFed.Protocol.Transparency.Log;
 using SecureFed.Protocol.Wire;
@@ -24,6 +25,7 @@ internal sealed class AuditRun(AuditPlace place, AuditTrust trust, Action<ulong>
     private const string NoNoise = "the task adds no noise and promises none";
     private static readonly string[] Order = ["signature", "history", "tiles", "entries", "budget", "messages", "sums", "models"];
     private readonly List<AuditStep> steps = [];
+    private readonly List<RoundFigures> told = [];
 
     // The part that found a fault in blobs; null if none did.
     private string? failedReplay;
@@ -57,7 +59,7 @@ internal sealed class AuditRun(AuditPlace place, AuditTrust trust, Action<ulong>
 
         foreach (string missed in Order.Except(steps.Select(s => s.Name), StringComparer.Ordinal).ToArray())
             Add(missed, AuditStatus.NotReached, "an earlier part failed");
-        return new AuditResult(place.Name, trust, checkpoint, [.. steps.OrderBy(s => Array.IndexOf(Order, s.Name))], fault, entries, replay, budget, fault is null ? ReadExplanation(replay) : null);
+        return new AuditResult(place.Name, trust, checkpoint, [.. steps.OrderBy(s => Array.IndexOf(Order, s.Name))], fault, entries, replay, budget, fault is null ? ReadExplanation(replay) : null, told);
     }
 
     /// <summary>From the sum and the model that the replay has just checked.</summary>
@@ -126,10 +128,29 @@ internal sealed class AuditRun(AuditPlace place, AuditTrust trust, Action<ulong>
             progress?.Invoke(index);
         if (entries.Add(index, entry.Span) is { } rejection)
             return rejection;
-        if (replay is null || (replay.Add(index, entry.Span) ?? FindDamagedOutcome(index, entry.Span)) is not { } fault)
+        if (replay is null)
             return null;
-        failedReplay = LogEntry.TryDecode(entry.Span, out LogEntry? wrong) ? PartOf(wrong!.Event) : "messages";
-        return new RoundRejection(ErrorCodes.IllegalEntry, fault);
+        bool isEntry = LogEntry.TryDecode(entry.Span, out LogEntry? read);
+        if ((replay.Add(index, entry.Span) ?? FindDamagedOutcome(index, read)) is { } fault)
+        {
+            failedReplay = isEntry ? PartOf(read!.Event) : "messages";
+            return new RoundRejection(ErrorCodes.IllegalEntry, fault);
+        }
+
+        if (read?.Event is TaskEvent.RoundClosed)
+            ReadFigures(replay.State!);
+        return null;
+    }
+
+    /// <summary>From the sum that the replay has just checked.</summary>
+    private void ReadFigures(TaskState state)
+    {
+        RoundFigures read = new(
+            state.Round!.Parameters.Number,
+            ModelStep.TryEvaluate(state.Parameters, state.Round, place.Blobs!),
+            ModelStep.TryMeasureDrift(state.Parameters, state.Round, place.Blobs!));
+        if (read.Metrics is not null || read.Drift is not null)
+            told.Add(read);
     }
 
     private static string PartOf(TaskEvent change) => change switch
@@ -140,11 +161,9 @@ internal sealed class AuditRun(AuditPlace place, AuditTrust trust, Action<ulong>
     };
 
     /// <summary>The replay computes what a round gave and compares digests; whether those who read the blobs get the same is looked at here.</summary>
-    private string? FindDamagedOutcome(ulong index, ReadOnlySpan<byte> bytes)
+    private string? FindDamagedOutcome(ulong index, LogEntry? entry)
     {
-        if (!LogEntry.TryDecode(bytes, out LogEntry? entry))
-            return null;
-        Digest[] outcome = entry!.Event switch
+        Digest[] outcome = entry?.Event switch
         {
             TaskEvent.TaskCreated created => [created.ModelDigest],
             TaskEvent.RoundClosed closed => [closed.AggregateDigest, closed.MaskTotalDigest],

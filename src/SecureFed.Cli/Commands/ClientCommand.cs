@@ -73,11 +73,11 @@ internal static class ClientCommand
             ModelState model = await client.RunAsync(trainer, reporter, cancellationToken);
             return reporter.Diverged is { } diverged ? throw diverged : model;
         }
-        catch (SecureFedException exception) when (string.Equals(exception.Code, RoundSummary.Diverged, StringComparison.Ordinal))
+        catch (SecureFedException exception) when (string.Equals(exception.Code, ErrorCodes.TrainingDiverged, StringComparison.Ordinal))
         {
             string loss = trainer.LastLoss is { } last ? string.Create(CultureInfo.InvariantCulture, $" The loss on the own rows was {last:G3} in the last training round.") : "";
             throw CommandException.Refuse(
-                RoundSummary.Diverged,
+                ErrorCodes.TrainingDiverged,
                 $"{exception.Message}{loss}",
                 "Ask the operator for a task with a lower server learning rate (a tenth is a good next try), or with a warm-up.");
         }

@@ -15,11 +15,11 @@ internal static class DemoCommand
         Option<string> scenario = OneOf("--scenario", "Whose learning to play.", "finance", "medical", "manufacturing", "smart-home");
         Option<string> data = new("--data") { Description = "CSV file (several: comma-separated, same header) instead of synthetic rows. Rows with index % 5 == 0 are the test set." };
         Option<string> label = new("--label") { Description = "Label column of --data." };
-        Option<string> positive = new("--positive") { Description = "Label value that counts as positive. Default 1." };
+        Option<string> positive = new("--positive") { Description = "Label value that counts as positive. Default 1. Given with a network or trees, it makes two classes of any label: this value and the rest." };
         Option<string> drop = new("--drop") { Description = "Columns of --data to leave out, comma-separated." };
         Option<string> partitionBy = new("--partition-by") { Description = "Deal rows so that each client holds whole values of this column, which are public. Not with --dirichlet." };
         Option<double?> dirichlet = new("--dirichlet") { Description = "Deal rows with skewed labels: Dirichlet parameter, 0.1 is strong, 100 nearly even. Not with --partition-by." };
-        Option<string> model = OneOf("--model", "Model. Default: the scenario's.", "linear", "logistic", "softmax", "network", "trees");
+        Option<string> model = OneOf("--model", "Model; networks and trees predict what the label's values suggest, a class or a number. Default: the scenario's.", "linear", "logistic", "softmax", "network", "trees");
         Option<string> hidden = new("--hidden") { Description = "Widths of a network's one or two hidden layers, comma-separated. Default 16." };
         Option<string> activation = OneOf("--activation", "Function after every hidden layer of a network. Default tanh.", "tanh", "relu");
         Option<string> networkOutput = OneOf("--network-output", "What a network predicts: a number, one of two classes, one of several. Default: what the label's values suggest.", "linear", "logistic", "softmax");

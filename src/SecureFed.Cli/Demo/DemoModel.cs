@@ -23,21 +23,32 @@ internal sealed record DemoModel(IDifferentiableModel Shape, DataSchema Schema, 
 
     public Activation? Activation => IsNetwork ? ((LayeredModel)Shape).Activation : null;
 
-    public static ModelKind KindOf(DemoOptions options, Scenario scenario) => options.Model switch
+    /// <summary>The model, and what the label column is read as. That of a network or of trees follows from its values, unless the user says it.</summary>
+    /// <param name="options">Options.</param>
+    /// <param name="scenario">Scenario.</param>
+    /// <param name="suggest">Kind of label that the values suggest.</param>
+    public static (ModelKind Kind, LabelKind Label) KindOf(DemoOptions options, Scenario scenario, Func<LabelKind> suggest)
+    {
+        if (string.Equals(options.Model, "trees", StringComparison.Ordinal))
+        {
+            LabelKind label = options.Positive is null ? suggest() : LabelKind.Binary;
+            return (DemoTrees.LossOf(label), label);
+        }
+
+        ModelKind kind = KindOf(options, scenario);
+        return (kind, LabelOf(options, kind, suggest));
+    }
+
+    private static ModelKind KindOf(DemoOptions options, Scenario scenario) => options.Model switch
     {
         "linear" => ModelKind.Linear,
         "logistic" => ModelKind.Logistic,
         "softmax" => ModelKind.Softmax,
         "network" => ModelKind.Network,
-        "trees" => ModelKind.Logistic,
         _ => scenario.ModelKind,
     };
 
-    /// <summary>What the label column is read as; a network's follows from its values unless the user says it.</summary>
-    /// <param name="options">Options.</param>
-    /// <param name="kind">Model.</param>
-    /// <param name="suggest">Kind of label that the values suggest.</param>
-    public static LabelKind LabelOf(DemoOptions options, ModelKind kind, Func<LabelKind> suggest) => (kind, options.NetworkOutput) switch
+    private static LabelKind LabelOf(DemoOptions options, ModelKind kind, Func<LabelKind> suggest) => (kind, options.NetworkOutput) switch
     {
         (ModelKind.Linear, _) or (ModelKind.Network, "linear") => LabelKind.Numeric,
         (ModelKind.Logistic, _) or (ModelKind.Network, "logistic") => LabelKind.Binary,

@@ -95,15 +95,14 @@ internal sealed record DemoPlan(
 
         double dropout = options.Dropout ?? scenario.DefaultDropout;
         CohortBounds cohort = ChooseCohort(clients, dropout, scenario, options);
-        ModelKind model = DemoModel.KindOf(options, scenario);
-        LabelKind label = DemoModel.LabelOf(options, model, () => options.Data.Count > 0 ? Read(options, sources => CsvTable.SuggestLabelKind(sources, ToCsv(options, LabelKind.Binary))) : LabelKind.Binary);
-        RequireUsage(options.Positive is null || label == LabelKind.Binary, "--positive goes with a label of two values: --model logistic, or a network with a logistic output.");
+        (ModelKind model, LabelKind label) = DemoModel.KindOf(options, scenario, () => options.Data.Count > 0 ? Read(options, sources => CsvTable.SuggestLabelKind(sources, ToCsv(options, LabelKind.Binary))) : LabelKind.Binary);
+        RequireUsage(options.Positive is null || label == LabelKind.Binary, "--positive goes with a label of two values: --model logistic or trees, or a network with a logistic output.");
         CsvTable? table = options.Data.Count > 0 ? Read(options, sources => CsvTable.Read(sources, ToCsv(options, label))) : null;
         ScenarioData data = table is null ? scenario.Generate(clients, Seed, DemoTraining.DealingOf(options)) : Scenario.Deal(table, clients, Seed, DemoTraining.DealingOf(options));
         if (options.BoundsFrom is { } answers)
             data = data.With(Stats.StatsBounds.Apply(data.Schema, answers));
         IReadOnlyList<string> notes = table?.Notes ?? [];
-        DemoTrees? trees = DemoTrees.For(options, scenario, data.Schema.Features.Count);
+        DemoTrees? trees = DemoTrees.For(options, scenario, model, data.Schema.Features.Count);
         DemoModel form = DemoModel.Create(options, model, label, data.Schema, table?.Classes ?? [], scenario.Network.Hidden);
         bool isNetwork = model == ModelKind.Network;
         LocalTrainingOptions local = isNetwork ? scenario.Network.Local

@@ -205,6 +205,8 @@ internal static class DemoReport
         WriteCoefficients(plan, terminal, features);
         if (result.Explanation is { } explanation)
             DemoExplanationTables.Write(explanation, terminal);
+        else if (plan.Explanation is not null)
+            terminal.WriteLine("No explanation: noise hides how many rows are in its sum. Take more clients or rows, a larger --epsilon, or more of it for --explain-share.");
         if (result.Budget is { } budget)
             WriteBudget(budget, result, plan.Privacy.Definition.TreeLeaves, terminal);
         terminal.WriteLine(

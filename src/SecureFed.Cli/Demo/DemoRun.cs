@@ -170,7 +170,7 @@ internal static class DemoRun
                 await client.RunAsync(trainer, new Recorder(sums), cancellationToken);
                 return (client.BytesUp, client.BytesDown);
             }
-            catch (SecureFedException exception) when (string.Equals(exception.Code, RoundSummary.Diverged, StringComparison.Ordinal))
+            catch (SecureFedException exception) when (string.Equals(exception.Code, ErrorCodes.TrainingDiverged, StringComparison.Ordinal))
             {
                 return (client.BytesUp, client.BytesDown); // Whoever watches the task says so, and how the last model did.
             }

@@ -87,14 +87,14 @@ internal sealed class DemoWatch(DemoPlan plan, SecureFedOperator taskOperator, I
         }
     }
 
-    private string LastLoss(string reason) => !string.Equals(reason, RoundSummary.Diverged, StringComparison.Ordinal) ? ""
+    private string LastLoss(string reason) => !string.Equals(reason, ErrorCodes.TrainingDiverged, StringComparison.Ordinal) ? ""
         : trainingRounds is [.., var last] ? FormattableString.Invariant($" The step after training round {last.Round}, whose model had the test loss {last.Loss:G3}, would have made the model infinite.")
         : " The first step would have made the model infinite.";
 
     private static string AdviceOn(string reason) => reason switch
     {
         ErrorCodes.BudgetExhausted => "Rounds that failed after their unmask request have used up the budget's reserve; lower --dropout or take more --clients.",
-        RoundSummary.Diverged => "Lower the server's learning rate (--server-rate, with fedsgd and --privacy record --learning-rate; a tenth is a good next try), or give it a --server-warm-up.",
+        ErrorCodes.TrainingDiverged => "Lower the server's learning rate (--server-rate, with fedsgd and --privacy record --learning-rate; a tenth is a good next try), or give it a --server-warm-up.",
         ErrorCodes.InvalidAggregate => "No model followed from the sums; check that the clients hold rows.",
         _ => "Too many clients dropped out in a row; lower --dropout or take more --clients.",
     };

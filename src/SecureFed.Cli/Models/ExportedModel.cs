@@ -1,9 +1,12 @@
+using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using SecureFed.Cli.Audit;
 using SecureFed.Cli.Output;
 using SecureFed.Learning.Data;
 using SecureFed.Learning.Models;
 using SecureFed.Learning.Preprocessing;
+using SecureFed.Learning.Trees;
 using SecureFed.Protocol.Resources;
 
 namespace SecureFed.Cli.Models;
@@ -13,20 +16,25 @@ namespace SecureFed.Cli.Models;
 /// <para>To predict: take the features in their order, subtract <c>mean</c> and divide by <c>scale</c>; then for each layer multiply by <c>weights</c> (one row for each output), add
 /// <c>biases</c> and apply <c>activation</c> (tanh, relu or none). The last numbers are read by <c>output</c>: <c>linear</c> times <c>labelScale</c> plus <c>labelMean</c> is the number;
 /// <c>logistic</c>: 1/(1 + e^-x) is the probability of the positive class; <c>softmax</c>: e^x over their sum are the probabilities of <c>classes</c>.</para>
+/// <para>Boosted trees have no layers, and take features as they are (<c>mean</c> 0, <c>scale</c> 1). Start with <c>initialScore</c>; in each of <c>trees</c> begin at node 0 and go on to
+/// node <c>atMost</c> if the feature's value is at most the threshold (equality included), else to node <c>above</c>, until a node has a <c>value</c>; add that. <c>output</c> reads the sum as above.
+/// No value may be missing.</para>
 /// <para>A feature <c>name=value</c> is 1 in rows whose column <c>name</c> holds the value and 0 in others. Rows outside the bounds are outside of what the model was trained on.</para>
 /// </remarks>
 /// <param name="Format">Always <c>securefed-model</c>.</param>
 /// <param name="SchemaVersion">1.</param>
-/// <param name="Kind">linear, logistic, softmax or network.</param>
+/// <param name="Kind">linear, logistic, softmax, network or trees.</param>
 /// <param name="Task">Task that made it.</param>
 /// <param name="ModelDigest">SHA-256 of the model's blob, as the task's log names it.</param>
 /// <param name="Features">In the order of the first layer's inputs.</param>
 /// <param name="Label">What is predicted; bounds are those of its numbers, 0 and 1, or 0 and the last class.</param>
 /// <param name="LabelMean">Of a linear output; else 0.</param>
 /// <param name="LabelScale">Of a linear output; else 1.</param>
-/// <param name="Layers">First layer first.</param>
+/// <param name="Layers">First layer first; empty for trees.</param>
 /// <param name="Output">linear, logistic or softmax.</param>
 /// <param name="Classes">In the order of the last layer's outputs; null unless the output is softmax.</param>
+/// <param name="InitialScore">Of trees; left out for other models.</param>
+/// <param name="Trees">Of trees; left out for other models.</param>
 internal sealed record ExportedModel(
     string Format,
     int SchemaVersion,
@@ -39,10 +47,21 @@ internal sealed record ExportedModel(
     double LabelScale,
     IReadOnlyList<ExportedLayer> Layers,
     string Output,
-    IReadOnlyList<string>? Classes)
+    IReadOnlyList<string>? Classes,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? InitialScore = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<ExportedTree>? Trees = null)
 {
     public const string FormatName = "securefed-model";
+    private const string TreesKind = "trees";
     private const int Version = 1;
+
+    /// <summary>Weights and biases, or thresholds and leaf values.</summary>
+    [JsonIgnore]
+    public int ParameterCount => Layers.Sum(layer => layer.Biases.Count + layer.Weights.Sum(row => row.Count)) + (Trees?.Sum(tree => tree.Nodes.Count) ?? 0);
+
+    /// <summary>Numbers that a prediction has.</summary>
+    [JsonIgnore]
+    public int OutputCount => Classes?.Count ?? 1;
 
     /// <summary>Reads an exported model, or the model of <c>demo --out</c>.</summary>
     /// <param name="path">File, or directory with a <c>model.json</c>.</param>
@@ -54,14 +73,12 @@ internal sealed record ExportedModel(
             return exported.FindFault() is { } fault ? throw Unreadable(path, fault) : exported;
         if (ModelFile.TryParse(json) is not { } file)
             throw Unreadable(path, "It is neither an exported model nor a model.json.");
-        if (file.Kind is "trees")
-            throw CommandException.Refuse("trees-unsupported", $"{Path.GetFileName(path)} holds boosted trees, which are neither exported nor used to predict.", "Read the trees from its parameters, or train a linear, logistic, softmax or network model.");
         if (file.Form is not { } form)
             throw Unreadable(path, "It does not say what its parameters mean, for an earlier version wrote it.");
         ExportedModel converted;
         try
         {
-            converted = Convert(file, form);
+            converted = file.Kind is TreesKind ? ConvertTrees(file, form) : Convert(file, form);
         }
         catch (Exception exception) when (exception is ArgumentException or NullReferenceException)
         {
@@ -80,10 +97,41 @@ internal sealed record ExportedModel(
     public Standardizer ToStandardizer() =>
         Standardizer.FromArray([.. Features.Select(f => f.Mean), LabelMean, .. Features.Select(f => f.Scale), LabelScale, 1]);
 
-    public GlobalModel ToModel()
+    public IScoringModel ToModel() => Trees is null ? ToLayers() : ExportedTree.ToEnsemble(Trees, TreesLink, Features.Count, InitialScore ?? 0);
+
+    private ModelKind TreesLink => Output is "logistic" ? ModelKind.Logistic : ModelKind.Linear;
+
+    private GlobalModel ToLayers()
     {
         double[] parameters = [.. Layers.SelectMany(layer => layer.Weights.SelectMany(row => row).Concat(layer.Biases))];
         return new GlobalModel(ShapeOf(Kind, Features.Count, [.. Layers.SkipLast(1).Select(layer => layer.Biases.Count)], Layers[0].Activation, Output, Layers[^1].Biases.Count), parameters);
+    }
+
+    /// <summary>A linear score is kept in units of the factor, so that reading it is what the trees do themselves.</summary>
+    private static ExportedModel ConvertTrees(ModelFile file, ModelForm form)
+    {
+        double[] parameters = [.. file.Parameters];
+        ModelKind link = form.Output is "logistic" ? ModelKind.Logistic : ModelKind.Linear;
+        TreeOptions one = ExportedTree.OptionsOf(link, form.Features.Count, 1, file.TreeDepth ?? 0);
+        if (one.FindFault() is { } fault)
+            throw new ArgumentException(fault, nameof(file));
+        TreeEnsemble ensemble = new(one with { Trees = (parameters.Length - TreeEnsemble.HeaderLength) / one.TreeLength }, parameters);
+        bool isLinear = link == ModelKind.Linear;
+        return new ExportedModel(
+            FormatName,
+            Version,
+            TreesKind,
+            file.Task,
+            file.ModelDigest,
+            [.. form.Features.Select(f => new ExportedFeature(f.Name, f.LowerBound, f.UpperBound, 0, 1))],
+            form.Label,
+            isLinear ? ensemble.Offset : 0,
+            isLinear ? ensemble.Factor : 1,
+            [],
+            form.Output,
+            null,
+            isLinear ? 0 : ensemble.Offset,
+            [.. parameters[TreeEnsemble.HeaderLength..].Chunk(one.TreeLength).Select(numbers => ExportedTree.Of(one, numbers))]);
     }
 
     private static ExportedModel Convert(ModelFile file, ModelForm form)
@@ -139,17 +187,17 @@ internal sealed record ExportedModel(
 
     private string? FindFault()
     {
-        if (SchemaVersion != Version || Features is null or { Count: 0 } || Layers is null or { Count: 0 } || Label is null)
-            return "It is of another version, or lacks features, label or layers.";
+        if (SchemaVersion != Version || Features is null or { Count: 0 } || Layers is null || (Layers.Count == 0) != (Trees is not null) || Label is null)
+            return "It is of another version, or lacks features, label, layers or trees.";
         try
         {
-            GlobalModel model = ToModel();
+            if (Trees is not null && FindTreeFault() is { } treeFault)
+                return treeFault;
+            IScoringModel model = ToModel();
             _ = ToStandardizer();
             _ = ToSchema();
-            string output = model.Shape.Output.ToString();
-            bool hasClasses = model.Shape.Output == OutputKind.Softmax;
-            return !string.Equals(output, Output, StringComparison.OrdinalIgnoreCase) || hasClasses != (Classes is not null) || (hasClasses && Classes!.Count != model.Shape.OutputCount)
-                    || Layers.Zip(model.Shape.Layers).Any(pair => pair.First.Weights.Any(row => row.Count != pair.Second.Inputs) || pair.First.Weights.Count != pair.Second.Outputs)
+            bool hasClasses = model.Output == OutputKind.Softmax;
+            return !string.Equals(model.Output.ToString(), Output, StringComparison.OrdinalIgnoreCase) || hasClasses != (Classes is not null) || (model is GlobalModel layers && !HasShapesOf(layers.Shape))
                 ? "Its layers, output and classes do not fit each other."
                 : null;
         }
@@ -157,6 +205,19 @@ internal sealed record ExportedModel(
         {
             return "Its numbers do not fit its features and layers.";
         }
+    }
+
+    private bool HasShapesOf(IDifferentiableModel shape) => OutputCount == shape.OutputCount
+        && Layers.Zip(shape.Layers).All(pair => pair.First.Weights.All(row => row.Count == pair.Second.Inputs) && pair.First.Weights.Count == pair.Second.Outputs);
+
+    private string? FindTreeFault()
+    {
+        if (Kind is not TreesKind || Trees!.Count is 0 or > TreeOptions.GreatestTrees || InitialScore is not { } score || !double.IsFinite(score) || Features.Any(f => f is not { Mean: 0, Scale: 1 }))
+            return $"Trees have an initial score, number 1 to {TreeOptions.GreatestTrees}, and take features as they are: mean 0 and scale 1.";
+        int faulty = Trees.Select(tree => tree?.IsSound(Features.Count) ?? false).ToList().IndexOf(false);
+        return faulty < 0 ? null : string.Create(
+            CultureInfo.InvariantCulture,
+            $"Tree {faulty + 1} is none: a split has a feature from 0, a finite threshold and two nodes behind it, a leaf a finite value; every node but the first follows from one, by at most {TreeOptions.GreatestDepth} splits.");
     }
 
     private static CommandException Unreadable(string path, string fault) =>

@@ -20,7 +20,7 @@ internal static class ModelCommand
         Option<string> output = CommandOptions.Required("--out", "File to write; an existing one is overwritten.");
         Option<string> format = new("--format") { Description = "json (documented, exact) or onnx (single precision). Default json.", DefaultValueFactory = _ => "json" };
         format.AcceptOnlyFromAmong("json", "onnx");
-        Command command = new("export", "Writes the model with its features, standardisation and layers, as JSON or ONNX.") { source, output, format, CommandOptions.Json() };
+        Command command = new("export", "Writes the model with its features and standardisation, and its layers or trees, as JSON or ONNX.") { source, output, format, CommandOptions.Json() };
         command.SetAction(parsed =>
         {
             ExportedModel model = ExportedModel.Load(parsed.GetValue(source)!);
@@ -28,11 +28,10 @@ internal static class ModelCommand
             string chosen = parsed.GetValue(format)!;
             byte[] bytes = chosen is "onnx" ? OnnxModel.Encode(model) : JsonSerializer.SerializeToUtf8Bytes(model, Indented);
             File.WriteAllBytes(path, bytes);
-            int parameters = model.Layers.Sum(layer => layer.Biases.Count + layer.Weights.Sum(row => row.Count));
             if (terminal.IsJson)
-                terminal.WriteJson(new { @out = path, format = chosen, kind = model.Kind, features = model.Features.Count, parameters, bytes = bytes.Length });
+                terminal.WriteJson(new { @out = path, format = chosen, kind = model.Kind, features = model.Features.Count, parameters = model.ParameterCount, bytes = bytes.Length });
             else
-                terminal.WriteLine($"{path}: {model.Kind} model of {model.Features.Count} features and {parameters} parameters as {chosen}, {bytes.Length} bytes");
+                terminal.WriteLine($"{path}: {model.Kind} model of {model.Features.Count} features and {model.ParameterCount} parameters as {chosen}, {bytes.Length} bytes");
             return SecureFedCommand.Done;
         });
         return command;

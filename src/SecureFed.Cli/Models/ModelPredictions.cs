@@ -38,21 +38,21 @@ internal sealed class ModelPredictions
     {
         DataSchema schema = exported.ToSchema();
         Standardizer standardizer = exported.ToStandardizer();
-        GlobalModel fitted = exported.ToModel();
+        IScoringModel fitted = exported.ToModel();
         bool isLabelled = Read(path, sources => SchemaTable.HasColumn(sources, schema.LabelName));
         DataSet rows = Read(path, sources => isLabelled ? SchemaTable.Read(sources, schema, exported.Classes ?? [], positive) : SchemaTable.ReadFeatures(sources, schema));
         double[] numbers = fitted.Outputs(standardizer.Apply(rows));
-        int width = fitted.Shape.OutputCount;
+        int width = exported.OutputCount;
         for (int row = 0; row < rows.Rows; row++)
         {
             Span<double> ofRow = numbers.AsSpan(row * width, width);
-            if (fitted.Shape.Output == OutputKind.Softmax)
+            if (fitted.Output == OutputKind.Softmax)
                 OutputLoss.Softmax(ofRow);
             else
-                ofRow[0] = fitted.Shape.Output == OutputKind.Logistic ? Objective.Sigmoid(ofRow[0]) : standardizer.RestoreLabel(ofRow[0]);
+                ofRow[0] = fitted.Output == OutputKind.Logistic ? Objective.Sigmoid(ofRow[0]) : standardizer.RestoreLabel(ofRow[0]);
         }
 
-        return new ModelPredictions(exported, fitted.Shape.Output, numbers, width, isLabelled ? ModelEvaluation.Evaluate(fitted, rows, standardizer) : null);
+        return new ModelPredictions(exported, fitted.Output, numbers, width, isLabelled ? ModelEvaluation.Evaluate(fitted, rows, standardizer) : null);
     }
 
     /// <summary>One line for each row in the file's order: the prediction, then probabilities.</summary>

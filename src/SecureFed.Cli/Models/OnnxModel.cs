@@ -7,7 +7,8 @@ namespace SecureFed.Cli.Models;
 /// <summary>A model as an ONNX graph: <c>features</c> (rows × features, not standardised) to <c>prediction</c> (rows × 1, or rows × classes).</summary>
 /// <remarks>
 /// Standardisation is inside the graph. The prediction is the number, the probability of the positive class, or one probability for each class. Single precision, as every ONNX runtime has it:
-/// predictions differ from ours by about 10⁻⁶. Operators of set 13: Sub, Div, Gemm, Tanh, Relu, Sigmoid, Softmax, Mul, Add. Names of features and classes stand in the metadata, one a line.
+/// predictions differ from ours by about 10⁻⁶. Operators of set 13: Sub, Div, Gemm, Tanh, Relu, Sigmoid, Softmax, Mul, Add; for boosted trees one of <see cref="OnnxTrees"/>. Names of features
+/// and classes stand in the metadata, one a line.
 /// </remarks>
 internal static class OnnxModel
 {
@@ -20,7 +21,22 @@ internal static class OnnxModel
     {
         GraphProto graph = new() { Name = $"securefed {model.Kind}" };
         graph.Input.Add(ToValue(Input, model.Features.Count));
-        graph.Output.Add(ToValue(Output, model.Layers[^1].Biases.Count));
+        graph.Output.Add(ToValue(Output, model.OutputCount));
+        AddReading(graph, model, model.Trees is null ? AddLayers(graph, model) : OnnxTrees.Add(graph, model, Input));
+        ModelProto proto = new() { IrVersion = IrVersion, ProducerName = "securefed", Graph = graph };
+        proto.OpsetImport.Add(new OperatorSetIdProto { Version = OperatorSet });
+        if (model.Trees is not null)
+            proto.OpsetImport.Add(new OperatorSetIdProto { Domain = OnnxTrees.Domain, Version = OnnxTrees.OperatorSet });
+        proto.MetadataProps.Add(new StringStringEntryProto { Key = "features", Value = string.Join('\n', model.Features.Select(f => f.Name)) });
+        proto.MetadataProps.Add(new StringStringEntryProto { Key = "label", Value = model.Label.Name });
+        proto.MetadataProps.Add(new StringStringEntryProto { Key = "modelDigest", Value = model.ModelDigest });
+        if (model.Classes is { } classes)
+            proto.MetadataProps.Add(new StringStringEntryProto { Key = "classes", Value = string.Join('\n', classes) });
+        return proto.ToByteArray();
+    }
+
+    private static string AddLayers(GraphProto graph, ExportedModel model)
+    {
         string last = Add(graph, "Sub", "centred", Input, Tensor(graph, "mean", model.Features.Select(f => f.Mean), model.Features.Count));
         last = Add(graph, "Div", "standardised", last, Tensor(graph, "scale", model.Features.Select(f => f.Scale), model.Features.Count));
         for (int l = 0; l < model.Layers.Count; l++)
@@ -33,15 +49,7 @@ internal static class OnnxModel
                 last = Add(graph, layer.Activation is "relu" ? "Relu" : "Tanh", $"hidden{l}", last);
         }
 
-        AddReading(graph, model, last);
-        ModelProto proto = new() { IrVersion = IrVersion, ProducerName = "securefed", Graph = graph };
-        proto.OpsetImport.Add(new OperatorSetIdProto { Version = OperatorSet });
-        proto.MetadataProps.Add(new StringStringEntryProto { Key = "features", Value = string.Join('\n', model.Features.Select(f => f.Name)) });
-        proto.MetadataProps.Add(new StringStringEntryProto { Key = "label", Value = model.Label.Name });
-        proto.MetadataProps.Add(new StringStringEntryProto { Key = "modelDigest", Value = model.ModelDigest });
-        if (model.Classes is { } classes)
-            proto.MetadataProps.Add(new StringStringEntryProto { Key = "classes", Value = string.Join('\n', classes) });
-        return proto.ToByteArray();
+        return last;
     }
 
     private static void AddReading(GraphProto graph, ExportedModel model, string scores)

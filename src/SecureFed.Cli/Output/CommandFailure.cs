@@ -49,7 +49,4 @@ internal sealed class CommandException(CommandFailure failure) : Exception(failu
     public static CommandException Refuse(string code, string message, string hint) => new(new CommandFailure(code, message, hint));
 
     public static CommandException Misuse(string message, string hint) => new(new CommandFailure("bad-usage", message, hint, SecureFedCommand.BadUsage));
-
-    public static CommandException NotBuilt(string option, string part) =>
-        Refuse(ErrorCodes.NotBuilt, $"{option} needs {part}, which is not built yet.", $"Leave {option} out; the changelog says when {part} arrives.");
 }

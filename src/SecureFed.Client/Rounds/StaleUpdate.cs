@@ -1,3 +1,5 @@
+using System.Runtime.ExceptionServices;
+
 namespace SecureFed.Client.Rounds;
 
 /// <summary>A training vector that was computed on a model before the round to which it goes was open.</summary>
@@ -7,14 +9,17 @@ namespace SecureFed.Client.Rounds;
 /// </remarks>
 /// <param name="TrainRounds">Training rounds behind the model that it was computed on.</param>
 /// <param name="Values">As the trainer gave it.</param>
-internal sealed record StaleUpdate(int TrainRounds, double[] Values)
+/// <param name="Fault">What the trainer threw instead, in a task with noise.</param>
+internal sealed record StaleUpdate(int TrainRounds, double[] Values, Exception? Fault = null)
 {
-    /// <summary>The vector as it counts in a round; null if it is too old or the round asks for another vector.</summary>
+    /// <summary>The vector as it counts in a round; null if it is too old or the round asks for another vector. Throws the fault, if there is one, in the round that has to hide it.</summary>
     public double[]? For(RoundAssignment assignment)
     {
         int behind = assignment.Model.CompletedTrainRounds - TrainRounds;
         if (assignment.Round.Kind != Protocol.Rounds.RoundKind.Train || behind < 0 || behind > assignment.Task.Schedule.GreatestStaleness)
             return null;
+        if (Fault is not null)
+            ExceptionDispatchInfo.Throw(Fault);
         double factor = 1 / Math.Sqrt(1 + behind);
         return [.. Values.Select(value => factor * value)];
     }

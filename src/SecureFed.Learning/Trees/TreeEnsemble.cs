@@ -81,7 +81,7 @@ public sealed class TreeEnsemble : IScoringModel
         var initial = new double[options.Require().ParameterCount];
         double part = Math.Clamp(mean ?? 0.5, 1e-8, 1 - 1e-8);
         (initial[0], initial[1]) = options.Kind == ModelKind.Logistic
-            ? (mean is null ? 0 : Math.Log(part / (1 - part)), 1)
+            ? (mean is null ? 0 : (float)Math.Log(part / (1 - part)), 1) // Single precision: platforms differ in the last bit of a logarithm, and auditors compute it again.
             : (mean ?? label.Centre, label.HalfRange);
         return initial;
     }

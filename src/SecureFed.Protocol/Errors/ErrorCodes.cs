@@ -56,7 +56,6 @@ public static class ErrorCodes
 
     public const string PayloadTooLarge = "payload-too-large";
     public const string StorageUnavailable = "storage-unavailable";
-    public const string NotBuilt = "not-built";
     public const string InternalError = "internal-error";
 
     // Why a round ended without a sum.
@@ -69,6 +68,9 @@ public static class ErrorCodes
     public const string InconsistentShares = "inconsistent-shares";
     public const string AbortedByOperator = "aborted-by-operator";
     public const string InvalidAggregate = "invalid-aggregate";
+
+    /// <summary>The step would have made the model infinite. It ends the task: the rate and the clip norm do that, no client, so the next round would fare alike.</summary>
+    public const string TrainingDiverged = "training-diverged";
 
     /// <summary>A release would cost more than is left of its privacy budget.</summary>
     public const string BudgetExhausted = "budget-exhausted";

@@ -22,8 +22,4 @@ public sealed record RoundSummary(
     Digest? AggregateDigest,
     Digest? MaskTotalDigest,
     string? AbortReason,
-    Digest? ModelDigest)
-{
-    /// <summary><see cref="AbortReason"/> of a round whose step would have made the model infinite. It ends the task: the rate and the clip norm do that, no client, so the next round would fare alike.</summary>
-    public const string Diverged = "training-diverged";
-}
+    Digest? ModelDigest);

@@ -18,10 +18,9 @@ public sealed class TaskState
     private readonly IBlobSource blobs;
     private readonly Func<Digest, Roster?>? findRoster;
     private readonly List<RoundSummary> rounds = [];
-    private readonly List<Participation> participations = [];
     private readonly HashSet<Identifier> withoutVectors = [];
-    private SurvivorHistory releasedBefore = SurvivorHistory.Empty;
     private readonly BudgetLedger? budget;
+    private ParticipationRecord participation = new();
     private HolderKeys? holderKeys;
     private int failuresInARow;
     private double? unknownPerHonest;
@@ -73,10 +72,10 @@ public sealed class TaskState
     public IReadOnlyList<RoundSummary> Rounds => rounds;
 
     /// <summary>Whose updates were in the sums released so far. A sum counts as released once shares were asked for, whatever became of the round.</summary>
-    public SurvivorHistory Released { get; private set; } = SurvivorHistory.Empty;
+    public SurvivorHistory Released => participation.Released;
 
     /// <summary>Every released sum and how near its survivors come to those of an earlier one.</summary>
-    public IReadOnlyList<Participation> Participations => participations;
+    public IReadOnlyList<Participation> Participations => participation.Participations;
 
     /// <summary>Filter and odometer of the task's privacy budget; null if its sums are exact.</summary>
     /// <remarks>
@@ -144,10 +143,9 @@ public sealed class TaskState
             EntryCount = EntryCount,
             CompletedRounds = CompletedRounds,
             Round = Round,
-            Released = Released,
             IsFinished = IsFinished,
             FinishReason = FinishReason,
-            releasedBefore = releasedBefore,
+            participation = participation.Copy(),
             failuresInARow = failuresInARow,
             unknownPerHonest = unknownPerHonest,
             completedTrainRounds = completedTrainRounds,
@@ -156,7 +154,6 @@ public sealed class TaskState
             holderKeys = holderKeys?.Copy(),
         };
         copy.rounds.AddRange(rounds);
-        copy.participations.AddRange(participations);
         copy.withoutVectors.UnionWith(withoutVectors);
         foreach (BudgetEntry charge in budget?.Entries ?? [])
         {
@@ -262,8 +259,8 @@ public sealed class TaskState
                 TakeKeys(opened.Round);
                 if (opened.Round.Noise is { } noise)
                     budget!.Reserve(opened.Round.Number, noise.Charge);
-                Round = new ServerRound(Parameters.TaskId, index, entryBytes, Parameters.Complete(opened.Round), Roster, blobs.Get(opened.Round.PseudonymSaltDigest), blobs, Released);
-                releasedBefore = Released;
+                Round = new ServerRound(Parameters.TaskId, index, entryBytes, Parameters.Complete(opened.Round), Roster, blobs.Get(opened.Round.PseudonymSaltDigest), blobs, participation.Listed);
+                participation.Open();
                 break;
             case TaskEvent.HolderKeyOffered offered when !IsOver && holderKeys is not null:
                 holderKeys.Apply(index, blobs.Get(offered.OfferDigest).Span, Roster);
@@ -348,7 +345,7 @@ public sealed class TaskState
     /// <summary>Why no further round opens: empty if the schedule is complete; null if one does.</summary>
     private string? FindEnd()
     {
-        if (failuresInARow > Parameters.Schedule.GreatestFailures || rounds is [.., { AbortReason: RoundSummary.Diverged }])
+        if (failuresInARow > Parameters.Schedule.GreatestFailures || rounds is [.., { AbortReason: ErrorCodes.TrainingDiverged }])
             return rounds[^1].AbortReason ?? ErrorCodes.InternalError;
         if (NextKind is not { } kind)
             return "";
@@ -404,12 +401,14 @@ public sealed class TaskState
     {
         Round!.Apply(index, change);
         int number = Round.Parameters.Number;
+        if (change is TaskEvent.ListPublished { Kind: EventType.SurvivorsListed } published)
+            participation.List(LeafOf(published.RoundId));
         if (change is TaskEvent.ListPublished { Kind: EventType.UnmaskRequested } asked)
         {
             // The first leaf that asks commits the round: its charge covers all leaves, each record and client standing in one of them.
             if (IsReserved)
                 Commit(number);
-            Release(Round.Leaves.FirstOrDefault(l => l.Parameters.RoundId == asked.RoundId) ?? Round);
+            participation.Release(LeafOf(asked.RoundId));
         }
 
         if (HasOpenRound)
@@ -417,7 +416,11 @@ public sealed class TaskState
         if (IsReserved)
             budget!.Void(number);
         if (Round.Leaves.Count > 0 && Round.Survivors.Count > 0)
-            Release(Round); // Whoever has the sums of the leaves has theirs.
+        {
+            participation.List(Round);
+            participation.Release(Round); // Whoever has the sums of the leaves has theirs.
+        }
+
         bool isClosed = Round.Phase == RoundPhase.Closed;
         rounds.Add(new RoundSummary(
             Round.Parameters.RoundId,
@@ -446,12 +449,5 @@ public sealed class TaskState
         isNodeReleased |= Round!.Parameters.Kind == RoundKind.Train;
     }
 
-    /// <summary>Remembers the survivors of a round or leaf, compared with those of earlier rounds: the leaves of one round are disjoint anyway.</summary>
-    private void Release(ServerRound cohort)
-    {
-        RoundParameters parameters = cohort.Parameters;
-        (int Round, int Difference)? nearest = releasedBefore.Nearest(parameters.Kind, cohort.Survivors);
-        participations.Add(new Participation(parameters.Number, parameters.RoundId, parameters.Kind, cohort.SurvivorCount, nearest?.Round, nearest?.Difference));
-        Released = Released.Add(parameters.Number, parameters.Kind, cohort.Survivors);
-    }
+    private ServerRound LeafOf(Identifier roundId) => Round!.Leaves.FirstOrDefault(l => l.Parameters.RoundId == roundId) ?? Round;
 }

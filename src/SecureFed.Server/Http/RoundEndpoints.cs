@@ -57,8 +57,8 @@ internal static class RoundEndpoints
             .WithName("GetInbox").WithSummary("The dealers list and the sealed shares addressed to a client, for itself. Long poll.");
         endpoints.MapGet(Prefix + "/receipt/{client}", GetReceiptAsync)
             .WithName("GetReceipt").WithSummary("Proof that a client's upload is in the log, for itself: .tlog-proof text, or with known=SIZE in binary form. Long poll; 202 until a checkpoint covers it.");
-        endpoints.MapGet(Prefix + "/aggregate", GetAggregate).WithName("GetAggregate").WithSummary("The sum of the survivors' updates.");
-        endpoints.MapGet(Prefix + "/manifest", GetManifest).WithName("GetManifest").WithSummary("What a round leaves for auditors.").Produces<ManifestView>();
+        endpoints.MapGet(Prefix + "/aggregate", GetAggregateAsync).WithName("GetAggregate").WithSummary("The sum of the survivors' updates.");
+        endpoints.MapGet(Prefix + "/manifest", GetManifestAsync).WithName("GetManifest").WithSummary("What a round leaves for auditors.").Produces<ManifestView>();
         endpoints.MapGet(Prefix + "/events", GetEvents)
             .WithName("GetRoundEvents").WithSummary("The round's state at every change until it is over, as server-sent events.").Produces<RoundView>(contentType: "text/event-stream");
         endpoints.MapPost(Prefix + "/abort", AbortAsync).WithName("AbortRound").WithSummary("Ends the round in progress; operators only.");
@@ -186,20 +186,20 @@ internal static class RoundEndpoints
         }
     }
 
-    private static IResult GetAggregate(string task, string round, TaskRegistry registry)
+    private static async Task<IResult> GetAggregateAsync(string task, string round, TaskRegistry registry, CancellationToken cancellationToken)
     {
         if (Find(task, round, registry, out TaskHost? host, out ServerRound? found) is { } missing)
             return missing;
-        return found!.AggregateDigest is { } digest && host!.TryGetBlob(digest, out ReadOnlyMemory<byte> sum)
+        return await host!.HoldsSumAsync(found!, cancellationToken) && host.TryGetBlob(found!.AggregateDigest!.Value, out ReadOnlyMemory<byte> sum)
             ? BinaryResults.Of("aggregate", sum)
             : ProblemResponses.Of(ErrorCodes.NotReady, "The round has no sum (yet).");
     }
 
-    private static IResult GetManifest(string task, string round, TaskRegistry registry)
+    private static async Task<IResult> GetManifestAsync(string task, string round, TaskRegistry registry, CancellationToken cancellationToken)
     {
         if (Find(task, round, registry, out TaskHost? host, out ServerRound? found) is { } missing)
             return missing;
-        return IsOver(found!)
+        return IsOver(found!) && (found!.AggregateDigest is null || await host!.HoldsSumAsync(found, cancellationToken))
             ? Results.Ok(new ManifestView(
                 TaskEndpoints.ViewOf(found)!,
                 found!.OpenDigest.ToString(),

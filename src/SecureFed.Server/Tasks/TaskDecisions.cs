@@ -53,7 +53,7 @@ internal sealed class TaskDecisions(TaskLog log, RosterDesk rosters, PhaseClocks
         {
             // One client can bring a sum without weight about (a negative one is within the clip norm), so that costs the round and not the task.
             Log.ModelStepFailed(logger, state.Parameters.TaskId, round.Parameters.Number, exception.Code);
-            return state.Refuse(string.Equals(exception.Code, LearningException.ModelNotFinite, StringComparison.Ordinal) ? RoundSummary.Diverged : ErrorCodes.InvalidAggregate);
+            return state.Refuse(string.Equals(exception.Code, LearningException.ModelNotFinite, StringComparison.Ordinal) ? ErrorCodes.TrainingDiverged : ErrorCodes.InvalidAggregate);
         }
     }
 }

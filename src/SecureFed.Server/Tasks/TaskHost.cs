@@ -261,6 +261,16 @@ internal sealed class TaskHost : IDisposable
 
     public bool TryGetBlob(Digest digest, out ReadOnlyMemory<byte> blob) => log.TryGet(digest, out blob);
 
+    /// <summary>Waits until the sum of a round that is seen to be over is durable; false if it has none.</summary>
+    public async Task<bool> HoldsSumAsync(ServerRound round, CancellationToken cancellationToken = default)
+    {
+        if (round.AggregateDigest is not { } digest)
+            return false;
+        if (!log.TryGet(digest, out _))
+            _ = await writer.ReadAsync(_ => true, cancellationToken); // A change keeps readers of the writer out until it is durable.
+        return log.TryGet(digest, out _);
+    }
+
     /// <summary>After this every request about the task fails instead of waiting for a stage that never comes.</summary>
     public void Fail()
     {

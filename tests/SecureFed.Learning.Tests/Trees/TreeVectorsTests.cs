@@ -69,6 +69,56 @@ public class TreeVectorsTests
         Assert.Equal(4, vector.Count(x => x < -0.5));
     }
 
+    /// <summary>The greatest residual of a number is the whole range of its label: two half ranges, beside the hessian of 1. Labels and scores beyond the bounds count as the bounds.</summary>
+    [Theory]
+    [InlineData(TreeRule.Random, -8, 8, 2)]
+    [InlineData(TreeRule.Random, -1e300, 1e9, 2)]
+    [InlineData(TreeRule.Random, 8, -1e9, -2)]
+    [InlineData(TreeRule.Random, 1e300, -8, -2)]
+    [InlineData(TreeRule.Random, 1e300, 1e9, 0)]
+    [InlineData(TreeRule.Random, -8, -8, 0)]
+    [InlineData(TreeRule.Random, 0, 4, 0.5)]
+    [InlineData(TreeRule.Histogram, -8, 8, 2)]
+    [InlineData(TreeRule.Histogram, 1e300, -1e9, -2)]
+    public void A_number_at_its_bounds_or_beyond_reaches_the_norm_and_no_more(TreeRule rule, double label, double score, double gradient)
+    {
+        int perRound = rule == TreeRule.Random ? 4 : 1;
+        TreeOptions options = TreeExamples.Options(rule, 4, 2, 1, perRound, ModelKind.Linear);
+        DataSchema schema = TreeExamples.Schema(LabelKind.Numeric);
+        var rows = new TreeRows(DataSet.Create(["a", "b", "c", "constant"], [1e9, -1e9, 0, 1], [label]), TreeBins.FromBounds(schema, 8), schema.Label);
+        double[] parameters = TreeEnsemble.Initial(options, schema.Label);
+        parameters[0] = score;
+        var records = new TreeRecords(rows, options, parameters, [], 0, 9);
+        var vector = new double[records.Layout.Dimension];
+        records.Write(0, vector);
+
+        RequireNorms(records.Layout, vector);
+        double[] g = [.. vector[..(vector.Length / 2)].Where(x => x != 0)];
+        Assert.Equal(gradient is 0 ? [] : Enumerable.Repeat(gradient, 4), g); // Once per tree, or per feature.
+        Assert.Equal(4, vector[(vector.Length / 2)..].Count(x => x is 1));
+        if (Math.Abs(gradient) is 2)
+        {
+            double bound = Math.Sqrt(records.Layout.Segments.Sum(segment => segment.NormBound * segment.NormBound));
+            Assert.Equal(bound, Math.Sqrt(vector.Sum(x => x * x)), 1e-12);
+        }
+    }
+
+    /// <summary>Adding or leaving out a row changes a sum by that row's vector and by nothing else, so that the bound of a row is the sensitivity.</summary>
+    [Fact]
+    public void Leaving_out_a_row_changes_the_sum_by_its_own_vector()
+    {
+        TreeOptions options = TreeExamples.Options(TreeRule.Random, 4, 3, 0.3, 2, ModelKind.Linear);
+        DataSchema schema = TreeExamples.Schema(LabelKind.Numeric);
+        DataSet data = TreeExamples.Rows(30, 8, LabelKind.Numeric);
+        double[] model = TreeEnsemble.Initial(options, schema.Label);
+        TreeRecords Records(DataSet rows) => new(new TreeRows(rows, TreeBins.FromBounds(schema, 8), schema.Label), options, model, [], 0, 3);
+        TreeRecords all = Records(data);
+        var own = new double[all.Layout.Dimension];
+        all.Write(17, own);
+        double[] others = RecordVectors.Sum(Records(data.Select([.. Enumerable.Range(0, 30).Where(row => row != 17)])));
+        Assert.Equal(RecordVectors.Sum(all), others.Zip(own, (x, y) => x + y), (x, y) => Math.Abs(x - y) < 1e-12);
+    }
+
     [Fact]
     public void Cells_of_every_row_and_client_keep_their_norm()
     {

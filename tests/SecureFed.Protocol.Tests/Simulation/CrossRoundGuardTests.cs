@@ -60,6 +60,23 @@ public sealed class CrossRoundGuardTests
         Assert.Equal(RoundPhase.Closed, tight.Server.Round.Phase);
     }
 
+    /// <summary>Clients remember what they confirmed; a server that did not would be refused by them for as long as the same clients come.</summary>
+    [Fact]
+    public void A_list_that_some_confirmed_before_its_round_was_lost_keeps_its_distance_to_later_ones()
+    {
+        server.OpenRound();
+        consortium.RunTo(RoundPhase.Upload);
+        consortium.RunTo(RoundPhase.Confirm, [.. consortium.Clients.Skip(1)]);
+        consortium.Step(consortium.Clients.Skip(1).Take(3));
+        server.Advance(Patience.DeadlinePassed);
+        Assert.Equal((ErrorCodes.QuorumMissing, 0), (server.Round.AbortReason, server.State.Released.Count));
+
+        Run(consortium.Clients);
+        Assert.All(consortium.Clients.Where(c => server.Round.Survivors.Contains(c.Id)), c => Assert.Null(c.Refusal));
+        Assert.Equal((RoundPhase.Closed, 9), (server.Round.Phase, server.Round.SurvivorCount));
+        Assert.Equal(server.Observe(), SimulatedServer.Observe(server.Fold(server.Entries.Count), consortium.Roster));
+    }
+
     [Fact]
     public void A_client_refuses_what_a_server_without_the_guard_lists()
     {

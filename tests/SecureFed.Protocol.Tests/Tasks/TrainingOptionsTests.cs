@@ -1,3 +1,4 @@
+using SecureFed.Protocol.Errors;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
 using SecureFed.Protocol.Tests.Simulation;
@@ -104,7 +105,7 @@ public sealed class TrainingOptionsTests
         SimulatedServer server = consortium.Server;
         server.OpenRound();
         consortium.RunTo(RoundPhase.Closed);
-        server.Append(server.State.Refuse(RoundSummary.Diverged));
+        server.Append(server.State.Refuse(ErrorCodes.TrainingDiverged));
         PendingEvent end = server.State.Next(consortium.Random)!;
         Assert.Equal("training-diverged", Assert.IsType<TaskEvent.TaskFinished>(end.Event).Reason);
         server.Append(end);

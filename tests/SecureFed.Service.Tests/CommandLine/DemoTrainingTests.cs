@@ -65,11 +65,17 @@ public class DemoTrainingTests
     {
         string[] skewed = ["demo", "--json", "--scenario", "finance", "--clients", "6", "--rounds", "5", "--dirichlet", "0.1", "--local-epochs", "10", "--privacy", "none", "--measure-drift", "--protection", protection];
         using TemporaryDirectory directory = new();
-        JsonElement corrected = await RunAsync([.. skewed, "--correct-drift", "--out", directory.File("demo")]);
+        JsonElement corrected = await RunAsync([.. skewed, "--correct-drift", "--evaluate-every", "2", "--out", directory.File("demo")]);
         JsonElement plain = await RunAsync(skewed);
         Assert.True(LossesOf(corrected)[^1] < LossesOf(plain)[^1]);
         Assert.True(DispersionOf(corrected) < DispersionOf(plain) / 4, $"{DispersionOf(corrected)}, {DispersionOf(plain)}");
         Assert.Equal(0, (await Cli.RunAsync("audit", "verify", directory.File("demo"), "--json")).ExitCode); // Recomputes each model with the gradient behind it.
+        JsonElement report = (await Cli.RunAsync("audit", "report", directory.File("demo"), "--out", directory.File("report.html"), "--json")).Json; // Recomputes drift and loss too.
+        Assert.Equal(
+            corrected.GetProperty("rounds").EnumerateArray().Select(r => r.GetProperty("drift").GetProperty("dispersion").GetDouble()),
+            report.GetProperty("drift").EnumerateArray().Select(d => d.GetProperty("dispersion").GetDouble()));
+        JsonElement[] evaluations = [.. report.GetProperty("evaluations").EnumerateArray()];
+        Assert.True(evaluations.Length >= 2 && evaluations[^1].GetProperty("loss").GetDouble() < evaluations[0].GetProperty("loss").GetDouble());
 
         static double DispersionOf(JsonElement json) => json.GetProperty("rounds").EnumerateArray().Last().GetProperty("drift").GetProperty("dispersion").GetDouble();
     }

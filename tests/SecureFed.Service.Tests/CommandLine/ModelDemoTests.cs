@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using SecureFed.Learning;
 using SecureFed.Service.Tests.Consortium;
 
 namespace SecureFed.Service.Tests.CommandLine;
@@ -38,7 +37,7 @@ public class ModelDemoTests
     public async Task A_numeric_label_is_a_regression(string model, string privacy)
     {
         using TemporaryDirectory directory = new();
-        Transcript transcript = await RunAsync(directory, Rows(directory, row => row.Number), ["--model", model, "--privacy", privacy, .. privacy is "none" ? new[] { "--rounds", "15", "--learning-rate", "0.05" } : ["--rounds", "5"]]);
+        Transcript transcript = await RunAsync(directory, LabelledRows.Write(directory, LabelledRows.Number), ["--model", model, "--privacy", privacy, .. privacy is "none" ? new[] { "--rounds", "15", "--learning-rate", "0.05" } : ["--rounds", "5"]]);
         JsonElement metrics = transcript.Json.GetProperty("metrics");
         Assert.Equal((JsonValueKind.Null, JsonValueKind.Null), (metrics.GetProperty("auc").ValueKind, metrics.GetProperty("accuracy").ValueKind));
         if (privacy is "none")
@@ -49,7 +48,7 @@ public class ModelDemoTests
     public async Task Several_classes_are_learned_exported_and_predicted()
     {
         using TemporaryDirectory directory = new();
-        string csv = Rows(directory, row => row.Class);
+        string csv = LabelledRows.Write(directory, ClassOf);
         string home = directory.File("out");
         Transcript demo = await RunAsync(directory, csv, "--model", "network", "--privacy", "none", "--rounds", "20", "--learning-rate", "0.05", "--out", home);
         double accuracy = demo.Json.GetProperty("metrics").GetProperty("accuracy").GetDouble();
@@ -77,9 +76,7 @@ public class ModelDemoTests
         }
 
         // Every fifth row is a test row: on those the demo has measured the same model.
-        string[] lines = File.ReadAllLines(csv);
-        string test = directory.File("test.csv");
-        File.WriteAllLines(test, [lines[0], .. lines.Skip(1).Where((_, i) => i % 5 == 0)]);
+        string test = LabelledRows.TestRows(directory, csv);
         Transcript measured = await Cli.RunAsync("model", "predict", "--json", "--model", home, "--data", test, "--out", directory.File("predictions.csv"));
         Assert.Equal(accuracy, measured.Json.GetProperty("metrics").GetProperty("accuracy").GetDouble(), 1e-12);
         Assert.Equal(61, File.ReadAllLines(directory.File("predictions.csv")).Length);
@@ -91,7 +88,7 @@ public class ModelDemoTests
     {
         using TemporaryDirectory directory = new();
         string home = directory.File("out");
-        string csv = Rows(directory, row => row.Class);
+        string csv = LabelledRows.Write(directory, ClassOf);
         await RunAsync(directory, csv, "--model", "softmax", "--privacy", "none", "--rounds", "1", "--out", home);
         async Task AssertRefusedAsync(string code, string content)
         {
@@ -169,19 +166,5 @@ public class ModelDemoTests
         return transcript;
     }
 
-    private static string Rows(TemporaryDirectory directory, Func<(string Number, string Class), string> label)
-    {
-        DeterministicSequence random = new(5);
-        string path = directory.File("rows.csv");
-        File.WriteAllLines(path, ["x,z,site,y", .. Enumerable.Range(0, 300).Select(_ =>
-        {
-            (double x, double z) = (random.NextUniform(-3, 3), random.NextUniform(0, 10));
-            bool isNorth = random.NextBoolean(0.5);
-            double score = (2 * x) - z + (isNorth ? 2 : -2) + random.NextGaussian(0, 0.3);
-            string number = score.ToString("R", CultureInfo.InvariantCulture);
-            string row = string.Create(CultureInfo.InvariantCulture, $"{x:R},{z:R},{(isNorth ? "north" : "south")}");
-            return $"{row},{label((number, score < -8 ? "low" : score < -3 ? "\"a b, c\"" : "high"))}";
-        })]);
-        return path;
-    }
+    private static string ClassOf(double score) => score < -8 ? "low" : score < -3 ? "\"a b, c\"" : "high";
 }

@@ -24,9 +24,6 @@ public class TreesDemoTests
 
         Transcript audit = await Cli.RunAsync("audit", "verify", place);
         Assert.True(audit.ExitCode == 0, audit.Output + audit.Diagnostics);
-
-        (await Cli.RunAsync("model", "export", "--json", "--in", place, "--out", directory.File("model"))).AssertFailure(1, "trees-unsupported");
-        (await Cli.RunAsync("model", "predict", "--json", "--model", place, "--data", directory.File("rows.csv"))).AssertFailure(1, "trees-unsupported");
     }
 
     [Fact]
@@ -48,6 +45,7 @@ public class TreesDemoTests
     [InlineData("--proximal", "--model", "trees", "--privacy", "none", "--proximal", "0.1")]
     [InlineData("deep", "--model", "trees", "--depth", "7")]
     [InlineData("bins", "--model", "trees", "--bins", "1")]
+    [InlineData("--network-output", "--model", "trees", "--network-output", "linear")]
     [InlineData("training rounds", "--model", "trees", "--rounds", "7", "--privacy", "none")]
     public async Task Options_that_do_not_go_together_are_refused(string named, params string[] options)
     {

@@ -77,13 +77,17 @@ public sealed class ExplanationChartTests
         Assert.Empty(document.Descendants("script"));
     }
 
-    /// <summary>Slice C measures drift; the report shows it where it is given.</summary>
     [Fact]
-    public void Drift_and_learning_curve_are_shown_where_they_are_given()
+    public void Learning_curve_evaluations_and_drift_are_shown_where_they_are_known()
     {
         StringBuilder html = new();
-        ReportExplanation.Write(html, WithExplanation(null) with { LearningCurve = [new(1, 0.7), new(2, 0.6)], Drift = [new(1, 0.1), new(2, 0.3)] });
-        Assert.Equal(["learning-curve", "drift"], XElement.Parse($"<body>{html}</body>").Descendants("section").Select(s => s.Attribute("id")!.Value));
+        ReportExplanation.Write(html, WithExplanation(null) with
+        {
+            LearningCurve = [new(1, 0.7), new(2, 0.6)],
+            Evaluations = [new(2, 100, 0.65, 0.8, 0.75, null), new(4, 100, 0.6, 0.8, 0.75, null)],
+            Drift = [new(1, 0.1, 0.01, 0), new(2, 0.3, 0.02, 0.004)],
+        });
+        Assert.Equal(["learning-curve", "evaluations", "drift"], XElement.Parse($"<body>{html}</body>").Descendants("section").Select(s => s.Attribute("id")!.Value));
     }
 
     private static string[] Charts(string name) =>
@@ -118,5 +122,7 @@ public sealed class ExplanationChartTests
         Deviations = [],
         Leakage = [],
         Explanation = explanation,
+        Evaluations = [],
+        Drift = [],
     };
 }

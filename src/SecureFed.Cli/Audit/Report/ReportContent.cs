@@ -76,8 +76,11 @@ internal sealed record ReportContent
     /// <summary>Loss after each training round on rows that the maker of the report holds; null where nobody measured it: the log has no such figure.</summary>
     public IReadOnlyList<ReportLoss>? LearningCurve { get; init; }
 
-    /// <summary>How far the clients' updates lay apart in each training round; null where it was not measured.</summary>
-    public IReadOnlyList<ReportDrift>? Drift { get; init; }
+    /// <summary>Every evaluation on the clients' rows, recomputed from the blobs; empty without them.</summary>
+    public required IReadOnlyList<ReportEvaluation> Evaluations { get; init; }
+
+    /// <summary>How far the clients' updates lay apart in each training round, recomputed from the blobs; empty where it was not measured.</summary>
+    public required IReadOnlyList<ReportDrift> Drift { get; init; }
 
     public static ReportContent Of(AuditResult result)
     {
@@ -109,8 +112,12 @@ internal sealed record ReportContent
             Deviations = DeviationsOf(result),
             Leakage = ReportFields.Leakage(audit),
             Explanation = result.Explanation,
+            Evaluations = [.. FiguresOf(result).Where(f => f.Metrics is not null).Select(f => new ReportEvaluation(f.Round, f.Metrics!.Rows, f.Metrics.Loss, f.Metrics.Auc, f.Metrics.Accuracy, f.Metrics.Rmse))],
+            Drift = [.. FiguresOf(result).Where(f => f.Drift is not null).Select(f => new ReportDrift(f.Round, f.Drift!.Dispersion, f.Drift.SquaredMeanNorm, f.Drift.Deviation))],
         };
     }
+
+    private static IReadOnlyList<RoundFigures> FiguresOf(AuditResult result) => result.Figures ?? [];
 
     private static string HeadlineOf(AuditResult result, Checkpoint? tree)
     {
@@ -205,8 +212,11 @@ internal sealed record ReportEnrolmentCount(int Added, int Removed);
 /// <summary>Mean loss after a training round.</summary>
 internal sealed record ReportLoss(int Round, double Loss);
 
-/// <summary>Drift of a training round.</summary>
-internal sealed record ReportDrift(int Round, double Drift);
+/// <summary>An evaluation round. What the model has no such metric of is null.</summary>
+internal sealed record ReportEvaluation(int Round, long Rows, double Loss, double? Auc, double? Accuracy, double? Rmse);
+
+/// <summary>Drift in a training round: <see cref="DriftView"/>.</summary>
+internal sealed record ReportDrift(int Round, double Dispersion, double SquaredMeanNorm, double Deviation);
 
 /// <summary>A key that the report depends on.</summary>
 internal sealed record ReportKey(string Role, string Fingerprint, string Source);

@@ -22,14 +22,30 @@ internal static class ReportExplanation
                 "Mean loss on test rows that the maker of this report holds; not in the log, and not seen by the server. A line that still falls at the end says that more rounds could help; it does not say what they would cost.");
         }
 
+        if (report.Evaluations is { Count: > 0 } evaluations)
+        {
+            Chart(
+                html,
+                "Evaluation on the clients' rows",
+                "evaluations",
+                evaluations.Count < 2 ? "" : ExplanationCharts.Line("Loss in each evaluation", "Mean loss over the rows of the clients in each evaluation round.", [.. evaluations.Select(e => (e.Round, e.Loss))]),
+                "Sums over the rows on which the model was trained, noise included where the task has any; early stopping goes by these losses. They say how well the model fits those rows, not how it does on others.",
+                () => ReportHtml.Grid(
+                    html,
+                    ["round", "rows", "loss", "AUC", "accuracy", "RMSE"],
+                    evaluations.Select(e => (string[])[Number(e.Round, "0"), Number(e.Rows, "0"), Number(e.Loss, "0.0000"), Text(e.Auc), Text(e.Accuracy), Text(e.Rmse)]),
+                    null));
+        }
+
         if (report.Drift is { Count: > 0 } drift)
         {
+            string noise = drift.All(d => d.Deviation == 0) ? "" : $" The noise in them has a standard deviation of up to {Number(drift.Max(d => d.Deviation), "0.####")}.";
             Chart(
                 html,
                 "Drift",
                 "drift",
-                ExplanationCharts.Line("Drift in each training round", "How far the clients' updates lay apart in each training round.", [.. drift.Select(d => (d.Round, d.Drift))]),
-                "How far the clients' updates lay apart. Large values say that their data differ; they do not say whose.");
+                ExplanationCharts.Line("Drift in each training round", "Mean squared distance of the clients' updates from their mean in each training round.", [.. drift.Select(d => (d.Round, d.Dispersion))]),
+                $"Mean squared distance of the clients' updates from their mean; in the last round {Number(drift[^1].Dispersion, "0.####")}, where the mean's own squared length was {Number(drift[^1].SquaredMeanNorm, "0.####")}. A distance far above that length says that the clients pull in different directions; it does not say who.{noise}");
         }
 
         if (report.Explanation is { } explanation)
@@ -108,6 +124,8 @@ internal static class ReportExplanation
     }
 
     private static string Share(EstimateView? estimate) => estimate is null ? "not resolved" : $"{Number(estimate.Value, "0.000")} ± {Number(estimate.Error, "0.000")}";
+
+    private static string Text(double? value) => value is { } known ? Number(known) : "";
 
     private static string Number(double value, string format = "0.0000") => value.ToString(format, CultureInfo.InvariantCulture);
 }
