@@ -15,7 +15,7 @@ namespace SecureFed.Cli.Demo;
 /// <summary>A demo that can run: data dealt, thresholds feasible, every default decided.</summary>
 /// <param name="Scenario">Scenario.</param>
 /// <param name="Data">Who holds which rows.</param>
-/// <param name="Notes">How the CSV was read.</param>
+/// <param name="Notes">What is learnt of what, and how a CSV was read.</param>
 /// <param name="Model">Model.</param>
 /// <param name="Dropout">Probability that a client drops out of a round.</param>
 /// <param name="Cohort">Bounds.</param>
@@ -101,7 +101,7 @@ internal sealed record DemoPlan(
         ScenarioData data = table is null ? scenario.Generate(clients, Seed, DemoTraining.DealingOf(options)) : Scenario.Deal(table, clients, Seed, DemoTraining.DealingOf(options));
         if (options.BoundsFrom is { } answers)
             data = data.With(Stats.StatsBounds.Apply(data.Schema, answers));
-        IReadOnlyList<string> notes = table?.Notes ?? [];
+        IReadOnlyList<string> notes = table is null ? [scenario.Description] : [$"{clients} clients learn '{options.Label}' from the rows of {string.Join(", ", options.Data.Select(Path.GetFileName))}, without showing each other theirs.", .. table.Notes];
         DemoTrees? trees = DemoTrees.For(options, scenario, model, data.Schema.Features.Count);
         DemoModel form = DemoModel.Create(options, model, label, data.Schema, table?.Classes ?? [], scenario.Network.Hidden);
         bool isNetwork = model == ModelKind.Network;

@@ -162,7 +162,6 @@ internal static class DemoReport
 
     private static void WriteTables(DemoResult result, DemoPlan plan, string? directory, Terminal terminal, IReadOnlyList<(string Name, double? Coefficient)> features)
     {
-        terminal.WriteLine($"{plan.Scenario.Description}");
         foreach (string note in plan.Notes)
             terminal.WriteLine(note);
         terminal.WriteLine();
