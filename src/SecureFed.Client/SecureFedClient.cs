@@ -74,7 +74,7 @@ public sealed class SecureFedClient
             throw new SecureFedException(ErrorCodes.WrongPhase, $"The task is in a {round.Kind} round, which needs the client's rows: take part with RunAsync.");
         if (task.Privacy.Unit == PrivacyUnit.Record)
             throw NeedsRecords();
-        RoundOutcome outcome = await JoinAsync(round, _ => ValueTask.FromResult(new RoundInput(values, null)), cancellationToken);
+        RoundOutcome outcome = await JoinAsync(round, (_, _) => ValueTask.FromResult(new RoundInput(values, null)), cancellationToken);
         return outcome.Status switch
         {
             RoundStatus.Contributed or RoundStatus.Resumed => outcome,
@@ -111,10 +111,10 @@ public sealed class SecureFedClient
             bool isComputed = false;
             RoundOutcome outcome = await JoinAsync(
                 round,
-                assignment =>
+                (assignment, saved) =>
                 {
                     isComputed = true;
-                    return ComputeAsync(trainer, Interlocked.Exchange(ref ahead, null), assignment, cancellationToken);
+                    return ComputeAsync(trainer, Interlocked.Exchange(ref ahead, null), assignment, saved, cancellationToken);
                 },
                 cancellationToken);
             progress?.Report(isComputed && trainer is DataSetTrainer rows ? outcome with { RowsFault = rows.RowsFault } : outcome);
@@ -137,7 +137,7 @@ public sealed class SecureFedClient
     public async Task<TaskParameters> GetTaskParametersAsync(CancellationToken cancellationToken = default) =>
         (await GetContextAsync(cancellationToken)).Task;
 
-    private async Task<RoundOutcome> JoinAsync(RoundView view, Func<RoundAssignment, ValueTask<RoundInput>> compute, CancellationToken cancellationToken)
+    private async Task<RoundOutcome> JoinAsync(RoundView view, Func<RoundAssignment, SavedRounds, ValueTask<RoundInput>> compute, CancellationToken cancellationToken)
     {
         await using IAsyncDisposable lease = await options.StateStore.LeaseAsync(options.TaskId, cancellationToken);
         SavedRounds saved = await options.StateStore.LoadAsync(options.TaskId, cancellationToken) ?? new SavedRounds(0, default);
@@ -154,7 +154,7 @@ public sealed class SecureFedClient
 
         async ValueTask<RoundInput> ComputeForAsync()
         {
-            RoundInput input = await compute(assignment);
+            RoundInput input = await compute(assignment, saved);
             return charge?.Node > 0
                 ? input with { Leaves = leaves ??= new LeafSums(client.Task.Privacy.TreeLeaves), TrainRound = model.CompletedTrainRounds }
                 : input;
@@ -181,7 +181,7 @@ public sealed class SecureFedClient
         {
             throw new RoundRefusedException(
                 ErrorCodes.RoundRepeated,
-                $"Round {round.Number} repeats a {round.Kind} round on the same model for which this client has released its shares: the two sums could be subtracted. The client abstains; the operator starts a new task if the first round really failed.");
+                $"Round {round.Number} repeats a {round.Kind} round on a model for which this client has given its numbers before: the two sums could be subtracted. The client abstains; the operator starts a new task if the first round really failed.");
         }
 
         ModelState model = await GetModelAsync(round.ModelDigest, cancellationToken);
@@ -192,15 +192,19 @@ public sealed class SecureFedClient
         return new ExaminedRound(client, transport, opening, new RoundAssignment(client.InForce, round, model));
     }
 
-    /// <summary>An update that was computed ahead is used once, if it is not too old; then a fresh one is due.</summary>
-    private static async ValueTask<RoundInput> ComputeAsync(ILocalTrainer trainer, StaleUpdate? ahead, RoundAssignment assignment, CancellationToken cancellationToken)
+    /// <summary>An update that was computed ahead is used once, if it is not too old and no sum without noise may hold the same numbers already; then a fresh one is due.</summary>
+    private static async ValueTask<RoundInput> ComputeAsync(ILocalTrainer trainer, StaleUpdate? ahead, RoundAssignment assignment, SavedRounds saved, CancellationToken cancellationToken)
     {
         if (assignment.Task.Privacy.Unit == PrivacyUnit.Record)
             return new RoundInput(default, await ((IRecordTrainer)trainer).OpenRecordsAsync(assignment, cancellationToken));
-        return new RoundInput(ahead?.For(assignment) ?? await trainer.ComputeAsync(assignment, cancellationToken), null);
+        bool isGiven = ahead is not null && assignment.Round.Noise is null && saved.Answered?.Contains(ahead.ComputedOn) == true;
+        if (isGiven || ahead?.For(assignment) is not { } values)
+            return new RoundInput(await trainer.ComputeAsync(assignment, cancellationToken), null);
+        return new RoundInput(values, null, ComputedOn: ahead.ComputedOn == RoundRepetition.DigestOf(assignment.Round) ? null : ahead.ComputedOn);
     }
 
     /// <summary>Computes on the model of a round without joining it, however long that takes: nobody waits for this client.</summary>
+    /// <remarks>Ahead of any charge: nothing of it leaves before a round that takes it is paid for.</remarks>
     private async Task<StaleUpdate?> ComputeAheadAsync(RoundView view, ILocalTrainer trainer, CancellationToken cancellationToken)
     {
         SavedRounds saved = await options.StateStore.LoadAsync(options.TaskId, cancellationToken) ?? new SavedRounds(0, default);
@@ -216,13 +220,14 @@ public sealed class SecureFedClient
         }
 
         int trainRounds = examined.Assignment.Model.CompletedTrainRounds;
+        Digest computedOn = RoundRepetition.DigestOf(examined.Assignment.Round);
         try
         {
-            return new StaleUpdate(trainRounds, await trainer.ComputeAsync(examined.Assignment, cancellationToken));
+            return new StaleUpdate(trainRounds, computedOn, await trainer.ComputeAsync(examined.Assignment, cancellationToken));
         }
         catch (Exception exception) when (examined.Assignment.Round.Noise is not null && !cancellationToken.IsCancellationRequested)
         {
-            return new StaleUpdate(trainRounds, [], exception); // Staying away because of the data would tell something without noise.
+            return new StaleUpdate(trainRounds, computedOn, [], exception); // Staying away because of the data would tell something without noise.
         }
     }
 

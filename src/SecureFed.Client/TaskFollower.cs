@@ -47,21 +47,14 @@ internal sealed class TaskFollower(ServiceConnection connection, Identifier task
             throw new RoundRefusedException(ErrorCodes.InvalidParameters, $"The task has other parameters than those with which this {Party} joined it before; a changed task needs a new identifier.");
         if (policy.Check(task) is { } violation)
             throw new RoundRefusedException(violation);
-        return HasItsShapes(task)
-            ? task
-            : throw new RoundRefusedException(ErrorCodes.InvalidParameters, $"The task's segments are not those that follow from its model; the {Party} abstains.");
-    }
-
-    /// <summary>False also for questions that make no sense: the task's form does not say all that the learning library asks of them.</summary>
-    private static bool HasItsShapes(TaskParameters task)
-    {
         try
         {
-            return new LearningTask(task).HasShapesOf(task);
+            LearningTask.Read(task);
+            return task;
         }
-        catch (InvalidOperationException)
+        catch (InvalidOperationException exception)
         {
-            return false;
+            throw new RoundRefusedException(ErrorCodes.InvalidParameters, $"The task cannot be what it says: {exception.Message} The {Party} abstains.");
         }
     }
 

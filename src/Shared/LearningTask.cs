@@ -33,6 +33,29 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
         taskId = task.TaskId;
     }
 
+    /// <summary>A task that somebody else made: the learning library takes all that it states, in every round, and its segments follow from its model.</summary>
+    /// <exception cref="InvalidOperationException">One of that does not hold; the task's form does not say all that the library asks.</exception>
+    public static LearningTask Read(TaskParameters task) => OfForeign(() =>
+    {
+        LearningTask learning = new(task);
+        _ = learning.RuleIn(learning.trainRounds); // A schedule is least in its first round, which the layout asks for, or in its last.
+        return learning.HasShapesOf(task) ? learning : throw new InvalidOperationException("its segments are not those that follow from its model.");
+    });
+
+    /// <summary>What is computed from parameters, models or sums that somebody else made: numbers out of range are that person's fault and no error of the program.</summary>
+    /// <exception cref="InvalidOperationException">Numbers are out of range.</exception>
+    public static T OfForeign<T>(Func<T> compute)
+    {
+        try
+        {
+            return compute();
+        }
+        catch (Exception exception) when (exception is ArgumentException or OverflowException)
+        {
+            throw new InvalidOperationException(exception.Message, exception);
+        }
+    }
+
     /// <summary>The questions of a statistics task; null for any other.</summary>
     public StatisticsQuery? Statistics { get; } = StatisticsTask.Read(model);
 
@@ -176,21 +199,23 @@ internal sealed class LearningTask(ModelSpecification model, TrainingSpecificati
     /// <summary>Whether a model that somebody sent belongs to a task of this form.</summary>
     public bool Fits(ModelState state)
     {
-        if (Statistics is not null)
-            return StatisticsTask.Fits(Statistics, state);
-        if (state.Parameters.Count != model.Length || !FitsCorrection(state))
-            return false;
         try
         {
+            if (Statistics is not null)
+                return StatisticsTask.Fits(Statistics, state);
+            if (state.Parameters.Count != model.Length || !IsModelOrNone(state.Averaged) || !IsModelOrNone(state.Best) || !FitsCorrection(state))
+                return false;
             if (Trees is { } trees)
                 return FitsTrees(state, trees);
             return state.Standardisation.Count == 0 || StandardizerOf(state).FeatureCount == model.Features.Count;
         }
-        catch (ArgumentException)
+        catch (Exception exception) when (exception is ArgumentException or OverflowException)
         {
             return false;
         }
     }
+
+    private bool IsModelOrNone(IReadOnlyList<double> parameters) => parameters.Count == 0 || parameters.Count == model.Length;
 
     /// <summary>State of the optimiser before the first round, or with a mean gradient and its model behind the rule's.</summary>
     private bool FitsCorrection(ModelState state) =>

@@ -34,7 +34,7 @@ internal static class StatisticsTask
 
     /// <summary>Whether a model that somebody sent can be a state of these questions.</summary>
     public static bool Fits(StatisticsQuery query, ModelState state) =>
-        state.Parameters.Count == query.ResultLength && state.Standardisation.Count == 0 && state.Averaged.Count == 0 && query.IsState([.. state.OptimizerState]);
+        state.Parameters.Count == query.ResultLength && state.Standardisation.Count == 0 && state.Averaged.Count == 0 && state.Best.Count == 0 && query.IsState([.. state.OptimizerState]);
 
     /// <summary>From a released sum to the answers so far and the next question.</summary>
     /// <param name="query">The task's questions.</param>

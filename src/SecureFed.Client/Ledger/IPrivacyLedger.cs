@@ -4,7 +4,7 @@ namespace SecureFed.Client.Ledger;
 
 /// <summary>The client's own account of what its data has paid, independent of the server's.</summary>
 /// <remarks>
-/// Charged before a round looks at the data, so before the first byte of anything computed from them leaves, and never given back: a client cannot know that a round revealed nothing, the server's word is no proof.
+/// Charged before the first byte of anything computed from the data leaves, and before a round looks at them; only a task with staleness computes ahead of rounds, and what it computes stays here until one is charged. Never given back: a client cannot know that a round revealed nothing, the server's word is no proof.
 /// For that a task may cost a little more here than its own budget, see <see cref="PrivacyLimits.FailureAllowance"/>.
 /// </remarks>
 public interface IPrivacyLedger

@@ -1,6 +1,8 @@
+using SecureFed.Client.State;
 using SecureFed.Privacy.Updates;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
+using SecureFed.Protocol.Wire;
 
 namespace SecureFed.Client.Rounds;
 
@@ -9,8 +11,13 @@ namespace SecureFed.Client.Rounds;
 /// <param name="Records">The records; null with a vector.</param>
 /// <param name="Leaves">What the client holds of the epoch's tree; null if the round releases no node of one.</param>
 /// <param name="TrainRound">Training rounds behind the round's model.</param>
-internal readonly record struct RoundInput(ReadOnlyMemory<double> Values, IRecordSource? Records, LeafSums? Leaves = null, int TrainRound = 0)
+/// <param name="ComputedOn">What the vector was computed on, if on another model than the round's (<see cref="RoundRepetition"/>); else null.</param>
+internal readonly record struct RoundInput(ReadOnlyMemory<double> Values, IRecordSource? Records, LeafSums? Leaves = null, int TrainRound = 0, Digest? ComputedOn = null)
 {
+    /// <summary>With the model that the vector was computed on, before the vector leaves: after a restart nobody would know it. No honest round comes back to that model.</summary>
+    public SavedRounds RememberIn(SavedRounds saved) =>
+        ComputedOn is not { } earlier || saved.Answered?.Contains(earlier) == true ? saved : saved with { Answered = [.. saved.Answered ?? [], earlier] };
+
     /// <param name="pipeline">Stages.</param>
     /// <param name="task">Task.</param>
     /// <param name="round">Round.</param>

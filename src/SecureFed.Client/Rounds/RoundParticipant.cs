@@ -40,7 +40,7 @@ internal abstract class RoundParticipant(ClientContext context, RoundTransport t
     /// <param name="opening">The signed ROUND_OPENED entry, examined by the caller.</param>
     /// <param name="saved">What the client remembers of the task; with the state of this very round if <paramref name="isResuming"/>.</param>
     /// <param name="isResuming">Whether this round was joined before a restart.</param>
-    /// <param name="compute">Computes what to contribute. With noise it is called only when the round is paid for, and whatever it throws becomes a zero vector.</param>
+    /// <param name="compute">Computes what to contribute. With noise it is called only when the round is paid for, and whatever it throws becomes a zero vector. It may hand over what a trainer computed ahead of the round and of any charge: nothing of that has left.</param>
     /// <param name="charge">What the round costs this client's data; null if its sum is exact.</param>
     /// <param name="cancellationToken">Leaves the round; its state stays saved, so that a restart resumes or abstains.</param>
     /// <exception cref="RoundRefusedException">The server or the round breaks the policy; nothing more was revealed.</exception>
@@ -51,13 +51,22 @@ internal abstract class RoundParticipant(ClientContext context, RoundTransport t
         RoundParameters round = Round;
         try
         {
-            // Paid before anything looks at the data: what the server can learn from a round that it ends early (time, silence) is not free either.
+            // Paid before anything that the round asks for is computed, and before anything computed ahead of it leaves: what the server can learn from a round that it ends early (time, silence) is not free either.
             await SaveAsync(saved, RoundPhase.Advertise, cancellationToken);
             if (charge is not null)
                 await ledger.ChargeAsync(charge with { Advertisement = PartDigest }, context.Policy.Limits, cancellationToken);
-            QuantizedUpdate quantized = charge is null
-                ? (await compute()).Quantize(pipeline, context.Task, round, out _)
-                : await QuantizeWithoutFailAsync(compute, round, cancellationToken);
+            QuantizedUpdate quantized;
+            if (charge is null)
+            {
+                RoundInput input = await compute();
+                saved = input.RememberIn(saved);
+                quantized = input.Quantize(pipeline, context.Task, round, out _);
+            }
+            else
+            {
+                quantized = await QuantizeWithoutFailAsync(compute, round, cancellationToken);
+            }
+
             RoundStatus status = await StepThroughAsync(quantized, saved, cancellationToken);
             await store.EraseRoundAsync(context.Task.TaskId, round.Number, cancellationToken);
             return Outcome(status, status == RoundStatus.TooLate ? ErrorCodes.TooLate : null, status == RoundStatus.Contributed ? quantized.Values.ToArray() : default);

@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using SecureFed.Protocol.Wire;
 
 namespace SecureFed.Client.Rounds;
 
@@ -8,9 +9,10 @@ namespace SecureFed.Client.Rounds;
 /// weight too, so that the mean stays one. It is used once: the same numbers in two sums could be compared.
 /// </remarks>
 /// <param name="TrainRounds">Training rounds behind the model that it was computed on.</param>
+/// <param name="ComputedOn">Kind of round and that model (<see cref="RoundRepetition"/>).</param>
 /// <param name="Values">As the trainer gave it.</param>
 /// <param name="Fault">What the trainer threw instead, in a task with noise.</param>
-internal sealed record StaleUpdate(int TrainRounds, double[] Values, Exception? Fault = null)
+internal sealed record StaleUpdate(int TrainRounds, Digest ComputedOn, double[] Values, Exception? Fault = null)
 {
     /// <summary>The vector as it counts in a round; null if it is too old or the round asks for another vector. Throws the fault, if there is one, in the round that has to hide it.</summary>
     public double[]? For(RoundAssignment assignment)

@@ -6,7 +6,7 @@ namespace SecureFed.Client.State;
 /// <summary>What a client remembers of a task across restarts.</summary>
 /// <param name="LastRoundNumber">Highest round ever joined; a client never joins a number twice.</param>
 /// <param name="ActiveRound">State of the round in progress; empty if none. Holds the round's secrets.</param>
-/// <param name="Answered">Kind and model of every round whose unmask request was answered; one of them again would let the server compare two sums. Null if there was none.</param>
+/// <param name="Answered">Kind and model of every round without noise whose unmask request was answered, and of every model on which a vector was computed that went to a later round; one of them again would let the server compare two sums. Null if there was none.</param>
 /// <param name="History">Survivors of every list that was signed: the cross-round guard's memory. Null if there was none.</param>
 /// <param name="RosterSequence">Sequence number of the newest roster accepted; an older one is refused.</param>
 /// <param name="RosterDigest">SHA-256 of the newest roster accepted; another one with the same number is refused. All zero if there was none.</param>

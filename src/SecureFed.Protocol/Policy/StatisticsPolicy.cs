@@ -14,6 +14,8 @@ public sealed record StatisticsPolicy(IReadOnlyList<TaskStatisticKind> Kinds, IR
         {
             if (!Kinds.Contains(statistic.Kind))
                 return $"the statistic {statistic.Kind} is not allowed";
+            if (statistic.Columns.Any(c => c < 0 || c >= model.Features.Count))
+                return $"the statistic {statistic.Kind} of a column that the task does not state is not allowed";
             foreach (FeatureSpecification column in statistic.Columns.Select(c => model.Features[c]))
             {
                 bool isAllowed = statistic.Kind == TaskStatisticKind.HeavyHitters ? Columns.Any(c => string.Equals(c.Name, column.Name, StringComparison.Ordinal)) : Columns.Contains(column);

@@ -61,21 +61,25 @@ public sealed record ModelSpecification(
             return trees;
         if (ModelDimensions.FindFault(this) is { } dimensions)
             return dimensions;
-        if (Kind == TaskModelKind.Vector)
-            return Features.Count == 0 && Label is null ? null : "A vector task has no features and no label.";
         if ((Kind == TaskModelKind.Statistics) != (Statistics is not null))
             return "A statistics task states its questions, and no other does.";
+        if (Kind == TaskModelKind.Vector)
+            return Features.Count == 0 && Label is null ? null : "A vector task has no features and no label.";
         if (Statistics is not null)
             return Statistics.FindFault(this) ?? FindFault(Features);
         if (Features.Count == 0 || Label is null || Length != ParameterCount)
             return "The model's length is the number of its weights and biases: features plus one for the intercept, if it has one layer and one output; that of trees follows from their number and depth.";
-        return FindFault(Features.Append(Label));
+        return FindFault([.. Features, Label]);
     }
 
-    private static string? FindFault(IEnumerable<FeatureSpecification> columns) =>
-        columns.All(f => Utf8.Fits(f.Name, GreatestNameBytes) && Math.Abs(f.LowerBound) <= GreatestBound && Math.Abs(f.UpperBound) <= GreatestBound && f.LowerBound <= f.UpperBound)
+    private static string? FindFault(IReadOnlyList<FeatureSpecification> columns)
+    {
+        if (!columns.All(f => Utf8.Fits(f.Name, GreatestNameBytes) && Math.Abs(f.LowerBound) <= GreatestBound && Math.Abs(f.UpperBound) <= GreatestBound && f.LowerBound <= f.UpperBound))
+            return $"Every feature needs a name of 1 to {GreatestNameBytes} bytes and public bounds with lower <= upper.";
+        return columns.DistinctBy(f => f.Name, StringComparer.Ordinal).Count() == columns.Count
             ? null
-            : $"Every feature needs a name of 1 to {GreatestNameBytes} bytes and public bounds with lower <= upper.";
+            : "Features and label have distinct names: a client finds its columns by them.";
+    }
 
     internal void Write(CanonicalWriter writer) => writer
         .UInt8((byte)Kind).Count(Length)

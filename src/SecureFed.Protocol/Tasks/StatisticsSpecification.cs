@@ -38,7 +38,7 @@ public sealed record StatisticsSpecification(IReadOnlyList<StatisticSpecificatio
     /// <summary>What a task that asks this may not do otherwise.</summary>
     internal string? FindFault(TaskParameters task)
     {
-        if (task.Schedule.Standardise || task.Schedule.Evaluate || task.Schedule.TrainRounds != Rounds)
+        if (task.Schedule.Standardise || task.Schedule.Evaluate || task.Schedule.Explain || task.Schedule.TrainRounds != Rounds)
             return $"A statistics task has {Rounds} round(s) of questions and no others.";
         if (task.Training != Training(task.Training.GreatestRows))
             return "A statistics task uses no optimiser; leave the training settings but the greatest rows out.";

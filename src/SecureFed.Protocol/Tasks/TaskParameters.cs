@@ -73,6 +73,8 @@ public sealed record TaskParameters(
             return unexplained;
         if (!Shapes.Select(s => s.Kind).SequenceEqual(Schedule.Kinds))
             return "The task needs exactly one shape for each kind of round in its schedule, in ascending order of kind.";
+        if (Shapes.Any(s => s.Segments.Count == 0))
+            return "Every shape has at least one segment.";
         if ((Model.Statistics?.FindFault(this) ?? FindTreesFault() ?? FindAdaptiveFault()) is { } unsuited)
             return unsuited;
         if (Flattens && !Privacy.HasNoise)
@@ -93,7 +95,7 @@ public sealed record TaskParameters(
                 ? null
                 : "The sum could wrap around the ring; use more ring bits, a smaller clip norm, fewer rows per client or a smaller cohort.";
         }
-        catch (ArgumentException exception)
+        catch (Exception exception) when (exception is ArgumentException or OverflowException)
         {
             return exception.Message;
         }

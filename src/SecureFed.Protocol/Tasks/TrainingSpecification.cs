@@ -9,7 +9,7 @@ namespace SecureFed.Protocol.Tasks;
 /// <param name="LocalLearningRate">Step size of local training.</param>
 /// <param name="AdamEpsilon">ε of Adam; larger values make it behave more like SGD with momentum.</param>
 /// <param name="LearningRateDecay">Factor on the local learning rate after every training round, in (0, 1].</param>
-/// <param name="LocalEpochs">Passes over the client's rows in a round.</param>
+/// <param name="LocalEpochs">Passes over the client's rows in a round, 1 to 10,000.</param>
 /// <param name="BatchSize">Rows per local step.</param>
 /// <param name="ClipNorm">C: largest L2 norm of the protected w·Δ (or gradient). Raising it lets a single client move the sum further.</param>
 /// <param name="ScalesByBounds">Features are scaled by their public bounds instead of by a standardisation round: no release, no privacy cost.</param>
@@ -18,7 +18,7 @@ namespace SecureFed.Protocol.Tasks;
 /// <param name="GreatestRows">Public maximum of rows at a client; hidden weights are w = rows / GreatestRows.</param>
 /// <param name="ServerSchedule">How the server's rate changes from round to round; null = it stays.</param>
 /// <param name="ProximalWeight">μ of FedProx (Li et al. 2020): pulls local steps back to the global model; 0 = not.</param>
-/// <param name="AccumulatedBatches">k: batches whose gradients make one local step.</param>
+/// <param name="AccumulatedBatches">k: batches whose gradients make one local step, 1 to 1,000,000.</param>
 /// <param name="GradientClipNorm">
 /// Positive: clients also send w·∇L_i at the model they received, clipped to this L2 norm, and correct their local steps by the mean of all (SCAFFOLD without client state,
 /// Karimireddy et al. 2020). A second vector of the model's length in every sum: with noise all coordinates carry about √2 times as much. 0 = not.
@@ -44,6 +44,11 @@ public sealed record TrainingSpecification(
     double GradientClipNorm = 0,
     bool MeasuresDrift = false)
 {
+    /// <summary>Passes over a client's rows in one round, at most: a round lasts minutes, and a client computes before it can tell that it is too late.</summary>
+    private const int GreatestEpochs = 10_000;
+
+    private const int GreatestBatches = 1_000_000;
+
     /// <summary>Whether clients correct their local steps by the mean gradient.</summary>
     public bool CorrectsDrift => GradientClipNorm > 0;
 
@@ -59,6 +64,8 @@ public sealed record TrainingSpecification(
             return "The learning-rate decay lies in (0, 1].";
         if (LocalEpochs < 1 || BatchSize < 1 || GreatestRows < 1)
             return "Epochs, batch size and the public maximum of rows are at least 1.";
+        if (LocalEpochs > GreatestEpochs || AccumulatedBatches > GreatestBatches)
+            return FormattableString.Invariant($"Local epochs are at most {GreatestEpochs:N0}, and at most {GreatestBatches:N0} batches make a step; train more rounds instead.");
         if (AdaptiveClip?.FindFault(ClipNorm) is { } fault)
             return fault;
         if (ServerSchedule?.FindFault() is { } schedule)

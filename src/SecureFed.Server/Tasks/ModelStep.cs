@@ -20,19 +20,20 @@ namespace SecureFed.Server.Tasks;
 internal static class ModelStep
 {
     /// <summary>The model of a task's first round.</summary>
-    public static ModelState First(TaskParameters task) => new LearningTask(task).InitialModel();
+    /// <exception cref="InvalidOperationException">The learning library does not take what the task states.</exception>
+    public static ModelState First(TaskParameters task) => LearningTask.OfForeign(LearningTask.Read(task).InitialModel);
 
     /// <summary>The public seed of a network's first weights.</summary>
     public static ulong SeedOf(Identifier taskId) => TaskModels.SeedOf(taskId);
 
     /// <summary>The model that follows from a closed round that awaits one; null if none does.</summary>
     /// <exception cref="KeyNotFoundException">The sum or the current model is not held.</exception>
-    /// <exception cref="InvalidOperationException">One of them is malformed.</exception>
+    /// <exception cref="InvalidOperationException">One of them is malformed, or numbers of it are out of range.</exception>
     public static ModelState? Next(TaskState state, IBlobSource blobs)
     {
         try
         {
-            return Apply(state, blobs);
+            return LearningTask.OfForeign(() => Apply(state, blobs));
         }
         catch (Learning.LearningException)
         {

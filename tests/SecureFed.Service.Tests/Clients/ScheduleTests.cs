@@ -1,5 +1,6 @@
 using SecureFed.Client;
 using SecureFed.Client.Rounds;
+using SecureFed.Client.State;
 using SecureFed.Protocol.Resources;
 using SecureFed.Protocol.Rounds;
 using SecureFed.Protocol.Tasks;
@@ -64,12 +65,69 @@ public sealed class ScheduleTests(TestConsortium consortium)
         Assert.All(slow.Outcomes.Skip(1), o => Assert.True(o.Quantized.Span[3] > first.Quantized.Span[3]));
     }
 
-    private Task<ModelState> RunAsync(Identifier task, int index, Listener? listener = null, OneHot? trainer = null)
+    /// <summary>The server would come back to the old model later, or has had the client's numbers of it before: either way two sums would hold the same numbers.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task The_model_that_a_late_update_was_computed_on_is_remembered_and_serves_for_one_sum(bool isGivenBefore)
+    {
+        TaskDefinition definition = Definitions.Vector(length: Clients, clients: 3, rounds: 6);
+        Identifier task = await consortium.CreateTaskAsync(definition with
+        {
+            Schedule = definition.Schedule with { WaitForClients = true, GreatestStaleness = 100 },
+            Cohort = definition.Cohort with { Greatest = Clients, LeastDifference = 0 },
+        });
+        WatchedStore store = new();
+        TaskCompletionSource release = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Listener slow = new();
+        Listener fast = new() { OnRound = outcome => { if (outcome.Number == 3) release.TrySetResult(); } };
+        OneHot late = new(3, ReleaseAsync());
+        Task<ModelState>[] all = [RunAsync(task, 0, fast), RunAsync(task, 1), RunAsync(task, 2), RunAsync(task, 3, slow, late, store)];
+        await Task.WhenAll(all).WaitAsync(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken);
+
+        Digest old = late.Repetitions.First();
+        RoundOutcome first = slow.Outcomes[0];
+        Assert.True(first.Number > 3);
+        bool isScaled = first.Quantized.Span[3] < slow.Outcomes[^1].Quantized.Span[3] - 1;
+        Assert.Equal(!isGivenBefore, isScaled);
+        Assert.Contains(old, (await store.LoadAsync(task, TestContext.Current.CancellationToken))!.Answered!);
+
+        // Before the upload: whoever crashes after it would not know any more.
+        Assert.Contains(old, store.Saved.First(s => s.Step == RoundPhase.Upload).Answered);
+
+        async Task ReleaseAsync()
+        {
+            await release.Task;
+            if (isGivenBefore)
+                await store.SaveAsync(task, new SavedRounds(0, default, [late.Repetitions.First()]), RoundPhase.Unmask);
+        }
+    }
+
+    private Task<ModelState> RunAsync(Identifier task, int index, Listener? listener = null, OneHot? trainer = null, IRoundStateStore? store = null)
     {
         trainer ??= new OneHot(index, Task.CompletedTask);
         if (listener is not null)
             trainer.OnCompute = listener.ComputedOn.Enqueue;
-        return consortium.ClientFor(index, task, options => options.Policy = consortium.Policy).RunAsync(trainer, listener);
+        return consortium.ClientFor(index, task, options => (options.Policy, options.StateStore) = (consortium.Policy, store ?? options.StateStore)).RunAsync(trainer, listener);
+    }
+
+    /// <summary>What was remembered at each step.</summary>
+    private sealed class WatchedStore : IRoundStateStore
+    {
+        private readonly MemoryRoundStateStore inner = new();
+
+        public List<(RoundPhase Step, IReadOnlyList<Digest> Answered)> Saved { get; } = [];
+
+        public Task<SavedRounds?> LoadAsync(Identifier taskId, CancellationToken cancellationToken = default) => inner.LoadAsync(taskId, cancellationToken);
+
+        public Task SaveAsync(Identifier taskId, SavedRounds saved, RoundPhase step, CancellationToken cancellationToken = default)
+        {
+            Saved.Add((step, saved.Answered ?? []));
+            return inner.SaveAsync(taskId, saved, step, cancellationToken);
+        }
+
+        public Task EraseRoundAsync(Identifier taskId, int lastRoundNumber, CancellationToken cancellationToken = default) =>
+            inner.EraseRoundAsync(taskId, lastRoundNumber, cancellationToken);
     }
 
     private sealed class Listener : IProgress<RoundOutcome>
@@ -94,9 +152,13 @@ public sealed class ScheduleTests(TestConsortium consortium)
     {
         public Action<int> OnCompute { get; set; } = _ => { };
 
+        /// <summary>Of the rounds that were computed for, in order.</summary>
+        public System.Collections.Concurrent.ConcurrentQueue<Digest> Repetitions { get; } = new();
+
         public async ValueTask<double[]> ComputeAsync(RoundAssignment assignment, CancellationToken cancellationToken = default)
         {
             OnCompute(assignment.Model.CompletedTrainRounds);
+            Repetitions.Enqueue(RoundRepetition.DigestOf(assignment.Round));
             await first.WaitAsync(cancellationToken);
             double[] update = new double[Clients + 1];
             update[index] = update[^1] = 1;
