@@ -94,9 +94,9 @@ public sealed class HostileParametersTests(TestConsortium consortium)
         }
     }
 
-    private sealed class Blobs(IEnumerable<byte[]> blobs) : IBlobSource
+    private sealed class Blobs(IEnumerable<ReadOnlyMemory<byte>> blobs) : IBlobSource
     {
-        private readonly Dictionary<Digest, byte[]> held = blobs.ToDictionary(blob => Digest.Of(blob));
+        private readonly Dictionary<Digest, ReadOnlyMemory<byte>> held = blobs.ToDictionary(blob => Digest.Of(blob.Span));
 
         public ReadOnlyMemory<byte> Get(Digest digest) => held[digest];
     }
