@@ -66,7 +66,9 @@ public class ClassLabelTests
     [InlineData("y,size,colour\ncat,small,red\n", "column-missing", null, "mass")]
     [InlineData("y,mass,size,colour\ncat,1,small,green\n", "unknown-category", 2, "colour")]
     [InlineData("y,mass,size,colour\ncat,1,small,red\ncat,1,huge,red\n", "unknown-category", 3, "size")]
-    [InlineData("y,mass,size,colour\ncat,1,odd,red\n", "not-a-number", 2, "size")]
+    [InlineData("y,mass,size,colour\ncat,1,odd,red\n", "unknown-category", 2, "size")]
+    [InlineData("y,mass,size,colour\ncat,heavy,small,red\n", "not-a-number", 2, "mass")]
+    [InlineData("y,mass,size,colour\ncat,1e300,small,red\n", "not-finite", 2, "mass")]
     [InlineData("y,mass,size,colour\ncat,11,small,red\n", "out-of-bounds", 2, "mass")]
     [InlineData("y,mass,size,colour\ncat,,small,red\n", "missing-value", 2, "mass")]
     [InlineData("y,mass,size,colour\ncow,1,small,red\n", "unknown-class", 2, "y")]
@@ -74,6 +76,35 @@ public class ClassLabelTests
     {
         DataException refused = Assert.Throws<DataException>(() => SchemaTable.Read([Source(csv)], Schema, Classes));
         Assert.Equal((code, line, column), (refused.Code, refused.Row, refused.Column));
+    }
+
+    /// <summary>Otherwise one row would move all others, and a sum by more than the noise is for.</summary>
+    [Fact]
+    public void What_a_row_becomes_does_not_depend_on_other_rows()
+    {
+        foreach (IReadOnlyList<IReadOnlyList<string>> scales in OrdinalScales.Known.GroupBy(s => s.Count).Select(g => g.ToArray()))
+        {
+            Assert.All(scales.SelectMany(s => s).Distinct(StringComparer.OrdinalIgnoreCase), word =>
+                Assert.Single(scales.SelectMany(s => s.Select((w, place) => (w, place))).Where(s => string.Equals(s.w, word, StringComparison.OrdinalIgnoreCase)).Select(s => s.place).Distinct()));
+            int top = scales[0].Count - 1;
+            var schema = new DataSchema([new("grade", 0, top)], new("y", 0, 1), LabelKind.Binary);
+            string[] words = [.. scales.SelectMany(s => s)];
+            double[] alone = [.. words.Select(word => SchemaTable.Read([Source($"grade,y\n{word},1\n")], schema, []).Row(0)[0])];
+            DataSet together = SchemaTable.Read([Source("grade,y\n" + string.Concat(words.Select(word => $"{word},1\n")) + "2,0\nodd,0\n")], schema, [], leaveOut: _ => { }, refusesOutside: false);
+            Assert.Equal([.. alone, 2], Enumerable.Range(0, together.Rows).Select(row => together.Row(row)[0]));
+        }
+    }
+
+    /// <summary>With noise a client must not fall silent because of a row: an operator could ask for a category by leaving it out.</summary>
+    [Fact]
+    public void Rows_that_do_not_fit_are_left_out_one_by_one_where_refusing_them_would_tell()
+    {
+        List<DataException> told = [];
+        DataSet data = SchemaTable.Read(
+            [Source("y,mass,size,colour\ncat,1,small,red\ncow,2,small,red\ncat,,small,red\ncat,3,huge,red\ncat,4,small,green\ncat,x,small,red\ndog,5,large,blue\ncat,1e300,small,green\n")], Schema, Classes, leaveOut: told.Add);
+        Assert.Equal([("unknown-class", 3), ("missing-value", 4), ("unknown-category", 5), ("unknown-category", 6), ("not-a-number", 7), ("not-finite", 9)], told.Select(f => (f.Code, f.Row!.Value)));
+        Assert.Equal([1.0, 5.0], new[] { data.Row(0)[3], data.Row(1)[3] });
+        Assert.Equal(2, data.Rows);
     }
 
     [Fact]

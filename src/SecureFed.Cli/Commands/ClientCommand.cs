@@ -22,7 +22,7 @@ internal static class ClientCommand
     {
         PartyOptions party = new();
         Option<string> data = CommandOptions.Required("--data", "CSV file with the task's features and label, or the columns that it asks statistics of, found by name; other columns are left out.");
-        Option<string> drop = CommandOptions.Optional("--drop", "Columns to leave out, comma-separated. Not needed: the task names the columns that it uses.");
+        Option<string> drop = CommandOptions.Optional("--drop", "Columns to leave out. Not needed and not looked at: the task names the columns that it uses.");
         Option<string> positive = CommandOptions.Optional("--positive", "Label value that counts as positive. Default 1.");
         Option<string> state = CommandOptions.Required("--state", "Directory for round state and privacy ledger, this client's own. Tasks on the same data share one.");
         Option<bool> follow = new("--follow") { Description = "Look at --data before every round and read it anew when it changed. While it cannot be read, the rows of before are used. Replace the file as a whole (write another, then rename it)." };
@@ -49,7 +49,7 @@ internal static class ClientCommand
             TaskParameters parameters = await client.GetTaskParametersAsync(cancellationToken);
             FollowedFile file = new(
                 parsed.GetValue(data)!,
-                source => ReadRows(source, parsed.GetValue(drop), parsed.GetValue(positive), parameters),
+                source => ReadRows(source, parsed.GetValue(positive), parameters, terminal),
                 rows => terminal.Note($"rows were read anew: {rows.Rows} of them"));
             DataSet start = file.Current();
             Reporter reporter = new(terminal);
@@ -83,13 +83,15 @@ internal static class ClientCommand
         }
     }
 
-    private static DataSet ReadRows(CsvSource source, string? drop, string? positive, TaskParameters task)
+    private static DataSet ReadRows(CsvSource source, string? positive, TaskParameters task, Terminal terminal)
     {
-        if (task.Model.Kind == TaskModelKind.Statistics)
-            return CsvTable.Read([source], CsvOptions.ForStatistics with { Drop = DemoCommand.ListOf(drop) }).Data;
-        return task.Model.Label is null
-            ? throw CommandException.Refuse("vector-task", "The task sums vectors that only an application can compute.", "Use the client library's ContributeAsync.")
-            : TaskRows.Read([source], task, positive ?? "1");
+        if (task.Model.Label is null && task.Model.Statistics is null)
+            throw CommandException.Refuse("vector-task", "The task sums vectors that only an application can compute.", "Use the client library's ContributeAsync.");
+        List<DataException> leftOut = [];
+        DataSet rows = TaskRows.Read([source], task, positive ?? "1", leftOut.Add);
+        if (leftOut.Count > 0)
+            terminal.Note($"{leftOut.Count} of the rows do not fit the task and are left out; the first: {leftOut[0].Message}");
+        return rows;
     }
 
     private sealed class Reporter(Terminal terminal) : IProgress<RoundOutcome>

@@ -92,7 +92,6 @@ public sealed class DataSetTrainer : ILocalTrainer, IRecordTrainer
         Follow(learning, assignment.Task);
         if (learning.Statistics is not null)
             return ValueTask.FromResult<IRecordSource>(new RowRecords(new StatisticsRecords(learning.Statistics, data, [.. assignment.Model.OptimizerState], isRecordLevel: true)));
-        data.RequireNoGaps();
         IRecordVectors vectors = assignment.Round.Kind switch
         {
             RoundKind.Standardise when learning.Trees is not null => new GridRecords(data, learning.Schema, learning.GridCells),
@@ -140,7 +139,7 @@ public sealed class DataSetTrainer : ILocalTrainer, IRecordTrainer
 
         if (!rows.FeatureNames.SequenceEqual(data.FeatureNames, StringComparer.Ordinal))
             throw new DataException("schema-mismatch", "The changed rows have other features than those of the start.", "Provide the same columns in the same order.");
-        if (learning.Statistics is null)
+        if (learning.Statistics is null && task.Privacy.Unit != PrivacyUnit.Record) // There a record with a gap counts as zero by itself.
             rows.RequireNoGaps();
     }
 

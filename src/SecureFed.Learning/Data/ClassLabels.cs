@@ -68,15 +68,17 @@ public static class ClassLabels
         {
             labels[row] = places.TryGetValue(column.Text(row), out int place)
                 ? place
-                : throw column.Refuse(
-                    "unknown-class",
-                    row,
-                    $"holds '{column.Text(row)}', which is no class of the task ({string.Join(", ", classes.Take(ValuesShown))}{(classes.Count > ValuesShown ? ", ..." : "")})",
-                    "Correct the label, leave the row out, or ask for a task with that class.");
+                : throw Unknown(column, row, classes);
         }
 
         return labels;
     }
+
+    internal static DataException Unknown(CsvColumn column, int row, IReadOnlyList<string> classes) => column.Refuse(
+        "unknown-class",
+        row,
+        $"holds '{column.Text(row)}', which is no class of the task ({string.Join(", ", classes.Take(ValuesShown))}{(classes.Count > ValuesShown ? ", ..." : "")})",
+        "Correct the label, leave the row out, or ask for a task with that class.");
 
     /// <summary>Two values: binary. Text, with more: a class. Numbers: a number.</summary>
     internal static LabelKind Suggest(CsvColumn column)

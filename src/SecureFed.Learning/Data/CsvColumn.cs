@@ -22,7 +22,7 @@ internal sealed class CsvColumn(CsvRecords table, int index)
         {
             if (IsMissing(Text(row)))
             {
-                throw Refuse("missing-value", row, "has no value", "Fill the value in, leave the row out, or drop the column.");
+                throw Missing(row);
             }
         }
     }
@@ -56,29 +56,15 @@ internal sealed class CsvColumn(CsvRecords table, int index)
     /// <summary>The same with gaps: NaN for a missing value, infinity for one that is no finite number. Null when at least half of the values that are there are text.</summary>
     public double[]? TryNumbersWithGaps()
     {
-        var numbers = new double[Rows];
-        int texts = 0;
-        int missing = 0;
-        for (int row = 0; row < Rows; row++)
-        {
-            if (IsMissing(Text(row)))
-            {
-                numbers[row] = double.NaN;
-                missing++;
-            }
-            else if (!TryNumber(Text(row), out numbers[row]))
-            {
-                numbers[row] = double.PositiveInfinity;
-                texts++;
-            }
-            else if (!(Math.Abs(numbers[row]) <= GreatestNumber))
-            {
-                numbers[row] = double.PositiveInfinity;
-            }
-        }
-
+        double[] numbers = [.. Enumerable.Range(0, Rows).Select(NumberOrGap)];
+        int missing = numbers.Count(double.IsNaN);
+        int texts = Enumerable.Range(0, Rows).Count(row => !IsMissing(Text(row)) && !TryNumber(Text(row), out _));
         return texts > 0 && 2 * texts > Rows - missing ? null : numbers;
     }
+
+    /// <summary>NaN if the value is missing, infinity if it is no finite number.</summary>
+    public double NumberOrGap(int row) =>
+        IsMissing(Text(row)) ? double.NaN : TryNumber(Text(row), out double number) && IsUsable(number) ? number : double.PositiveInfinity;
 
     public static bool IsMissing(string text) => MissingMarks.Contains(text, StringComparer.OrdinalIgnoreCase);
 
@@ -90,11 +76,17 @@ internal sealed class CsvColumn(CsvRecords table, int index)
 
     private void RequireFinite(double number, int row)
     {
-        if (!double.IsFinite(number) || Math.Abs(number) > GreatestNumber)
+        if (!IsUsable(number))
         {
-            throw Refuse("not-finite", row, "is infinite", "Replace it by a finite number, or leave the row out.");
+            throw Infinite(row);
         }
     }
+
+    internal static bool IsUsable(double number) => Math.Abs(number) <= GreatestNumber;
+
+    internal DataException Missing(int row) => Refuse("missing-value", row, "has no value", "Fill the value in, leave the row out, or drop the column.");
+
+    internal DataException Infinite(int row) => Refuse("not-finite", row, "is infinite", "Replace it by a finite number, or leave the row out.");
 
     internal DataException Refuse(string code, int row, string what, string hint)
     {

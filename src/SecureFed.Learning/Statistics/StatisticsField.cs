@@ -11,6 +11,13 @@ internal sealed record StatisticsField(string Name, IReadOnlyList<string>? Domai
     /// <exception cref="DataException"><c>schema-mismatch</c>: no such column.</exception>
     public FieldReader In(DataSet data)
     {
+        string prefix = Name + "=";
+        int[] indicators = Domain is null ? [] : [.. Enumerable.Range(0, data.FeatureCount).Where(c => data.FeatureNames[c].StartsWith(prefix, StringComparison.Ordinal))];
+        if (indicators.Length > 0)
+        {
+            return FieldReader.OfIndicators(indicators, [.. indicators.Select(c => PlaceOf(data.FeatureNames[c][prefix.Length..]))]);
+        }
+
         for (int column = 0; column < data.FeatureCount; column++)
         {
             if (string.Equals(data.FeatureNames[column], Name, StringComparison.Ordinal))
@@ -19,16 +26,14 @@ internal sealed record StatisticsField(string Name, IReadOnlyList<string>? Domai
             }
         }
 
-        string prefix = Name + "=";
-        int[] indicators = [.. Enumerable.Range(0, data.FeatureCount).Where(c => data.FeatureNames[c].StartsWith(prefix, StringComparison.Ordinal))];
-        return Domain is not null && indicators.Length > 0
-            ? FieldReader.OfIndicators(indicators, [.. indicators.Select(c => PlaceOf(data.FeatureNames[c][prefix.Length..]))])
-            : throw new DataException(
-                "schema-mismatch",
-                $"The data have no {(Domain is null ? "numeric " : "")}column '{Name}', of which the task asks a statistic; they have {string.Join(", ", data.FeatureNames)}.",
-                "Name the column as the task does, or stay away from the task.",
-                column: Name);
+        throw NotIn(data.FeatureNames);
     }
+
+    public DataException NotIn(IEnumerable<string> columns) => new(
+        "schema-mismatch",
+        $"The data have no {(Domain is null ? "numeric " : "")}column '{Name}', of which the task asks a statistic; they have {string.Join(", ", columns)}.",
+        "Name the column as the task does, or stay away from the task.",
+        column: Name);
 
     public bool Equals(StatisticsField? other) =>
         other is not null && string.Equals(Name, other.Name, StringComparison.Ordinal) && (Domain ?? []).SequenceEqual(other.Domain ?? [], StringComparer.Ordinal) && Domain is null == other.Domain is null;

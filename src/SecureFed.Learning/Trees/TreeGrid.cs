@@ -19,8 +19,8 @@ public sealed class TreeGrid
         ArgumentOutOfRangeException.ThrowIfLessThan(cells, 2);
         (double lower, double upper) = (column.LowerBound, column.UpperBound);
         double anchor = Math.Clamp(0, lower, upper);
-        double below = Math.Cbrt(anchor - lower);
-        double above = Math.Cbrt(upper - anchor);
+        double below = Root(anchor - lower);
+        double above = Root(upper - anchor);
         int left = below + above > 0 ? (int)Math.Round(cells * below / (below + above)) : 0;
         left = Math.Clamp(left, below > 0 ? 1 : 0, above > 0 ? cells - 1 : cells);
         edges = new double[cells - 1];
@@ -41,6 +41,13 @@ public sealed class TreeGrid
 
     /// <summary>The cell of a value; values beyond the bounds fall into the first or the last.</summary>
     public int CellOf(double value) => CellOf(edges, value);
+
+    /// <summary>∛x, exact where it is a number of single precision: platforms differ in the last bit of their own, and a ratio of two roots is rounded.</summary>
+    private static double Root(double x)
+    {
+        double near = (float)Math.Cbrt(x);
+        return near > 0 ? near - (((near * near * near) - x) / (3 * near * near)) : 0;
+    }
 
     /// <summary>Number of edges below the value.</summary>
     internal static int CellOf(ReadOnlySpan<double> edges, double value)

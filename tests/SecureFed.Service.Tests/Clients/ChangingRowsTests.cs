@@ -137,8 +137,8 @@ public sealed class ChangingRowsTests(TestConsortium consortium)
         Assert.Equal("schema-mismatch", Assert.IsType<DataException>(trainer.RowsFault).Code);
 
         now = DataSet.CreateWithGaps(["a", "b"], [1, double.NaN]);
-        Assert.Equal(20, (await VectorsAsync(trainer, assignment)).Length);
-        Assert.Equal("missing-value", Assert.IsType<DataException>(trainer.RowsFault).Code);
+        Assert.Single(await VectorsAsync(trainer, assignment)); // Of single records each with a gap counts as zero by itself, so one does not keep the others away.
+        Assert.Null(trainer.RowsFault);
 
         now = Rows(21, 0);
         Assert.Equal(21, (await VectorsAsync(trainer, assignment)).Length);

@@ -35,6 +35,24 @@ public sealed class OneRowTests
         Assert.Null(await Record.ExceptionAsync(() => PrepareAsync(with, kind)));
     }
 
+    /// <summary>An operator who leaves a category out of the task would else be told by a client's silence that somebody has it, for no budget.</summary>
+    [Theory]
+    [InlineData(",1")]
+    [InlineData("secret,1")]
+    [InlineData("1e999,1")]
+    [InlineData("2,")]
+    public void A_row_that_the_task_has_no_place_for_is_left_out_where_there_is_noise_and_refused_where_there_is_none(string row)
+    {
+        TaskParameters task = HostileTask();
+        List<DataException> leftOut = [];
+        Assert.Equal(2, TaskRows.Read(File(row), task, leftOut: leftOut.Add).Rows);
+        Assert.Equal(3, Assert.Single(leftOut).Row);
+        Assert.Equal(2, TaskRows.Read(File(row), task).Rows);
+        Assert.Equal(3, Assert.Throws<DataException>(() => TaskRows.Read(File(row), task with { Privacy = PrivacySpecification.None })).Row);
+
+        static CsvSource[] File(string row) => [new CsvSource("rows.csv", new StringReader($"x,y\n1,0\n{row}\n3,1\n"))];
+    }
+
     /// <summary>All that a client does with its rows before its first message of the round.</summary>
     private static async Task PrepareAsync(DataSet rows, RoundKind kind)
     {

@@ -163,7 +163,7 @@ public class KillTests(ITestOutputHelper output)
     {
         Schedule = new ScheduleDefinition { TrainRounds = 10_000, GreatestFailures = 1_000 },
         Cohort = new CohortDefinition { Least = Clients, Greatest = Clients, DeltaDrop = 0.2m },
-        Deadlines = new DeadlineDefinition { AdvertiseMilliseconds = 20_000, PhaseMilliseconds = 10_000, GraceMilliseconds = 2_000 },
+        Deadlines = new DeadlineDefinition { AdvertiseMilliseconds = 60_000, PhaseMilliseconds = 60_000, GraceMilliseconds = 20_000 }, // Nobody stays away: a busy machine is not to look like that.
     };
 
     private sealed class Tally
