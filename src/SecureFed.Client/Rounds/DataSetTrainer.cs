@@ -45,7 +45,7 @@ public sealed class DataSetTrainer : ILocalTrainer, IRecordTrainer
     /// <param name="data">The rows of the start.</param>
     /// <param name="shuffleSeed">Order of the rows in local training; differs between clients. Not a secret.</param>
     /// <param name="current">
-    /// Called once in each round, after the round is paid for, never by two at once: all rows of the client, with the features of <paramref name="data"/>. The same object as
+    /// Called once for each round, after the round is paid for (before, where the task takes late updates), never by two at once: all rows of the client, with the features of <paramref name="data"/>. The same object as
     /// before means that nothing has changed, and what was computed of the rows is kept. Whatever it throws is caught.
     /// </param>
     public DataSetTrainer(DataSet data, ulong shuffleSeed, Func<DataSet> current)
