@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
-using SecureFed.Cli.Demo;
+using System.Text.Json;
+using SecureFed.Cli.Models;
 using SecureFed.Cli.Output;
 using SecureFed.Client;
 using SecureFed.Client.Http;
@@ -26,9 +27,10 @@ internal static class ClientCommand
         Option<string> positive = CommandOptions.Optional("--positive", "Label value that counts as positive. Default 1.");
         Option<string> state = CommandOptions.Required("--state", "Directory for round state and privacy ledger, this client's own. Tasks on the same data share one.");
         Option<bool> follow = new("--follow") { Description = "Look at --data before every round and read it anew when it changed. While it cannot be read, the rows of before are used. Replace the file as a whole (write another, then rename it)." };
+        Option<string> output = CommandOptions.Optional("--out", "File for the finished model (model.json), which 'model export' and 'model predict' take; an existing one is overwritten.");
         Command command = new("client", "Takes part in a task until its schedule is complete.")
         {
-            data, drop, positive, follow, state, ClientLedgerCommand.Create(terminal),
+            data, drop, positive, follow, output, state, ClientLedgerCommand.Create(terminal),
         };
         party.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
@@ -47,6 +49,9 @@ internal static class ClientCommand
             using HttpClient http = SignedHttpClient.Create(options.ServerAddress, options.ServerCertificatePin, options.ClientId, signer);
             SecureFedClient client = new(http, options, TimeProvider.System);
             TaskParameters parameters = await client.GetTaskParametersAsync(cancellationToken);
+            string? modelPath = parsed.GetValue(output);
+            if (modelPath is not null && TaskModelFile.FindObstacle(parameters) is { } obstacle)
+                throw CommandException.Misuse($"--out needs a task that learns a model; this one {obstacle}.", "Leave --out out.");
             FollowedFile file = new(
                 parsed.GetValue(data)!,
                 source => ReadRows(source, parsed.GetValue(positive), parameters, terminal),
@@ -56,6 +61,8 @@ internal static class ClientCommand
             ulong shuffleSeed = BitConverter.ToUInt64(options.ClientId.ToArray());
             DataSetTrainer trainer = parsed.GetValue(follow) ? new(start, shuffleSeed, file.Current) : new(start, shuffleSeed);
             ModelState model = await RunAsync(client, trainer, reporter, cancellationToken);
+            if (modelPath is not null)
+                await File.WriteAllTextAsync(modelPath, JsonSerializer.Serialize(TaskModelFile.Of(parameters, model), KeysCommand.Indented) + "\n", cancellationToken);
             if (terminal.IsJson)
                 terminal.WriteJson(new { task = options.TaskId.ToString(), rounds = model.CompletedTrainRounds, parameters = model.Parameters });
             else

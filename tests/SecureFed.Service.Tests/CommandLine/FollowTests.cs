@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using SecureFed.Cli;
 using SecureFed.Service.Tests.Consortium;
@@ -55,6 +56,16 @@ public sealed class FollowTests
         Assert.Equal(2, CountOf(transcripts[1], "computed on the rows of before: rows 1.csv, line 2 has 1 fields"));
         Assert.Equal(0, CountOf(transcripts[2], "rows "));
 
+        // Everybody has the same model, and it predicts.
+        string[] models = [.. Enumerable.Range(0, 3).Select(i => File.ReadAllText(directory.File($"model {i}.json")))];
+        Assert.Equal(models[0], models[1]);
+        Assert.Equal(models[0], models[2]);
+        JsonElement last = (await Cli.RunAsync(["task", "show", "--task", id, .. connection, "--id", IdsOf("operator")[0], "--key", Key("operator.pem"), "--json"])).Json;
+        Assert.Contains(JsonNode.Parse(models[0])!["modelDigest"]!.GetValue<string>(), last.ToString(), StringComparison.Ordinal);
+        Transcript predicted = await Cli.RunAsync("model", "predict", "--model", directory.File("model 0.json"), "--data", directory.File("rows 0.csv"), "--json");
+        Assert.True(predicted.ExitCode == 0, predicted.Diagnostics);
+        Assert.Equal(42, predicted.Json.GetProperty("rows").GetInt32());
+
         async Task<Transcript> RunAsync(int client, bool follows, Action afterFirst)
         {
             using StringWriter output = new();
@@ -62,7 +73,7 @@ public sealed class FollowTests
             int exitCode = await SecureFedCommand.RunAsync(
                 [
                     "client", "--json", .. connection, "--task", id, "--id", IdsOf("client")[client], "--key", Key($"client-{client + 1}.pem"), "--policy", Key("policy.json"),
-                    "--data", directory.File($"rows {client}.csv"), "--state", directory.File($"state {client}"), .. follows ? ["--follow"] : Array.Empty<string>(),
+                    "--data", directory.File($"rows {client}.csv"), "--state", directory.File($"state {client}"), "--out", directory.File($"model {client}.json"), .. follows ? ["--follow"] : Array.Empty<string>(),
                 ],
                 output,
                 diagnostics);
