@@ -128,7 +128,7 @@ public class KillTests(ITestOutputHelper output)
         }
 
         foreach (RoundOutcome outcome in clients.Outcomes.Where(o => o.Status == RoundStatus.Contributed))
-            Assert.Contains(audit.State.Rounds, r => r.RoundId == outcome.RoundId);
+            Assert.True(audit.State.Rounds.Any(r => r.RoundId == outcome.RoundId) || audit.State.Round?.Parameters.RoundId == outcome.RoundId); // The last kill may leave a round without its end.
         total.Acknowledged += clients.Acknowledged.Count;
         total.Uploads += clients.Acknowledged.Count(a => a.IsUpload);
         total.Closed += closed.Length;
@@ -163,7 +163,7 @@ public class KillTests(ITestOutputHelper output)
     {
         Schedule = new ScheduleDefinition { TrainRounds = 10_000, GreatestFailures = 1_000 },
         Cohort = new CohortDefinition { Least = Clients, Greatest = Clients, DeltaDrop = 0.2m },
-        Deadlines = new DeadlineDefinition { AdvertiseMilliseconds = 60_000, PhaseMilliseconds = 60_000, GraceMilliseconds = 20_000 }, // Nobody stays away: a busy machine is not to look like that.
+        Deadlines = new DeadlineDefinition { AdvertiseMilliseconds = 30_000, PhaseMilliseconds = 30_000, GraceMilliseconds = 2_000 }, // A phase that ends early on a busy machine would look like shares released in vain.
     };
 
     private sealed class Tally
